@@ -109,6 +109,12 @@ inline bool is_integer(std::uint8_t dtype)
 	return dtype >= ATOM_DTYPE_I8 && dtype <= ATOM_DTYPE_I64;
 }
 
+/** An integer that stands for itself. */
+inline bool is_plain_integer(const tensor &t)
+{
+	return is_integer(t.dtype) && t.quant.kind == ATOM_QUANT_NONE;
+}
+
 /** Bytes of an element, or of a block. */
 std::uint32_t element_bytes(std::uint8_t dtype);
 

@@ -33,11 +33,6 @@ bool kind_known(std::uint32_t kind)
 	       (kind >= ATOM_BINARY_AND && kind <= ATOM_BINARY_SHR);
 }
 
-bool plain_integer(const tensor &t)
-{
-	return is_integer(t.dtype) && t.quant.kind == ATOM_QUANT_NONE;
-}
-
 /* Either all integers without quantisation and of one dtype, or all real: floats and quantised integers. */
 bool check_types(parser &in, binary_plan &p)
 {
@@ -50,19 +45,19 @@ bool check_types(parser &in, binary_plan &p)
 		return in.require(good, ATOM_FAULT_BAD_QUANT, t.field + kind_at);
 	};
 	const bool truth = p.kind >= ATOM_BINARY_EQ && p.kind <= ATOM_BINARY_LOGICAL_XOR;
-	p.integer = plain_integer(p.a);
+	p.integer = is_plain_integer(p.a);
 	if (p.kind >= ATOM_BINARY_AND &&
 	    !(dtype(is_integer(p.a.dtype), p.a) && quant(p.a.quant.kind == ATOM_QUANT_NONE, p.a)))
 		return false;
 	if (!dtype(!p.integer || p.kind != ATOM_BINARY_ATAN2, p.a))
 		return false;
-	if (p.integer ? !(dtype(p.b.dtype == p.a.dtype, p.b) && quant(plain_integer(p.b), p.b))
-		      : !quant(!plain_integer(p.b), p.b))
+	if (p.integer ? !(dtype(p.b.dtype == p.a.dtype, p.b) && quant(is_plain_integer(p.b), p.b))
+		      : !quant(!is_plain_integer(p.b), p.b))
 		return false;
 	if (truth)
-		return dtype(p.out.dtype == ATOM_DTYPE_U8, p.out) && quant(plain_integer(p.out), p.out);
-	return p.integer ? dtype(p.out.dtype == p.a.dtype, p.out) && quant(plain_integer(p.out), p.out)
-			 : quant(!plain_integer(p.out), p.out);
+		return dtype(p.out.dtype == ATOM_DTYPE_U8, p.out) && quant(is_plain_integer(p.out), p.out);
+	return p.integer ? dtype(p.out.dtype == p.a.dtype, p.out) && quant(is_plain_integer(p.out), p.out)
+			 : quant(!is_plain_integer(p.out), p.out);
 }
 
 /* There is an epilogue for real results only. */
@@ -70,9 +65,7 @@ bool check_epilogue(parser &in, const binary_plan &p)
 {
 	constexpr std::size_t at = offsetof(atom_cmd_binary, epilogue);
 	if (!p.integer && !(p.kind >= ATOM_BINARY_EQ && p.kind <= ATOM_BINARY_LOGICAL_XOR))
-		return !p.tail.residual || in.require(!plain_integer(p.tail.residual), ATOM_FAULT_BAD_QUANT,
-						      p.tail.residual.field + offsetof(atom_tensor, quant) +
-							      offsetof(atom_quant, kind));
+		return true;
 	return in.require(p.tail.activation == ATOM_FN_IDENTITY, ATOM_FAULT_BAD_FIELD,
 			  at + offsetof(atom_epilogue, activation)) &&
 	       in.require(!p.tail.residual, ATOM_FAULT_BAD_DTYPE,
@@ -97,7 +90,7 @@ std::unique_ptr<operation> decode_binary(parser &in)
 	    !in.read_tensor(c.out, offsetof(atom_cmd_binary, out), {.dtypes = dtypes, .output = true}, p.out) ||
 	    !check_types(in, p) || !in.same_dims(p.a, p.out) || !in.same_dims(p.b, p.out) ||
 	    !read_epilogue(in, c.epilogue, offsetof(atom_cmd_binary, epilogue), 0, p.out, p.tail) ||
-	    !check_epilogue(in, p) || !in.check_elements(p.out) || !in.check_overlap(p.out, in_place))
+	    !check_epilogue(in, p) || !in.check_work(p.out) || !in.check_overlap(p.out, in_place))
 		return nullptr;
 	return std::make_unique<binary_operation>(p, in);
 }

@@ -67,7 +67,7 @@ std::unique_ptr<operation> decode_cast(parser &in)
 	    !in.require(!p.toward_zero || to_integer, ATOM_FAULT_BAD_FIELD, offsetof(atom_cmd_cast, rounding)) ||
 	    !in.require(!p.wrap || (to_integer && !quantised(p.out)), ATOM_FAULT_BAD_FIELD,
 			offsetof(atom_cmd_cast, header.flags)) ||
-	    !in.same_dims(p.in, p.out) || !in.check_elements(p.out) || !in.check_overlap(p.out, in_place))
+	    !in.same_dims(p.in, p.out) || !in.check_work(p.out) || !in.check_overlap(p.out, in_place))
 		return nullptr;
 	return std::make_unique<cast_operation>(p, in);
 }

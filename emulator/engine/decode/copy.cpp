@@ -61,10 +61,9 @@ std::unique_ptr<operation> decode_copy(parser &in)
 		return nullptr;
 	const bool fill_fits = p.fill ? p.out.element_bytes == 8 || c.fill >> (8 * p.out.element_bytes) == 0
 				      : c.fill == 0;
-	const tensor *in_place[] = {&p.in};
 	if (!in.require(fill_fits, ATOM_FAULT_BAD_FIELD, offsetof(atom_cmd_copy, fill)) ||
-	    (p.in && !same_kind(in, p.in, p.out)) || !in.check_elements(p.out) ||
-	    !in.check_overlap(p.out, in_place))
+	    (p.in && !same_kind(in, p.in, p.out)) || !in.check_work(p.out) ||
+	    !in.check_overlap(p.out, {}))
 		return nullptr;
 	count_blocks(p.in);
 	count_blocks(p.out);

@@ -27,9 +27,6 @@ std::unique_ptr<operation> decode_unary(parser &in);
 bool read_epilogue(parser &in, const atom_epilogue &from, std::size_t field, std::uint32_t bias_dtypes,
 		   const tensor &out, epilogue &to);
 
-/** Nothing in it but zeros: no bias, no residual, IDENTITY. */
-bool is_empty(const epilogue &e);
-
 /**
  * An operation on @p elements independent elements, cut into tiles of
  * @p per_tile: Derived::part(memory &, scratch &, first, last).

@@ -3,28 +3,6 @@
 
 namespace atom::engine {
 
-namespace {
-
-/* Bias: dims broadcast to the output's from the right, as in NumPy. */
-bool broadcast_to(parser &in, tensor &t, const tensor &out)
-{
-	if (t.rank > out.rank)
-		return in.fail(ATOM_FAULT_BAD_SHAPE, t.field + offsetof(atom_tensor, rank));
-	const unsigned pad = ATOM_RANK_MAX - t.rank;
-	for (unsigned i = 0; i < ATOM_RANK_MAX; ++i) {
-		if (t.dims[i] == out.dims[i])
-			continue;
-		if (t.dims[i] != 1)
-			return in.fail(ATOM_FAULT_BAD_SHAPE,
-				       t.field + offsetof(atom_tensor, dims) + 8 * (i - pad));
-		t.dims[i] = out.dims[i];
-		t.strides[i] = 0;
-	}
-	return true;
-}
-
-} // namespace
-
 bool read_epilogue(parser &in, const atom_epilogue &from, std::size_t field, std::uint32_t bias_dtypes,
 		   const tensor &out, epilogue &to)
 {
@@ -58,16 +36,14 @@ bool read_epilogue(parser &in, const atom_epilogue &from, std::size_t field, std
 		return false;
 	if (to.bias && (!in.require(to.bias.quant.kind == ATOM_QUANT_NONE, ATOM_FAULT_BAD_QUANT,
 				    to.bias.field + offsetof(atom_tensor, quant) + offsetof(atom_quant, kind)) ||
-			!broadcast_to(in, to.bias, out)))
+			!in.same_dims(to.bias, out)))
 		return false;
 	tensor_rules residual{.dtypes = float_dtypes | small_integer_dtypes, .optional = true};
 	return in.read_tensor(from.residual, at(offsetof(atom_epilogue, residual)), residual, to.residual) &&
-	       (!to.residual || in.same_dims(to.residual, out));
-}
-
-bool is_empty(const epilogue &e)
-{
-	return e.activation == ATOM_FN_IDENTITY && !e.bias && !e.residual;
+	       (!to.residual ||
+		(in.same_dims(to.residual, out) &&
+		 in.require(!is_plain_integer(to.residual), ATOM_FAULT_BAD_QUANT,
+			    to.residual.field + offsetof(atom_tensor, quant) + offsetof(atom_quant, kind))));
 }
 
 } // namespace atom::engine

@@ -100,23 +100,10 @@ bool check_shapes(parser &in, gemm_plan &p)
 	return dim(p.a, 3, p.m) && dim(p.b, 3, p.k) && dim(p.b, 4, p.n);
 }
 
-bool check_work(parser &in, gemm_plan &p)
-{
-	const std::uint64_t limit = std::uint64_t{1} << std::min(in.how().macs_log2_max, 62u);
-	unsigned __int128 macs = static_cast<unsigned __int128>(p.k);
-	for (const std::int64_t d : p.out.dims) {
-		macs *= static_cast<unsigned __int128>(d);
-		if (macs > limit)
-			return in.fail(ATOM_FAULT_TOO_LARGE, p.out.field + offsetof(atom_tensor, dims));
-	}
-	p.batch = p.out.dims[0] * p.out.dims[1] * p.out.dims[2];
-	return true;
-}
-
 /* An integer without quantisation can only be the i32 of an integer product. */
 bool check_output_type(parser &in, gemm_plan &p)
 {
-	const bool plain = is_integer(p.out.dtype) && p.out.quant.kind == ATOM_QUANT_NONE;
+	const bool plain = is_plain_integer(p.out);
 	if (plain && !in.require(p.integer && p.out.dtype == ATOM_DTYPE_I32, ATOM_FAULT_BAD_QUANT,
 				 p.out.field + kind_at))
 		return false;
@@ -142,8 +129,9 @@ std::unique_ptr<operation> decode_gemm(parser &in)
 			    p.b) ||
 	    !in.read_tensor(c.out, offsetof(atom_cmd_gemm, out),
 			    {.dtypes = float_dtypes | small_integer_dtypes, .output = true}, p.out) ||
-	    !check_shapes(in, p) || !check_input_types(in, c, p) || !check_work(in, p))
+	    !check_shapes(in, p) || !check_input_types(in, c, p) || !in.check_work(p.out, p.k))
 		return nullptr;
+	p.batch = p.out.dims[0] * p.out.dims[1] * p.out.dims[2];
 	const std::uint32_t bias = dtype_bit(ATOM_DTYPE_F32) | (p.integer ? dtype_bit(ATOM_DTYPE_I32) : 0);
 	if (!read_epilogue(in, c.epilogue, offsetof(atom_cmd_gemm, epilogue), bias, p.out, p.tail) ||
 	    !check_output_type(in, p) || !in.check_overlap(p.out, {}))

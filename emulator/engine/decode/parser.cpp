@@ -100,15 +100,16 @@ bool parser::take(std::size_t known, std::uint16_t flags)
 {
 	atom_cmd_header header;
 	std::memcpy(&header, bytes_.data(), sizeof header);
-	if (bytes_.size() < known)
-		return fail(ATOM_FAULT_BAD_SIZE, offsetof(atom_cmd_header, bytes));
-	if (header.flags & ~flags)
-		return fail(ATOM_FAULT_BAD_FIELD, offsetof(atom_cmd_header, flags));
-	if (header.reserved != 0)
-		return fail(ATOM_FAULT_BAD_FIELD, offsetof(atom_cmd_header, reserved));
-	const std::size_t tail = bytes_.size() - known;
-	const std::size_t set = first_nonzero(bytes_.data() + known, tail);
-	return require(set == tail, ATOM_FAULT_BAD_FIELD, known + set);
+	/* What a later version appended must be zero: this one would ignore it. */
+	return require((header.flags & ~flags) == 0, ATOM_FAULT_BAD_FIELD, offsetof(atom_cmd_header, flags)) &&
+	       require(bytes_.size() >= known && is_zero(bytes_.data() + known, bytes_.size() - known),
+		       ATOM_FAULT_BAD_SIZE, offsetof(atom_cmd_header, bytes)) &&
+	       require(header.reserved == 0, ATOM_FAULT_BAD_FIELD, offsetof(atom_cmd_header, reserved));
+}
+
+bool parser::slot_known(std::uint16_t slot, std::size_t field)
+{
+	return require(slot <= args_.size(), ATOM_FAULT_BAD_SLOT, field);
 }
 
 bool parser::add_operand(std::uint16_t slot, std::size_t slot_field, std::uint64_t offset,
@@ -116,11 +117,10 @@ bool parser::add_operand(std::uint16_t slot, std::size_t slot_field, std::uint64
 			 std::uint32_t access, std::size_t operand_field, std::size_t &index)
 {
 	__int128 base = 0;
-	if (slot != ATOM_SLOT_ABSOLUTE) {
-		if (slot > args_.size())
-			return fail(ATOM_FAULT_BAD_SLOT, slot_field);
+	if (!slot_known(slot, slot_field))
+		return false;
+	if (slot != ATOM_SLOT_ABSOLUTE)
 		base = args_[slot - 1u].va;
-	}
 	const __int128 at = base + offset;
 	const auto va = static_cast<std::uint64_t>(at);
 	if (va % align != 0)
@@ -315,6 +315,8 @@ bool parser::read_tensor(const atom_tensor &from, std::size_t field, const tenso
 		const std::size_t set = first_nonzero(&from, sizeof from);
 		return require(set == sizeof from, ATOM_FAULT_BAD_FIELD, field + set);
 	}
+	if (!slot_known(from.slot, field + offsetof(atom_tensor, slot)))
+		return false;
 	if (from.dtype >= 32 || !(rules.dtypes & dtype_bit(from.dtype)))
 		return fail(ATOM_FAULT_BAD_DTYPE, dtype_field);
 	if (from.rank > ATOM_RANK_MAX)
@@ -373,15 +375,19 @@ bool parser::check_overlap(const tensor &out, std::span<const tensor *const> in_
 	return true;
 }
 
-bool parser::check_elements(const tensor &out)
+bool parser::check_work(const tensor &out, std::int64_t each)
 {
-	unsigned __int128 n = 1;
+	const std::uint64_t limit = std::uint64_t{1} << std::min(how_.macs_log2_max, 62u);
+	auto work = static_cast<unsigned __int128>(each);
+	bool good = work <= limit;
 	for (const std::int64_t d : out.dims) {
-		n *= static_cast<unsigned __int128>(d);
-		if (n > std::uint64_t{1} << elements_log2_max)
-			return fail(ATOM_FAULT_TOO_LARGE, out.field + offsetof(atom_tensor, dims));
+		work *= static_cast<unsigned __int128>(d);
+		/* Stop there: the product of all dims may not fit. */
+		good = good && work <= limit;
+		if (!good)
+			break;
 	}
-	return true;
+	return require(good, ATOM_FAULT_TOO_LARGE, out.field + offsetof(atom_tensor, dims));
 }
 
 } // namespace atom::engine

@@ -26,9 +26,6 @@ inline constexpr std::uint32_t block_dtypes =
 inline constexpr std::uint32_t all_dtypes =
 	float_dtypes | small_integer_dtypes | block_dtypes | dtype_bit(ATOM_DTYPE_I64);
 
-/** Most elements that an elementwise command may have, as a power of two. */
-inline constexpr std::uint32_t elements_log2_max = 36;
-
 /** What a command allows for one of its tensors. */
 struct tensor_rules {
 	std::uint32_t dtypes = all_dtypes;
@@ -81,15 +78,14 @@ public:
 	 * one of @p inputs.
 	 */
 	bool check_overlap(const tensor &out, std::span<const tensor *const> in_place);
-	/** At most 2^elements_log2_max elements. */
-	bool check_elements(const tensor &out);
+	/** Elements of @p out times @p each are within the limit of one command. */
+	bool check_work(const tensor &out, std::int64_t each = 1);
 
-	const options &how() const { return how_; }
-	const std::vector<operand> &operands() const { return operands_; }
 	std::vector<operand> take_operands() { return std::move(operands_); }
 
 private:
 	bool take(std::size_t known, std::uint16_t flags);
+	bool slot_known(std::uint16_t slot, std::size_t field);
 	bool read_layout(const atom_tensor &from, std::size_t field, const tensor_rules &rules, tensor &to,
 			 std::int64_t &low, std::int64_t &high);
 	bool read_quant(const atom_quant &from, std::size_t field, const tensor_rules &rules,

@@ -32,27 +32,23 @@ bool gives_truth(std::uint32_t function)
 	return function == ATOM_FN_LOGICAL_NOT || function == ATOM_FN_IS_NAN || function == ATOM_FN_IS_INF;
 }
 
-bool plain_integer(const tensor &t)
-{
-	return is_integer(t.dtype) && t.quant.kind == ATOM_QUANT_NONE;
-}
-
-/* Which dtypes go together; truth values may always be written as u8. */
+/* Which dtypes go together. */
 bool check_types(parser &in, unary_plan &p)
 {
 	constexpr std::size_t kind = offsetof(atom_tensor, quant) + offsetof(atom_quant, kind);
 	constexpr std::size_t dtype = offsetof(atom_tensor, dtype);
-	p.integer = plain_integer(p.in);
-	const bool truth =
-		gives_truth(p.function) && p.out.dtype == ATOM_DTYPE_U8 && p.out.quant.kind == ATOM_QUANT_NONE;
-	if (p.integer)
-		return in.require(has_integer_form(p.function), ATOM_FAULT_BAD_DTYPE, p.in.field + dtype) &&
-		       in.require(truth || p.out.dtype == p.in.dtype, ATOM_FAULT_BAD_DTYPE, p.out.field + dtype) &&
-		       in.require(plain_integer(p.out), ATOM_FAULT_BAD_QUANT, p.out.field + kind);
-	return in.require(p.function != ATOM_FN_BITWISE_NOT || is_integer(p.in.dtype), ATOM_FAULT_BAD_DTYPE,
-			  p.in.field + dtype) &&
-	       in.require(p.function != ATOM_FN_BITWISE_NOT, ATOM_FAULT_BAD_QUANT, p.in.field + kind) &&
-	       in.require(truth || !plain_integer(p.out), ATOM_FAULT_BAD_QUANT, p.out.field + kind);
+	p.integer = is_plain_integer(p.in);
+	if (!in.require(!p.integer || has_integer_form(p.function), ATOM_FAULT_BAD_DTYPE, p.in.field + dtype) ||
+	    !in.require(p.function != ATOM_FN_BITWISE_NOT || is_integer(p.in.dtype), ATOM_FAULT_BAD_DTYPE,
+			p.in.field + dtype) ||
+	    !in.require(p.function != ATOM_FN_BITWISE_NOT || p.integer, ATOM_FAULT_BAD_QUANT, p.in.field + kind))
+		return false;
+	const bool truth = gives_truth(p.function);
+	if (truth || p.integer)
+		return in.require(p.out.dtype == (truth ? std::uint8_t{ATOM_DTYPE_U8} : p.in.dtype), ATOM_FAULT_BAD_DTYPE,
+				  p.out.field + dtype) &&
+		       in.require(is_plain_integer(p.out), ATOM_FAULT_BAD_QUANT, p.out.field + kind);
+	return in.require(!is_plain_integer(p.out), ATOM_FAULT_BAD_QUANT, p.out.field + kind);
 }
 
 } // namespace
@@ -74,7 +70,7 @@ std::unique_ptr<operation> decode_unary(parser &in)
 	    !in.require(c.reserved == 0, ATOM_FAULT_BAD_FIELD, offsetof(atom_cmd_unary, reserved)) ||
 	    !in.read_tensor(c.in, offsetof(atom_cmd_unary, in), {.dtypes = dtypes}, p.in) ||
 	    !in.read_tensor(c.out, offsetof(atom_cmd_unary, out), {.dtypes = dtypes, .output = true}, p.out) ||
-	    !check_types(in, p) || !in.same_dims(p.in, p.out) || !in.check_elements(p.out) ||
+	    !check_types(in, p) || !in.same_dims(p.in, p.out) || !in.check_work(p.out) ||
 	    !in.check_overlap(p.out, in_place))
 		return nullptr;
 	return std::make_unique<unary_operation>(p, in);

@@ -13,12 +13,9 @@ namespace atom::engine::reference {
  */
 void cast(const cast_plan &p, memory &mem, std::uint64_t first, std::uint64_t last)
 {
-	const auto plain = [](const tensor &t) {
-		return is_integer(t.dtype) && t.quant.kind == ATOM_QUANT_NONE;
-	};
 	index5 i = index_at(first, p.out.dims);
 	for (std::uint64_t n = first; n < last; ++n, next(i, p.out.dims)) {
-		if (plain(p.in) && plain(p.out)) {
+		if (is_plain_integer(p.in) && is_plain_integer(p.out)) {
 			std::int64_t value;
 			if (!read_integer(mem, p.in, i, value))
 				return;

@@ -149,11 +149,10 @@ activation_block quantise_activations(const float *x)
 	for (unsigned i = 0; i < ATOM_BLOCK_ELEMENTS; ++i)
 		largest = std::fabs(x[i]) > largest ? std::fabs(x[i]) : largest;
 	const float d = largest / 127.0f;
-	const float inverse = d != 0 ? 1.0f / d : 0.0f;
 	block.scale = f16_to_f32(f32_to_f16(d));
 	for (unsigned i = 0; i < ATOM_BLOCK_ELEMENTS; ++i) {
 		block.q[i] = static_cast<std::int32_t>(
-			saturate(static_cast<double>(std::round(x[i] * inverse)), ATOM_DTYPE_I8));
+			saturate(d != 0 ? static_cast<double>(std::round(x[i] / d)) : 0.0, ATOM_DTYPE_I8));
 		block.sum += block.q[i];
 	}
 	return block;
