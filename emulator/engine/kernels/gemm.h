@@ -10,9 +10,8 @@
  *
  * Accuracy (spec, section 7): integer results are exact modulo 2^32. Float
  * results are f32 sums of exact products in an order that depends on the
- * instruction set and the shape, subnormals kept; an element of the output
- * depends on its row of a and its column of b only. The operands may change
- * while a function runs: results are undefined then, memory accesses are not.
+ * instruction set and the shape, subnormals kept. The operands may change while
+ * a function runs: results are undefined then, memory accesses are not.
  */
 #pragma once
 
@@ -60,7 +59,7 @@ struct gemm_args {
 	interrupt stop;
 };
 
-/** Whether the types (and act_q8) are a combination that gemm() computes. */
+/** Whether the types are a combination that gemm() computes. */
 bool gemm_supports(atom_dtype a, atom_dtype b);
 
 /** Bytes of workspace (aligned to 64) that gemm() and gemm_packed() need for these shapes, strides and types. */
