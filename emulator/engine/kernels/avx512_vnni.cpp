@@ -8,28 +8,36 @@ namespace atom::engine::kernels {
 namespace {
 
 template <bool UnsignedA> struct vnni_ops : avx512_vectors {
-	using accumulator = __m512i;
+	// Of i32, not __m512i: GCC 12 copies each sum to memory and back where it has to reinterpret lanes.
+	using accumulator [[gnu::vector_size(64)]] = std::int32_t;
 	using element = std::int32_t;
 	static constexpr bool integer = true;
 
-	static accumulator zero() { return _mm512_setzero_si512(); }
+	static accumulator zero() { return accumulator{}; }
 	static accumulator multiply_add(accumulator sum, vector a, vector b)
 	{
-		return UnsignedA ? _mm512_dpbusd_epi32(sum, a, b) : _mm512_dpbusd_epi32(sum, b, a);
+		const auto old = reinterpret_cast<__m512i>(sum);
+		return reinterpret_cast<accumulator>(UnsignedA ? _mm512_dpbusd_epi32(old, a, b)
+							       : _mm512_dpbusd_epi32(old, b, a));
 	}
-	static accumulator add(accumulator a, accumulator b) { return _mm512_add_epi32(a, b); }
+	static accumulator add(accumulator a, accumulator b)
+	{
+		return reinterpret_cast<accumulator>(
+			_mm512_add_epi32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+	}
 	static accumulator add_terms(accumulator a, std::uint32_t row, const std::uint32_t *columns)
 	{
-		return _mm512_add_epi32(_mm512_add_epi32(a, _mm512_set1_epi32(static_cast<int>(row))),
-					_mm512_loadu_si512(columns));
+		const __m512i terms = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(row)),
+						       _mm512_loadu_si512(columns));
+		return reinterpret_cast<accumulator>(_mm512_add_epi32(reinterpret_cast<__m512i>(a), terms));
 	}
 	static accumulator load_some(const std::int32_t *from, unsigned count)
 	{
-		return _mm512_maskz_loadu_epi32(first_lanes(count), from);
+		return reinterpret_cast<accumulator>(_mm512_maskz_loadu_epi32(first_lanes(count), from));
 	}
 	static void store_some(std::int32_t *to, accumulator value, unsigned count)
 	{
-		_mm512_mask_storeu_epi32(to, first_lanes(count), value);
+		_mm512_mask_storeu_epi32(to, first_lanes(count), reinterpret_cast<__m512i>(value));
 	}
 };
 

@@ -19,57 +19,68 @@
 namespace atom::engine::kernels {
 namespace {
 
+template <unsigned I> struct constant {
+	static constexpr unsigned value = I;
+};
+
+template <class Function, unsigned... I>
+[[gnu::always_inline]] inline void unroll(const Function &f, std::integer_sequence<unsigned, I...>)
+{
+	(f(constant<I>{}), ...);
+}
+
+/** f(constant<0>), f(constant<1>), ..: constant indices keep arrays of vectors in registers whatever the optimiser does. */
+template <unsigned Count, class Function> [[gnu::always_inline]] inline void unroll(const Function &f)
+{
+	unroll(f, std::make_integer_sequence<unsigned, Count>{});
+}
+
+#define ATOM_INLINE __attribute__((always_inline))
+
 template <class Ops, unsigned Rows, unsigned Vectors>
 void tile_of(const tile_args &t)
 {
 	constexpr unsigned bases = (Rows + 2) / 3;
-	typename Ops::accumulator sum[Rows][Vectors];
-#pragma GCC unroll 16
-	for (unsigned i = 0; i < Rows; ++i)
-#pragma GCC unroll 4
-		for (unsigned j = 0; j < Vectors; ++j)
-			sum[i][j] = Ops::zero();
+	typename Ops::accumulator sum[Rows * Vectors];
+	unroll<Rows * Vectors>([&](auto i) ATOM_INLINE { sum[i.value] = Ops::zero(); });
 
 	// Three rows for each base register: base, base + stride, base + 2 * stride.
 	const std::byte *base[bases];
-#pragma GCC unroll 16
-	for (unsigned i = 0; i < bases; ++i)
-		base[i] = t.a + 3 * static_cast<std::ptrdiff_t>(i) * t.a_stride;
 	const std::ptrdiff_t stride = t.a_stride;
+	unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] = t.a + 3 * std::ptrdiff_t{i.value} * stride; });
 	const std::byte *b = t.b;
 	for (std::size_t g = t.groups; g; --g) {
 		typename Ops::vector bs[Vectors];
-#pragma GCC unroll 4
-		for (unsigned j = 0; j < Vectors; ++j)
-			bs[j] = Ops::load(b + j * Ops::lanes * 4);
+		unroll<Vectors>([&](auto j) ATOM_INLINE { bs[j.value] = Ops::load(b + j.value * Ops::lanes * 4); });
 		b += Ops::panel * 4;
-#pragma GCC unroll 16
-		for (unsigned i = 0; i < Rows; ++i) {
-			const auto a = Ops::broadcast(base[i / 3] + static_cast<std::ptrdiff_t>(i % 3) * stride);
-#pragma GCC unroll 4
-			for (unsigned j = 0; j < Vectors; ++j)
-				sum[i][j] = Ops::multiply_add(sum[i][j], a, bs[j]);
-		}
-#pragma GCC unroll 16
-		for (unsigned i = 0; i < bases; ++i)
-			base[i] += 4;
+		unroll<Rows>([&](auto i) ATOM_INLINE {
+			const auto a = Ops::broadcast(base[i.value / 3] + std::ptrdiff_t{i.value % 3} * stride);
+			unroll<Vectors>([&](auto j) ATOM_INLINE {
+				auto &s = sum[i.value * Vectors + j.value];
+				s = Ops::multiply_add(s, a, bs[j.value]);
+			});
+		});
+		unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] += 4; });
 	}
 
+	auto *c = static_cast<typename Ops::element *>(t.c);
+	const std::size_t c_stride = t.c_stride;
 	const unsigned last = t.columns - (Vectors - 1) * Ops::lanes;
-#pragma GCC unroll 16
-	for (unsigned i = 0; i < Rows; ++i) {
-		typename Ops::element *c = static_cast<typename Ops::element *>(t.c) + i * t.c_stride;
-#pragma GCC unroll 4
-		for (unsigned j = 0; j < Vectors; ++j) {
-			auto value = sum[i][j];
+	const bool add = t.add;
+	const std::uint32_t *row_terms = t.row_terms, *column_terms = t.column_terms;
+	unroll<Rows>([&](auto i) ATOM_INLINE {
+		unroll<Vectors>([&](auto j) ATOM_INLINE {
+			constexpr unsigned column = j.value * Ops::lanes;
+			auto value = sum[i.value * Vectors + j.value];
 			if constexpr (Ops::integer)
-				value = Ops::add_terms(value, t.row_terms[i], t.column_terms + j * Ops::lanes);
-			const unsigned count = j + 1 < Vectors ? Ops::lanes : last;
-			if (t.add)
-				value = Ops::add(value, Ops::load_some(c + j * Ops::lanes, count));
-			Ops::store_some(c + j * Ops::lanes, value, count);
-		}
-	}
+				value = Ops::add_terms(value, row_terms[i.value], column_terms + column);
+			const unsigned count = j.value + 1 < Vectors ? Ops::lanes : last;
+			if (add)
+				value = Ops::add(value, Ops::load_some(c + column, count));
+			Ops::store_some(c + column, value, count);
+		});
+		c += c_stride;
+	});
 }
 
 template <class Ops, unsigned... Row>
@@ -87,6 +98,8 @@ template <class Ops> void tile(const tile_args &t)
 	static_assert(Ops::panel == 2 * Ops::lanes);
 	dispatch_tile<Ops>(t, std::make_integer_sequence<unsigned, Ops::rows>{});
 }
+
+#undef ATOM_INLINE
 
 } // namespace
 } // namespace atom::engine::kernels
