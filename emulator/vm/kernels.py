@@ -13,18 +13,18 @@ NAMED = ("distro", "newest", "debug")
 
 
 class Kernel:
-    """A kernel in a folder that holds vmlinuz and usr/lib/modules/RELEASE (or lib/modules/RELEASE)."""
+    """A kernel in a folder that holds vmlinux and usr/lib/modules/RELEASE (or lib/modules/RELEASE)."""
 
     def __init__(self, name: str):
         if name in NAMED:
             self.image = output_of(_KERNEL, "image", name)
         elif os.path.isdir(name):
-            self.image = os.path.join(os.path.realpath(name), "vmlinuz")
+            self.image = os.path.join(os.path.realpath(name), "vmlinux")
         else:
             self.image = os.path.realpath(name)
         if not os.path.isfile(self.image):
             raise Failure(f"--kernel {name}: there is no kernel image {self.image}; give {', '.join(NAMED)}, an image, or a "
-                          "folder with vmlinuz and usr/lib/modules")
+                          "folder with vmlinux and usr/lib/modules")
         self.folder = os.path.dirname(self.image)
         found = glob.glob(os.path.join(self.folder, "usr/lib/modules/*")) or glob.glob(os.path.join(self.folder, "lib/modules/*"))
         if len(found) != 1:
