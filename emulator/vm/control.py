@@ -29,7 +29,7 @@ class Control:
 
     def answer(self, line: str) -> str:
         """Carry out one command and return the one line to answer."""
-        words = line.split(maxsplit=1)
+        words = line.strip().split(maxsplit=1)
         try:
             if not words or words[0] not in self._commands:
                 raise Refused(f"unknown command; there are: {' '.join(sorted(self._commands))}")

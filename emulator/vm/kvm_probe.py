@@ -8,6 +8,7 @@ a successful ioctl means anything. The probe boots the guest with KVM once, and 
 import os
 import platform
 import subprocess
+import tempfile
 
 from tools import HERE, cache_dir, cache_key
 
@@ -33,9 +34,10 @@ def works(qemu: str, release: str) -> bool:
 
 
 def _probe() -> bool:
-    command = [os.path.join(HERE, "atom-vm"), "--accel", "kvm", "--devices", "0", "--no-module", "--smp", "2", "--", "true"]
-    try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              timeout=_PROBE_SECONDS).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
+    with tempfile.NamedTemporaryFile(prefix="atom-vm-probe.") as log:
+        command = [os.path.join(HERE, "atom-vm"), "--accel", "kvm", "--devices", "0", "--no-module", "--log", log.name, "--", "true"]
+        try:
+            return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                  timeout=_PROBE_SECONDS).returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
