@@ -212,4 +212,21 @@ void tile_memory::fail(const engine::fault &why)
 		fault_ = why;
 }
 
+void tile_memory::heed(const std::atomic<std::uint32_t> &urgency,
+		       std::chrono::steady_clock::duration patience)
+{
+	urgency_ = &urgency;
+	give_way_at_ = std::chrono::steady_clock::now() + patience;
+}
+
+bool tile_memory::interrupted()
+{
+	if (!urgency_ || interrupted_)
+		return interrupted_;
+	const std::uint32_t urgency = urgency_->load(std::memory_order_relaxed);
+	interrupted_ = (urgency & (urgency_stop | urgency_reset)) ||
+		       ((urgency & urgency_admin) && std::chrono::steady_clock::now() >= give_way_at_);
+	return interrupted_;
+}
+
 } // namespace atom::model

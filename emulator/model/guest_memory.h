@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -91,6 +92,13 @@ private:
 	bool data_ = false;
 };
 
+/** Why a tile should end early. */
+enum tile_urgency : std::uint32_t {
+	urgency_admin = 1, ///< the admin queue has work: when the tile has had its patience
+	urgency_stop = 2,  ///< somebody waits for the device to stand still: at once
+	urgency_reset = 4, ///< a function reset was asked for: at once
+};
+
 /** What the engine sees during one tile. */
 class tile_memory final : public engine::memory {
 public:
@@ -106,6 +114,10 @@ public:
 	bool write(std::size_t operand, std::int64_t low, const void *from, std::size_t bytes) override;
 	void fail(const engine::fault &why) override;
 	bool failed() const override { return static_cast<bool>(fault_); }
+	bool interrupted() override;
+	/** Where to look whether the tile should end early; see tile_urgency. */
+	void heed(const std::atomic<std::uint32_t> &urgency, std::chrono::steady_clock::duration patience);
+	bool was_interrupted() const { return interrupted_; }
 	const engine::fault &fault() const { return fault_; }
 
 private:
@@ -115,6 +127,9 @@ private:
 	std::uint32_t asid_;
 	std::span<const engine::operand> operands_;
 	engine::fault fault_;
+	const std::atomic<std::uint32_t> *urgency_ = nullptr;
+	std::chrono::steady_clock::time_point give_way_at_;
+	bool interrupted_ = false;
 };
 
 } // namespace atom::model

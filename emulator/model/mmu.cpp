@@ -98,6 +98,8 @@ std::uint16_t mmu::check(std::uint64_t pte, unsigned level) const
 	const bool leaf = pte & ATOM_PTE_LEAF;
 	if (leaf ? level > 1 : level == 0)
 		return ATOM_FAULT_RESERVED_BIT;
+	if (!leaf && (pte & (ATOM_PTE_READ | ATOM_PTE_WRITE)))
+		return ATOM_FAULT_RESERVED_BIT;
 	/* The hint has no meaning anywhere else. Where it stands it is not used:
 	 * sixteen entries that disagree still translate each by itself.
 	 */
@@ -112,7 +114,7 @@ std::uint16_t mmu::check(std::uint64_t pte, unsigned level) const
 		return ATOM_FAULT_NONE;
 	case ATOM_APERTURE_SHM:
 		if (!leaf)
-			return ATOM_FAULT_APERTURE_RANGE;
+			return ATOM_FAULT_RESERVED_BIT;
 		[[fallthrough]];
 	case ATOM_APERTURE_LOCAL:
 		return memory_.find(at, page) ? ATOM_FAULT_NONE : ATOM_FAULT_APERTURE_RANGE;

@@ -60,6 +60,8 @@ struct job {
 	atom_cmd_header header{}; ///< of the current command
 	std::unique_ptr<engine::operation> operation; ///< the current command, once decoded
 	std::uint64_t next_tile = 0;
+	std::vector<std::uint64_t> again; ///< tiles below next_tile that were interrupted
+	unsigned interruptions = 0;       ///< of the current command
 
 	bool ended = false;              ///< only its retirement is left (pace=device)
 	std::uint64_t retire_at = 0;
@@ -82,6 +84,7 @@ struct queue {
 	std::uint64_t tail = 0; ///< known to be there
 	std::unique_ptr<job> current;
 	bool frozen = false; ///< injected hang
+	bool waiting_for_room = false; ///< its job's copies do not fit at the moment
 
 	queue_registers regs;
 
@@ -93,7 +96,7 @@ struct queue {
 	/** There is something that the engine could do now. */
 	bool runnable() const
 	{
-		return created && !stopped() && (current ? !current->ended : head != tail);
+		return created && !stopped() && !waiting_for_room && (current ? !current->ended : head != tail);
 	}
 };
 

@@ -2,6 +2,7 @@
 #include "team.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <new>
 
@@ -35,6 +36,23 @@ team::~team()
 		t.join();
 }
 
+bool team::take(tile_run &run, std::uint64_t &tile)
+{
+	if (run.interruptions) {
+		const std::lock_guard lock(run.mutex);
+		if (!run.again.empty()) {
+			tile = run.again.back();
+			run.again.pop_back();
+			return true;
+		}
+	}
+	tile = run.next.fetch_add(1, std::memory_order_relaxed);
+	if (tile < run.end)
+		return true;
+	run.next.fetch_sub(1, std::memory_order_relaxed);
+	return false;
+}
+
 /*
  * Tiles are handed out in order, so that when a tile fails all below it have
  * been started: the lowest failing tile is the same whatever the threads do,
@@ -42,29 +60,30 @@ team::~team()
  */
 void team::take_tiles(tile_run &run, worker &me, const std::function<void()> *after_tile)
 {
+	using namespace std::chrono_literals;
+	constexpr unsigned doublings_max = 20;
+	const auto patience = 1ms * (1u << std::min(run.interruptions, doublings_max));
+
 	me.memory.act_for(run.queue, true);
-	while (!run.stop.load(std::memory_order_relaxed)) {
-		const std::uint64_t tile = run.next.fetch_add(1, std::memory_order_relaxed);
-		if (tile >= run.end) {
-			run.next.fetch_sub(1, std::memory_order_relaxed);
-			break;
+	std::uint64_t tile = 0;
+	while (!run.stop.load(std::memory_order_relaxed) && take(run, tile)) {
+		tile_memory memory(me.memory, run.asid, run.operation->operands());
+		memory.heed(*run.urgency, patience);
+		try {
+			run.operation->run(tile, memory, me.scratch);
+		} catch (const std::exception &) {
+			memory.fail({.code = ATOM_FAULT_INTERNAL, .where = ATOM_WHERE_COMMAND});
 		}
-		engine::fault fault;
-		{
-			tile_memory memory(me.memory, run.asid, run.operation->operands());
-			try {
-				run.operation->run(tile, memory, me.scratch);
-			} catch (const std::exception &) {
-				memory.fail({.code = ATOM_FAULT_INTERNAL, .where = ATOM_WHERE_COMMAND});
-			}
-			fault = memory.fault();
-		}
-		if (fault) {
-			const std::lock_guard lock(run.fault_mutex);
+		if (memory.failed()) {
+			const std::lock_guard lock(run.mutex);
 			if (tile < run.fault_tile) {
 				run.fault_tile = tile;
-				run.fault = fault;
+				run.fault = memory.fault();
 			}
+			run.stop.store(true, std::memory_order_relaxed);
+		} else if (memory.was_interrupted()) {
+			const std::lock_guard lock(run.mutex);
+			run.again.push_back(tile);
 			run.stop.store(true, std::memory_order_relaxed);
 		} else {
 			run.progress->fetch_add(1, std::memory_order_relaxed);
@@ -96,7 +115,7 @@ void team::thread(worker &me)
 
 void team::run(tile_run &run, const std::function<void()> &after_tile)
 {
-	const std::uint64_t left = run.end - run.next.load(std::memory_order_relaxed);
+	const std::uint64_t left = run.end - run.next.load(std::memory_order_relaxed) + run.again.size();
 	const bool shared = left > 1 && !threads_.empty();
 	if (shared) {
 		{

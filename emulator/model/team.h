@@ -41,7 +41,10 @@ struct tile_run {
 	std::atomic<std::uint64_t> next{0};           ///< tiles below it have been taken
 	std::atomic<bool> stop{false};                ///< take no more tiles
 	std::atomic<std::uint64_t> *progress = nullptr; ///< counts tiles that ended well
-	std::mutex fault_mutex;
+	const std::atomic<std::uint32_t> *urgency = nullptr; ///< enum tile_urgency
+	unsigned interruptions = 0;                   ///< of this command so far; each doubles the patience
+	std::mutex mutex;                             ///< of what follows
+	std::vector<std::uint64_t> again;             ///< tiles that were interrupted, to be run from their start
 	std::uint64_t fault_tile = UINT64_MAX;        ///< lowest tile that failed
 	engine::fault fault;
 };
@@ -57,12 +60,13 @@ public:
 	/**
 	 * Runs tiles from run.next to run.end, or until run.stop; @p after_tile is
 	 * called on the dispatcher's thread after each of its own tiles and may set
-	 * run.stop. On return no tile is being run. Tiles below run.next have all ended.
+	 * run.stop. On return no tile is being run; tiles below run.next have ended but for those in run.again.
 	 */
 	void run(tile_run &run, const std::function<void()> &after_tile);
 
 private:
 	void thread(worker &me);
+	static bool take(tile_run &run, std::uint64_t &tile);
 	static void take_tiles(tile_run &run, worker &me, const std::function<void()> *after_tile);
 
 	std::vector<std::unique_ptr<worker>> &workers_;
