@@ -2,8 +2,9 @@
 /*
  * ATOM NPU: MSI-X.
  *
- * Masks and pending bits belong to the BQL, and the model raises vectors from
- * any thread: it sets a bit and wakes the main loop, which sends the message.
+ * Masks and pending bits belong to the BQL. The model raises vectors from any
+ * thread: one that holds the BQL (a job done within its doorbell) sends the
+ * message at once; a worker sets a bit and wakes the main loop, which sends it.
  * Two raises of a vector before the main loop comes are one message, as they
  * would be if the vector were masked in between.
  */
@@ -16,6 +17,14 @@
 
 #include "atom_npu.h"
 
+static void notify(AtomNPUState *s, unsigned vector)
+{
+    if (qatomic_read(&s->link_up)) {
+        trace_atom_msix_notify(s->name, vector);
+        msix_notify(PCI_DEVICE(s), vector);
+    }
+}
+
 void atom_irq_raise(void *opaque, uint32_t fn, uint32_t vector)
 {
     AtomNPUState *s = opaque;
@@ -23,26 +32,24 @@ void atom_irq_raise(void *opaque, uint32_t fn, uint32_t vector)
     if (fn != 0 || vector >= s->vectors) {
         return;
     }
-    set_bit_atomic(vector, s->irq_pending);
-    qemu_bh_schedule(s->irq_bh);
+    if (bql_locked()) {
+        notify(s, vector);
+    } else {
+        set_bit_atomic(vector, s->irq_pending);
+        qemu_bh_schedule(s->irq_bh);
+    }
 }
 
 static void atom_irq_bh(void *opaque)
 {
     AtomNPUState *s = opaque;
-    PCIDevice *dev = PCI_DEVICE(s);
 
     for (unsigned i = 0; i < BITS_TO_LONGS(s->vectors); i++) {
         unsigned long word = qatomic_xchg(&s->irq_pending[i], 0);
 
         while (word) {
-            unsigned vector = i * BITS_PER_LONG + ctzl(word);
-
+            notify(s, i * BITS_PER_LONG + ctzl(word));
             word &= word - 1;
-            if (qatomic_read(&s->link_up)) {
-                trace_atom_msix_notify(s->name, vector);
-                msix_notify(dev, vector);
-            }
         }
     }
 }
