@@ -97,9 +97,6 @@ void atom_dram_exit(AtomNPUState *s)
     if (!s->dram) {
         return;
     }
-    if (s->dram_window_alias.container) {
-        memory_region_del_subregion(&s->bar_dram, &s->dram_window_alias);
-    }
     host_memory_backend_set_mapped(s->dram, false);
     if (s->dram != s->memdev) {
         object_unparent(OBJECT(s->dram));

@@ -4,10 +4,15 @@
  *
  * A device that has been pulled answers nothing: reads of configuration space
  * and of all BARs give all ones, writes are lost, nothing comes from it. The
- * BARs stay mapped for that, since unmapped memory reads as 0 in QEMU.
+ * BARs stay mapped for that, since unmapped memory reads as 0 in QEMU. The slot
+ * tells the guest's hot-plug driver, as when a card is pulled or put in.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
+#include "hw/pci/msi.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pci_bridge.h"
+#include "hw/pci/pcie.h"
 
 #include "atom_npu.h"
 
@@ -51,6 +56,55 @@ static void show_gone(AtomNPUState *s, bool gone)
     memory_region_transaction_commit();
 }
 
+/*
+ * Presence and link state in the port above, with a presence detect event: what
+ * pcie_cap_slot_plug_cb() does when a device is added, without the attention
+ * button, for which the guest would wait five seconds.
+ */
+static void tell_slot(AtomNPUState *s, bool present)
+{
+    PCIDevice *port = pci_bridge_get_device(pci_get_bus(PCI_DEVICE(s)));
+    uint8_t *express;
+
+    if (!port || !pci_is_express_downstream_port(port)) {
+        return;
+    }
+    express = port->config + port->exp.exp_cap;
+    if (!(pci_get_long(express + PCI_EXP_SLTCAP) & PCI_EXP_SLTCAP_HPC)) {
+        return;
+    }
+    if (present) {
+        pci_word_test_and_set_mask(express + PCI_EXP_SLTSTA,
+                                   PCI_EXP_SLTSTA_PDS);
+        pci_word_test_and_set_mask(express + PCI_EXP_LNKSTA,
+                                   PCI_EXP_LNKSTA_DLLLA);
+    } else {
+        pci_word_test_and_clear_mask(express + PCI_EXP_SLTSTA,
+                                     PCI_EXP_SLTSTA_PDS);
+        pci_word_test_and_clear_mask(express + PCI_EXP_LNKSTA,
+                                     PCI_EXP_LNKSTA_DLLLA);
+    }
+    pci_word_test_and_set_mask(express + PCI_EXP_SLTSTA, PCI_EXP_HP_EV_PDC);
+
+    /*
+     * QEMU's ports have no event for the link state, which is the one that a
+     * guest enables where there is an attention button. Its interrupt is the
+     * same, and the guest then finds the presence event: so it is raised even
+     * if that one is not enabled.
+     */
+    if (!(pci_get_word(express + PCI_EXP_SLTCTL) & PCI_EXP_SLTCTL_HPIE)) {
+        return;
+    }
+    port->exp.hpev_notified = true;
+    if (msix_enabled(port)) {
+        msix_notify(port, pcie_cap_flags_get_vector(port));
+    } else if (msi_enabled(port)) {
+        msi_notify(port, pcie_cap_flags_get_vector(port));
+    } else if (pci_intx(port) != -1) {
+        pci_set_irq(port, 1);
+    }
+}
+
 void atom_link_set(AtomNPUState *s, bool up)
 {
     if (up == s->link_up) {
@@ -67,4 +121,5 @@ void atom_link_set(AtomNPUState *s, bool up)
         show_gone(s, true);
         atom_model_cfg(s->model, 0, ATOM_CFG_LINK, 0);
     }
+    tell_slot(s, up);
 }

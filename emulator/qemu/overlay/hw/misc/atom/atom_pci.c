@@ -184,6 +184,20 @@ static void init_bars(AtomNPUState *s)
                      PCI_BASE_ADDRESS_MEM_PREFETCH, &s->bar_dram);
 }
 
+/* A subregion holds a reference of its owner, who is the owner of the BAR too:
+ * a device with subregions would never be freed. */
+static void exit_bars(AtomNPUState *s)
+{
+    MemoryRegion *regions[] = { &s->regs, &s->doorbells, &s->dram_window_alias,
+                                &s->gone[0], &s->gone[1], &s->gone[2] };
+
+    for (unsigned i = 0; i < ARRAY_SIZE(regions); i++) {
+        if (regions[i]->container) {
+            memory_region_del_subregion(regions[i]->container, regions[i]);
+        }
+    }
+}
+
 static void atom_npu_exit(PCIDevice *dev)
 {
     AtomNPUState *s = ATOM_NPU(dev);
@@ -191,6 +205,7 @@ static void atom_npu_exit(PCIDevice *dev)
     atom_doorbell_stop(s);
     atom_host_exit(s);
     exit_capabilities(s);
+    exit_bars(s);
     atom_dram_exit(s);
     migrate_del_blocker(&s->migration_blocker);
     g_clear_pointer(&s->name, g_free);
