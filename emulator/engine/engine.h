@@ -64,6 +64,13 @@ public:
 	/** The engine itself found a fault while it ran (an index out of range). */
 	virtual void fail(const fault &why) = 0;
 	virtual bool failed() const = 0;
+	/**
+	 * True when the model wants the tile to end early; the operation then
+	 * returns with nothing written, and the tile is run again from its start.
+	 * Asked about every millisecond, only by tiles that can be long (GEMM with a
+	 * large K) and before their first write.
+	 */
+	virtual bool interrupted() { return false; }
 };
 
 /** Work buffers of one worker thread, grown on demand and kept between tiles. */
