@@ -62,7 +62,7 @@ public:
 	}
 	void tensor(const std::string &name, std::uint32_t at, const atom_tensor &good, role as);
 	void quant(const std::string &name, std::uint32_t at, const atom_tensor &good);
-	void epilogue(std::uint32_t at, bool bias_allowed);
+	void epilogue(std::uint32_t at, std::uint32_t out, bool bias_allowed);
 	/** An absent tensor whose field is not zero, or that is present where none may be. */
 	void absent(const std::string &name, std::uint32_t at);
 	void dim(const std::string &what, std::uint32_t tensor, unsigned axis, std::uint64_t value,
@@ -177,14 +177,15 @@ void table_builder::absent(const std::string &name, std::uint32_t at)
 		add(name + " is absent but has " + f.what, {{at + f.offset, f.bytes, 1}}, codes, {at + f.offset, at, at + 2});
 }
 
-void table_builder::epilogue(std::uint32_t at, bool bias_allowed)
+void table_builder::epilogue(std::uint32_t at, std::uint32_t out, bool bias_allowed)
 {
 	const std::uint32_t lut = at + offsetof(atom_epilogue, lut);
 	for (const std::uint64_t function : {21u, 31u, 32u, 35u, 67u, 68u, 0xffffu})
 		field("activation " + std::to_string(function), at, 2, function);
 	reserved("epilogue's flags", at + 2, 2);
 	reserved("epilogue's reserved field", at + 4, 4);
-	field("LUT of a float result", at, 2, ATOM_FN_LUT, {ATOM_FAULT_BAD_FIELD, ATOM_FAULT_BAD_DTYPE});
+	// The activation does not suit the output's dtype: either may be named.
+	add("LUT of a float result", {{at, 2, ATOM_FN_LUT}}, {ATOM_FAULT_BAD_FIELD, ATOM_FAULT_BAD_DTYPE}, {at, out + 2});
 	reserved("table's reserved0", lut + 2, 2);
 	reserved("table's reserved1", lut + 4, 4);
 	absent("bias", at + offsetof(atom_epilogue, bias));
@@ -285,7 +286,7 @@ malformed_table malformed_gemm(const operands &at)
 	t.tensor("b", b, good.b, role::input);
 	t.tensor("out", out, good.out, role::output);
 	t.quant("a", a, good.a);
-	t.epilogue(offsetof(atom_cmd_gemm, epilogue), true);
+	t.epilogue(offsetof(atom_cmd_gemm, epilogue), out, true);
 	t.dim("batch of a", a, 0, 3, {a + dims_at, b + dims_at, out + dims_at});
 	t.dim("batch of out", out, 0, 3, {a + dims_at, b + dims_at, out + dims_at});
 	t.dim("rows of a", a, 1, 5, {a + dims_at + 8, out + dims_at + 8});
@@ -338,7 +339,7 @@ malformed_table malformed_binary(const operands &at)
 	t.tensor("b", b, good.b, role::input);
 	t.tensor("out", out, good.out, role::output);
 	t.quant("b", b, good.b);
-	t.epilogue(offsetof(atom_cmd_binary, epilogue), false);
+	t.epilogue(offsetof(atom_cmd_binary, epilogue), out, false);
 	t.dim("rows of a", a, 0, 3, {a + dims_at, out + dims_at});
 	t.dim("columns of b", b, 1, 7, {b + dims_at + 8, out + dims_at + 8});
 	t.add("comparison that is not u8", {{offsetof(atom_cmd_binary, kind), 4, ATOM_BINARY_LT}}, {ATOM_FAULT_BAD_DTYPE},

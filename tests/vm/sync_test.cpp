@@ -71,8 +71,10 @@ TEST_F(sync, a_job_waits_for_a_point_that_another_queue_signals)
 	// A gate that is held open by a slow job on the other queue.
 	const memory big = c_.alloc(4 * mib);
 	command_list slow;
-	for (int i = 0; i < 20; ++i)
+	for (int i = 0; i < 20; ++i) {
 		slow.add(make_fill(tensor(ATOM_DTYPE_U8, {4 * mib}, big.va), static_cast<std::uint64_t>(i + 1)));
+		slow.add(make_fence());
+	}
 	const drm_atom_sync opens[] = {gate.signal_at(1)};
 	const auto first = with_syncs(c_.job(slow), opens);
 	other.submit(first);
