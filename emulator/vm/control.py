@@ -105,7 +105,7 @@ class Control:
         return ""
 
     def _surprise_remove(self, text: str) -> str:
-        """The link goes down first, so that the driver meets a dead device; then the slot is emptied."""
+        """The link goes down without a word: the driver meets a dead device. It stays in its slot; plug brings it back."""
         number = self._plugged(text)
         self._qmp.command("qom-set", path=_PERIPHERAL + device_name(number), property="link-up", value=False)
         return ""
@@ -113,6 +113,10 @@ class Control:
     def _plug(self, text: str) -> str:
         number = self._number(text)
         if number in self._present():
-            raise Refused(f"slot {number} holds a device already")
+            path = _PERIPHERAL + device_name(number)
+            if self._qmp.command("qom-get", path=path, property="link-up"):
+                raise Refused(f"slot {number} holds a device already")
+            self._qmp.command("qom-set", path=path, property="link-up", value=True)
+            return ""
         self._qmp.command("device_add", driver=DEVICE, id=device_name(number), bus=port_name(number), **self._options)
         return ""

@@ -57,6 +57,8 @@ def machine_arguments(kvm: bool, smp: int, memory: int) -> list:
         # The machine of today's servers less what a guest would only spend time on. Native PCIe hot plug, as real slots have.
         "-machine", "q35,sata=off,smbus=off,vmport=off,smm=off,hpet=off",
         "-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+        # Room for the DRAM windows of all slots.
+        "-global", "q35-pcihost.pci-hole64-size=256G",
         "-accel", accelerator, "-cpu", "host" if kvm else "max", "-smp", str(smp), "-m", f"{memory}M",
         "-bios", "qboot.rom",
     ]

@@ -19,7 +19,6 @@ EXIT_HANG = 71
 EXIT_MACHINE_FAILED = 72
 
 _BOOT_SECONDS = 180       # until the guest reports that it has started
-_SILENCE_SECONDS = 120    # without a sign of life (it sends one every two seconds)
 _POWEROFF_SECONDS = 60    # from the end of the command to the end of QEMU; a leak scan is in between
 
 
@@ -67,11 +66,13 @@ def pump_in(fd: int, target: socket.socket):
 
 
 class Session:
-    """Starts QEMU and watches it. Use: start(), then wait()."""
+    """Starts QEMU and watches it. Use: start(), then wait(). The guest counts as hung after `timeout` seconds in all (0: never),
+    or after `silence` seconds without a sign of life (it sends one every two seconds)."""
 
-    def __init__(self, log: str, timeout: float):
+    def __init__(self, log: str, timeout: float, silence: float):
         self._log = log
         self._timeout = timeout
+        self._silence = silence
         self._scanner = LogScanner(log)
         self._qemu = None
         self._lock = threading.Lock()
@@ -138,8 +139,8 @@ class Session:
                 return f"the kernel has not started within {_BOOT_SECONDS} s" if now - self._begin > _BOOT_SECONDS else None
             if self._timeout and now - self._begin > self._timeout:
                 return f"the command has not ended within {self._timeout:g} s (--timeout)"
-            if now - self._alive > _SILENCE_SECONDS:
-                return f"no sign of life from the guest for {_SILENCE_SECONDS} s"
+            if now - self._alive > self._silence:
+                return f"no sign of life from the guest for {self._silence:g} s"
         return None
 
     def wait(self) -> int:
