@@ -11,7 +11,7 @@
 #include "atom_device.h"
 
 #define ATOM_ADMIN_LOG2		5
-#define ATOM_ADMIN_ENTRIES	(1u << ATOM_ADMIN_LOG2)
+#define ATOM_ADMIN_ENTRIES	BIT(ATOM_ADMIN_LOG2)
 /* The longest command clears 64 MiB of memory, under emulation perhaps. */
 #define ATOM_ADMIN_TIMEOUT_MS	10000
 #define ATOM_ADMIN_LOOK_MS	10

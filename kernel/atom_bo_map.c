@@ -196,7 +196,7 @@ void atom_bo_unplug(struct atom_device *adev)
 			drm_gem_object_put(&bo->shmem.base);
 		} else {
 			/* Somebody is freeing it just now, and has to end first. */
-			msleep(1);
+			usleep_range(1000, 2000);
 		}
 		mutex_lock(&adev->lists_lock);
 	}

@@ -85,8 +85,8 @@ static void atom_device_read_limits(struct atom_device *adev)
 	limits->num_queues = atom_read32(adev, ATOM_REG_NUM_QUEUES);
 	limits->num_asids = atom_read32(adev, ATOM_REG_NUM_ASIDS);
 	limits->num_vectors = atom_read32(adev, ATOM_REG_NUM_VECTORS);
-	limits->ring_log2 = min(atom_read32(adev, ATOM_REG_RING_LOG2_MAX),
-				(u32)ATOM_QUEUE_RING_LOG2);
+	limits->ring_log2 = min_t(u32, atom_read32(adev, ATOM_REG_RING_LOG2_MAX),
+				  ATOM_QUEUE_RING_LOG2);
 	limits->doorbell_log2 = atom_read32(adev, ATOM_REG_DOORBELL_LOG2);
 	limits->dma_bits = atom_read32(adev, ATOM_REG_DMA_BITS);
 	limits->page_sizes = atom_read32(adev, ATOM_REG_PAGE_SIZES);
@@ -193,7 +193,8 @@ static int atom_device_enable(struct atom_device *adev)
 static void atom_device_dead_work(struct work_struct *work)
 {
 	struct atom_device *adev = container_of(work, struct atom_device, dead_work);
-	char *env[] = { "WEDGED=rebind,bus-reset", NULL };
+	char event[] = "WEDGED=rebind,bus-reset";
+	char *env[2] = { event };
 
 	atom_device_stop_hw(adev);
 	atom_queue_fail_all(adev);

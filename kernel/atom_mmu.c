@@ -280,12 +280,13 @@ static u32 atom_mapping_first_extent(const struct atom_mapping *mapping)
 	return low;
 }
 
+typedef void (atom_page_fn)(void *data, u64 va, u64 address, u64 bytes);
+
 /*
  * Call @page for each page of @mapping. Both the planning and the doing use it,
  * so that they agree on the size of pages.
  */
-static void atom_mapping_for_each_page(const struct atom_mapping *mapping,
-				       void (*page)(void *data, u64 va, u64 address, u64 bytes),
+static void atom_mapping_walk(const struct atom_mapping *mapping, atom_page_fn *page,
 				       void *data)
 {
 	u32 index = atom_mapping_first_extent(mapping);
@@ -340,7 +341,7 @@ u32 atom_mmu_tables_for_map(const struct atom_mapping *mapping)
 {
 	struct atom_table_count count = { .last = { U64_MAX, U64_MAX, U64_MAX } };
 
-	atom_mapping_for_each_page(mapping, atom_mmu_count_page, &count);
+	atom_mapping_walk(mapping, atom_mmu_count_page, &count);
 	return count.tables;
 }
 
@@ -402,7 +403,7 @@ void atom_mmu_map(struct atom_mmu *mmu, const struct atom_mapping *mapping)
 
 	if (!mmu->root)
 		return;
-	atom_mapping_for_each_page(mapping, atom_mmu_map_one, &data);
+	atom_mapping_walk(mapping, atom_mmu_map_one, &data);
 	/* The entries are in memory before a doorbell can follow. */
 	dma_wmb();
 }

@@ -132,7 +132,7 @@ static void atom_queue_note_record(struct atom_queue *queue, const struct atom_c
 }
 
 /*
- * The errno of job @seqno, which the device says to have retired. A device that
+ * The (negative) errno of job @seqno, which the device says to have retired. A device that
  * contradicts itself is treated as one whose job failed.
  */
 static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
@@ -145,7 +145,7 @@ static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
 		drm_err_ratelimited(&queue->adev->drm, "queue %s: job %llu has no record\n",
 				    queue->name, seqno);
 		atom_queue_note_failure(queue, seqno, EIO);
-		return EIO;
+		return -EIO;
 	}
 
 	switch (le16_to_cpu(record.status)) {
@@ -157,16 +157,16 @@ static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
 			atom_queue_note_record(queue, &record);
 		}
 		queue->flags |= DRM_ATOM_QUEUE_STATE_FAULT;
-		return EIO;
+		return -EIO;
 	case ATOM_CPL_ABORTED:
 		/* A job that timed out is aborted as well, but has a better name. */
 		atom_queue_note_failure(queue, seqno, ECANCELED);
-		return queue->fault.seqno == seqno ? queue->fault.error : ECANCELED;
+		return queue->fault.seqno == seqno ? -(int)queue->fault.error : -ECANCELED;
 	default:
 		drm_err_ratelimited(&queue->adev->drm, "queue %s: job %llu has status %u\n",
 				    queue->name, seqno, le16_to_cpu(record.status));
 		atom_queue_note_failure(queue, seqno, EIO);
-		return EIO;
+		return -EIO;
 	}
 }
 
@@ -189,7 +189,7 @@ static void atom_queue_signal_next(struct atom_queue *queue, int error)
 
 	list_del_init(&fence->link);
 	if (error)
-		dma_fence_set_error(&fence->base, -error);
+		dma_fence_set_error(&fence->base, error);
 	dma_fence_signal(&fence->base);
 	dma_fence_put(&fence->base);
 }
@@ -245,7 +245,7 @@ static void atom_queue_cancel(struct atom_queue *queue)
 		atom_queue_note_failure(queue, queue->completed + 1, ECANCELED);
 		queue->completed++;
 		atom_queue_signal_next(queue, queue->fault.seqno == queue->completed ?
-				       queue->fault.error : ECANCELED);
+				       -(int)queue->fault.error : -ECANCELED);
 	}
 	spin_unlock_irqrestore(&queue->fence_lock, flags);
 }
@@ -665,7 +665,8 @@ static int atom_queue_check_args(const struct drm_atom_queue_create *args)
 		return -EINVAL;
 	if (args->flags & DRM_ATOM_QUEUE_USER)
 		return -EOPNOTSUPP;
-	if (args->priority > DRM_ATOM_QUEUE_PRIORITY_REALTIME || args->ring_va || args->ring_bytes ||
+	if (args->priority > DRM_ATOM_QUEUE_PRIORITY_REALTIME ||
+	    args->ring_va || args->ring_bytes ||
 	    args->job_timeout_ms > atom_job_timeout_max_ms ||
 	    strnlen((const char *)args->name, sizeof(args->name)) == sizeof(args->name))
 		return -EINVAL;

@@ -45,7 +45,7 @@
 
 #if !ATOM_HAVE_SCHED_JOB_INIT_CLIENT_ID
 #define drm_sched_job_init(job, entity, credits, owner, client_id) \
-	drm_sched_job_init(job, entity, credits, owner)
+	((void)(client_id), drm_sched_job_init(job, entity, credits, owner))
 #endif
 
 #if !ATOM_HAVE_SCHED_INIT_ARGS
