@@ -76,6 +76,7 @@ check: begin check-host check-vm
 	@$(STEP) --summary
 
 check-host: host
+	@$(STEP) 'tests of the build tools' -- tests/host/build_tools_test.py
 	@$(STEP) 'tests on the host' -- ctest --test-dir $(HOST) --output-on-failure --no-tests=error
 
 check-vm: host qemu module

@@ -15,9 +15,9 @@ sys.dont_write_bytecode = True
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 VM = os.path.join(TOP, "emulator", "vm", "atom-vm")
 KERNEL_TOOL = os.path.join(TOP, "emulator", "vm", "kernel")
-sys.path.insert(0, os.path.join(TOP, "emulator", "vm"))
+sys.path.append(os.path.join(TOP, "tests"))
 
-import kernel_log  # noqa: E402
+import closing_line  # noqa: E402
 
 KERNEL = "distro"
 
@@ -174,60 +174,9 @@ class Control(unittest.TestCase):
         self.assertIn("unknown command", result.stderr.decode())
 
 
-class Log(unittest.TestCase):
-    """The scanner of the kernel log, without a machine."""
-
-    def problems(self, text):
-        with tempfile.NamedTemporaryFile() as file:
-            file.write(text)
-            file.flush()
-            return [problem.kind for problem in kernel_log.LogScanner(file.name).scan(final=True)]
-
-    def test_reports_are_found(self):
-        for line, kind in [
-            (b"[ 1.0] WARNING: CPU: 0 PID: 1 at drivers/x.c:3 f+0x1/0x2 [x]", "warning"),
-            (b"[ 1.0] BUG: KASAN: slab-out-of-bounds in f+0x1/0x2", "bug"),
-            (b"[ 1.0] BUG: kernel NULL pointer dereference, address: 0", "bug"),
-            (b"[ 1.0] UBSAN: shift-out-of-bounds in x.c:3:4", "ubsan"),
-            (b"[ 1.0] WARNING: possible circular locking dependency detected", "warning"),
-            (b"[ 1.0] Oops: Oops: 0002 [#1] PREEMPT SMP", "oops"),
-            (b"unreferenced object 0xffff888 (size 100):", "kmemleak"),
-            (b"[ 1.0] INFO: task x:123 blocked for more than 120 seconds.", "hung task"),
-            (b"[ 1.0] watchdog: BUG: soft lockup - CPU#0 stuck for 22s!", "bug"),
-            (b"[ 1.0] rcu: INFO: rcu_preempt self-detected stall on CPU", "rcu stall"),
-            (b"[ 1.0] refcount_t: underflow; use-after-free.", "refcount"),
-            (b"[ 1.0] DMA-API: atom 0000:01:00.0: device driver has pending DMA allocations", "dma-api"),
-            (b"[ 1.0] Call Trace:", "call trace"),
-            (b"[ 1.0] BUG: sleeping function called from invalid context at mm/x.c:1", "bug"),
-        ]:
-            with self.subTest(line):
-                self.assertEqual(self.problems(b"first\n" + line + b"\nlast"), [kind])
-
-    def test_ordinary_messages_are_not_reports(self):
-        self.assertEqual(self.problems(
-            b"[ 1.0] atom_npu 0000:01:00.0: job 3 of queue 1 timed out, resetting the queue\n"
-            b"[ 1.0] DEBUG: nothing\n[ 1.0] pcieport 0000:00:03.0: AER: Correctable error message received\n"
-            b"[ 1.0] DMA-API: preallocated 65536 debug entries\n[ 1.0] lockdep: runs 3\n"
-            b"[ 1.0] kmemleak: Kernel memory leak detector initialized\n[ 1.0] rcu: Hierarchical RCU implementation.\n"), [])
-
-
-class Result(unittest.TextTestResult):
-    """Prints a line a test, and counts for the closing line."""
-
-    passed = 0
-
-    def addSuccess(self, test):
-        super().addSuccess(test)
-        self.passed += 1
-
-
 if __name__ == "__main__":
     if "--kernel" in sys.argv:
         position = sys.argv.index("--kernel")
         KERNEL = sys.argv[position + 1]
         del sys.argv[position:position + 2]
-    program = unittest.main(verbosity=2, exit=False, testRunner=unittest.TextTestRunner(sys.stdout, resultclass=Result, verbosity=2))
-    outcome = program.result
-    failed = len(outcome.failures) + len(outcome.errors)
-    print(f"{outcome.passed} passed, {failed} failed, {len(outcome.skipped)} skipped", flush=True)
-    sys.exit(0 if outcome.wasSuccessful() and outcome.passed else 1)
+    closing_line.main()
