@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+#
+# The entry to everything: make help. The parts build by their own tools (CMake, kbuild, QEMU's meson); this file only knows the
+# order, says how long each step took, and brings the packages. What is fetched or built once lives in the cache
+# (${XDG_CACHE_HOME:-~/.cache}/atom); what belongs to this checkout in build/.
+
+KERNEL ?= distro
+FUZZ_SECONDS ?= 60
+ONLY ?=
+# Tests that reach every part of the driver in little time.
+SMOKE ?= device_info.*:memory.*:lifetime.*:data_fault.*
+export ATOM_STEPS ?= $(CURDIR)/build/steps
+
+STEP := packaging/host/step
+VM := emulator/vm/atom-vm
+HOST := build/host
+
+# Each step is parallel in itself.
+.NOTPARALLEL:
+.SUFFIXES:
+
+.PHONY: all help deps host qemu kernel-headers module run check check-host check-vm check-debug check-debug-smoke bench fuzz kernel-matrix vm clean \
+	begin debug-kernel
+
+all: host qemu module
+
+help:
+	@echo 'make run             build what is missing, boot the machine, run samples/hello and samples/gemm in it'
+	@echo 'make check           all tests: on the host, then in the machine'
+	@echo 'make check-host      tests that need no machine'
+	@echo 'make check-vm        tests in the machine (KERNEL=distro, newest or debug)'
+	@echo 'make check-debug     the tests in the machine under KASAN, lockdep, kmemleak and DMA-API debug'
+	@echo 'make bench           measure, print and write build/bench.json (ONLY=GROUP: one group)'
+	@echo 'make fuzz            fuzz the device model (FUZZ_SECONDS=N for each target, default 60)'
+	@echo 'make vm              a shell in the machine'
+	@echo 'make kernel-matrix   build the driver for the 6.12 and the newest kernel, and boot both'
+	@echo
+	@echo 'make                 build all: host, qemu, module'
+	@echo 'make host            libatom, the model, samples and tests, in build/host'
+	@echo 'make qemu            QEMU with the device; prints its path'
+	@echo 'make module          the driver for KERNEL (distro, newest or debug), in build/kernel/RELEASE'
+	@echo 'make kernel-headers  fetch the kernel; prints KDIR for make -C KDIR M=...'
+	@echo 'make debug-kernel    build the debug kernel into the cache'
+	@echo 'make deps            install the missing Debian packages (as root)'
+	@echo 'make clean           remove build/; the cache stays'
+
+# One file of step times for each call of make that tests or runs.
+begin:
+	@mkdir -p build && : >$(ATOM_STEPS)
+
+deps:
+	@packaging/host/install-packages
+
+host: deps
+	@$(STEP) 'host: configure' -- cmake -S . -B $(HOST) -G Ninja
+	@$(STEP) 'host: build' -- cmake --build $(HOST)
+
+qemu: deps
+	@$(STEP) 'qemu' -- emulator/qemu/build
+
+kernel-headers: deps
+	@$(STEP) 'kernel $(KERNEL)' -- emulator/vm/kernel headers $(KERNEL)
+
+module: kernel-headers
+	@$(STEP) 'module for $(KERNEL)' -- sh -c 'emulator/vm/kernel build-module --kernel $(KERNEL) kernel \
+		"build/kernel/$$(emulator/vm/kernel release $(KERNEL))"'
+
+debug-kernel: deps
+	@$(STEP) 'debug kernel' -- emulator/vm/kernel headers debug
+
+run: begin host qemu module
+	@$(STEP) 'run' -- $(VM) -- sh -c '$(HOST)/samples/hello/hello && $(HOST)/samples/gemm/gemm'
+	@$(STEP) --summary
+
+check: begin check-host check-vm
+	@$(STEP) --summary
+
+check-host: host
+	@$(STEP) 'tests of the build tools' -- tests/host/build_tools_test.py
+	@$(STEP) 'tests on the host' -- ctest --test-dir $(HOST) --output-on-failure --no-tests=error
+
+check-vm: host qemu module
+	@$(STEP) 'tests of the machine' -- tests/vm/harness_test.py --kernel $(KERNEL)
+	@$(STEP) 'tests in the machine ($(KERNEL))' -- tests/vm/run --kernel $(KERNEL)
+
+check-debug:
+	@$(MAKE) --no-print-directory check-vm KERNEL=debug
+
+# The part of check-debug that CI has time for.
+check-debug-smoke:
+	@$(MAKE) --no-print-directory host qemu module KERNEL=debug
+	@$(STEP) 'smoke test in the machine (debug)' -- tests/vm/run --kernel debug --filter '$(SMOKE)'
+
+bench: host qemu module
+	@$(STEP) 'bench' -- tests/bench/run $(if $(ONLY),--only $(ONLY))
+
+fuzz: deps
+	@$(STEP) 'fuzz' -- tests/fuzz/run $(FUZZ_SECONDS)
+
+kernel-matrix: qemu
+	@for kernel in distro newest; do \
+		$(MAKE) --no-print-directory module KERNEL=$$kernel && \
+		$(STEP) "boot $$kernel" -- $(VM) --kernel $$kernel -- sh -c 'uname -r && modprobe -r atom_npu && modprobe atom_npu' || exit; \
+	done
+
+vm: qemu module
+	@$(VM) --kernel $(KERNEL) --share $(CURDIR)/build
+
+clean:
+	rm -rf build
