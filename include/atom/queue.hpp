@@ -156,7 +156,11 @@ public:
 	completion run(const submission &job, deadline until = no_deadline);
 	completion run(const submission &job, deadline until, std::error_code &ec) noexcept;
 
-	/** Fence of job @p sequence, one of those submitted. @throws invalid_argument */
+	/**
+	 * Fence of job @p sequence, one of those submitted. The kernel signals a submission
+	 * as a whole: a wait for a job in its middle may last until its last job is done,
+	 * while ready() tells success at once. @throws invalid_argument
+	 */
 	[[nodiscard]] fence fence_of(std::uint64_t sequence) const;
 
 	/** What became of the queue, also after the device is lost. One system call. */

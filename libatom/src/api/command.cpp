@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -72,10 +73,9 @@ std::uint64_t element_bits(const command &c, dtype type, double value)
 
 void fill_with(command &c, const tensor &out, std::uint64_t bits)
 {
-	const std::uint32_t bytes = block_bytes(out.type());
 	c.check(block_elements(out.type()) == 1, "block types cannot be filled");
 	atom_cmd_copy e{};
-	e.fill = bytes == 8 ? bits : bits & ((std::uint64_t{1} << 8 * bytes) - 1);
+	std::memcpy(&e.fill, &bits, std::min<std::size_t>(block_bytes(out.type()), sizeof(bits)));
 	e.out = c.encode(out, use::output, "out");
 	c.append(e, ATOM_COPY_FILL);
 }
