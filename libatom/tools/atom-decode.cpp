@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 	};
 	std::optional<std::string_view> kind;
 	bool json = false;
-	for (int c; (c = getopt_long(argc, argv, "k:jf:h", options, nullptr)) != -1;) {
+	for (int c = 0; (c = getopt_long(argc, argv, "k:jf:h", options, nullptr)) != -1;) {
 		switch (c) {
 		case 'k':
 			kind = optarg;

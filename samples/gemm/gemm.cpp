@@ -32,7 +32,7 @@ constexpr const char *usage =
 	"            [--device WHICH] [--json]\n"
 	"\n"
 	"Multiplies two N x N matrices (1024 unless told, at most 4096) on the ATOM NPU in f32, "
-        "bf16\n"
+	"bf16\n"
 	"and int8, checks every result and prints where the time went:\n"
 	"  submit    the call that hands the job over\n"
 	"  queue     from its end until the device starts (0 if it started before)\n"
@@ -41,7 +41,7 @@ constexpr const char *usage =
 	"  modelled  what the modelled silicon takes for the job\n"
 	"\n"
 	"Exit status: 0 all right, 1 a wrong result, 2 usage, 3 no device, 4 a job or call "
-        "failed.\n";
+	"failed.\n";
 
 struct options {
 	std::uint64_t size = 1024;
@@ -228,7 +228,7 @@ options parse(int argc, char **argv)
 		{nullptr, 0, nullptr, 0},
 	};
 	options o;
-	for (int c; (c = getopt_long(argc, argv, "s:t:p:d:jh", known, nullptr)) != -1;) {
+	for (int c = 0; (c = getopt_long(argc, argv, "s:t:p:d:jh", known, nullptr)) != -1;) {
 		const std::string_view value = optarg != nullptr ? optarg : "";
 		switch (c) {
 		case 's': {

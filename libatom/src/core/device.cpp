@@ -87,6 +87,7 @@ std::vector<device_node> enumerate(sys::os &system)
 	if (const int error = system.list_accel_nodes(found); error < 0)
 		fail_errno(-error, "enumerate ATOM devices");
 	std::vector<device_node> nodes;
+	nodes.reserve(found.size());
 	for (sys::accel_node &n : found)
 		nodes.push_back({static_cast<unsigned>(nodes.size()), std::move(n.path),
 		                 std::move(n.bdf), n.numa_node});

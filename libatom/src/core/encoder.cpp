@@ -201,6 +201,7 @@ void command::encode_quantisation(const tensor &t, atom_quant &out, const char *
 atom_tensor command::encode(const tensor &t, use how, const char *part)
 {
 	const std::uint32_t unit = block_bytes(t.type());
+	check(unit != 0, "a tensor has no element type");
 	const bool blocks = block_elements(t.type()) > 1;
 	if (!target_.info().has_dtype(t.type()))
 		fail(errc::unsupported,

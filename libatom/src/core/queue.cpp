@@ -17,8 +17,8 @@
 namespace atom::core {
 namespace {
 
-constexpr std::uint64_t ring_bytes_min = 64 * 1024;
-constexpr std::uint64_t ring_bytes_max = 4 * 1024 * 1024;
+constexpr std::uint64_t ring_bytes_min = 64ULL * 1024;
+constexpr std::uint64_t ring_bytes_max = 4ULL * 1024 * 1024;
 constexpr std::size_t name_max = 15;
 // More than the kernel ever holds of one queue is waited for, not collected.
 constexpr std::size_t flights_max = 1024;

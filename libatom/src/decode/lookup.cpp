@@ -62,7 +62,9 @@ std::string field_name(const structure &layout, std::uint32_t offset)
 		if (f.type != kind::nested || inside == 0)
 			return name;
 		const std::string rest = field_name(*f.layout, inside);
-		return rest.empty() ? name : name + "." + rest;
+		if (!rest.empty())
+			name.append(".").append(rest);
+		return name;
 	}
 	return {};
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -151,7 +152,7 @@ private:
 		if (const char *name = udev_device_get_sysname(pci))
 			found.bdf = name;
 		if (const char *numa = udev_device_get_sysattr_value(pci, "numa_node"))
-			found.numa_node = std::atoi(numa);
+			std::from_chars(numa, numa + std::strlen(numa), found.numa_node);
 		nodes.push_back(std::move(found));
 	}
 };
