@@ -99,13 +99,11 @@ device::~device()
 
 void device::call_attention()
 {
-	if (config_.executor == ATOM_EXECUTOR_INLINE) {
-		if (attention_.exchange(1) == 0)
-			host_.kick();
-		return;
-	}
 	attention_.store(1);
-	attention_.notify_one();
+	if (config_.executor != ATOM_EXECUTOR_INLINE)
+		attention_.notify_one();
+	else if (!kicked_.exchange(true))
+		host_.kick();
 }
 
 /* The pool's dispatcher. It sleeps when there is nothing to do, and stands aside
@@ -132,6 +130,7 @@ bool device::run(std::uint64_t budget_ns)
 	using clock = std::chrono::steady_clock;
 	if (config_.executor != ATOM_EXECUTOR_INLINE)
 		return false;
+	kicked_.store(false);
 	const auto end = clock::now() + std::chrono::nanoseconds(std::min<std::uint64_t>(budget_ns, 1'000'000'000));
 	const control_guard lock(control_);
 	while (!stop_requests_.load()) {

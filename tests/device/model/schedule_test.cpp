@@ -139,8 +139,8 @@ TEST_F(schedule_test, a_higher_queue_takes_the_engine_between_two_tiles)
 	job_queue &low = add(1, ATOM_PRIORITY_LOW);
 	job_queue &high = add(2, ATOM_PRIORITY_HIGH);
 	command_bytes c;
-	const auto square = [](std::uint64_t va) { return dense(0, va, ATOM_DTYPE_F32, {512, 512}); };
-	c.add(gemm(square(arena_va), square(arena_va), square(arena_va + (2 << 20))));
+	const auto square = [](std::uint64_t va) { return dense(0, va, ATOM_DTYPE_F32, {1024, 1024}); };
+	c.add(gemm(square(arena_va), square(arena_va), square(arena_va + (4 << 20))));
 	low.submit(m.execute(c));
 	while (m.bus.read64(ATOM_REG_QUEUE(1) + ATOM_QREG_PROGRESS) == 0)
 		atom_model_run(m.bus.model(), 1);
