@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "decode/decoders.h"
+#include "kernels/gemm.h"
 
 namespace atom::engine {
 
@@ -56,6 +57,6 @@ std::span<const std::uint64_t, 4> opcodes() { return opcode_map; }
 
 std::uint64_t dtypes() { return all_dtypes; }
 
-const char *isa_name() { return "scalar"; }
+const char *isa_name() { return kernels::name(kernels::selected()); }
 
 } // namespace atom::engine

@@ -66,9 +66,9 @@ public:
 	virtual bool failed() const = 0;
 	/**
 	 * True when the model wants the tile to end early; the operation then
-	 * returns with nothing written, and the tile is run again from its start.
-	 * Asked about every millisecond, only by tiles that can be long (GEMM with a
-	 * large K) and before their first write.
+	 * returns, and the tile is run again from its start. Asked about every
+	 * millisecond, and only by commands whose tiles can be long (GEMM): their
+	 * output overlaps no input, so a second run does no harm.
 	 */
 	virtual bool interrupted() { return false; }
 };

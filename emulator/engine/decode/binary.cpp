@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "decode/decoders.h"
 
+#include "decode/elementwise.h"
 #include "reference/reference.h"
 
 namespace atom::engine {
 
 namespace {
-
-class binary_operation final : public elementwise<binary_operation> {
-public:
-	binary_operation(const binary_plan &plan, parser &in) : plan_(plan)
-	{
-		operands_ = in.take_operands();
-		cost_.where = cost::unit::vector;
-		cost_.dtype = plan.out.dtype;
-		cost_.elements = elements(plan.out.dims);
-		set_tiles(cost_.elements, reference_elements_per_tile);
-	}
-	void part(memory &mem, scratch &, std::uint64_t first, std::uint64_t last) const
-	{
-		reference::binary(plan_, mem, first, last);
-	}
-
-private:
-	binary_plan plan_;
-};
 
 bool kind_known(std::uint32_t kind)
 {
@@ -92,7 +74,7 @@ std::unique_ptr<operation> decode_binary(parser &in)
 	    !read_epilogue(in, c.epilogue, offsetof(atom_cmd_binary, epilogue), 0, p.out, p.tail) ||
 	    !check_epilogue(in, p) || !in.check_work(p.out) || !in.check_overlap(p.out, in_place))
 		return nullptr;
-	return std::make_unique<binary_operation>(p, in);
+	return std::make_unique<elementwise<binary_plan>>(in, p, cost::unit::vector, reference::binary, fast::binary);
 }
 
 } // namespace atom::engine

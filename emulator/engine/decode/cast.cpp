@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "decode/decoders.h"
 
+#include "decode/elementwise.h"
 #include "reference/reference.h"
 
 namespace atom::engine {
 
 namespace {
-
-class cast_operation final : public elementwise<cast_operation> {
-public:
-	cast_operation(const cast_plan &plan, parser &in) : plan_(plan)
-	{
-		operands_ = in.take_operands();
-		cost_.where = cost::unit::vector;
-		cost_.dtype = plan.out.dtype;
-		cost_.elements = elements(plan.out.dims);
-		set_tiles(cost_.elements, reference_elements_per_tile);
-	}
-	void part(memory &mem, scratch &, std::uint64_t first, std::uint64_t last) const
-	{
-		reference::cast(plan_, mem, first, last);
-	}
-
-private:
-	cast_plan plan_;
-};
 
 /* i64 goes to and from i32 only; blocks go to floats only. */
 bool pair_allowed(std::uint8_t from, std::uint8_t to)
@@ -69,7 +51,7 @@ std::unique_ptr<operation> decode_cast(parser &in)
 			offsetof(atom_cmd_cast, header.flags)) ||
 	    !in.same_dims(p.in, p.out) || !in.check_work(p.out) || !in.check_overlap(p.out, in_place))
 		return nullptr;
-	return std::make_unique<cast_operation>(p, in);
+	return std::make_unique<elementwise<cast_plan>>(in, p, cost::unit::vector, reference::cast, fast::cast);
 }
 
 } // namespace atom::engine

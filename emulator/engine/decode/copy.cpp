@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "decode/decoders.h"
 
+#include "decode/elementwise.h"
 #include "reference/reference.h"
 
 namespace atom::engine {
 
 namespace {
-
-class copy_operation final : public elementwise<copy_operation> {
-public:
-	copy_operation(const copy_plan &plan, parser &in) : plan_(plan)
-	{
-		operands_ = in.take_operands();
-		cost_.where = cost::unit::dma;
-		cost_.dtype = plan.out.dtype;
-		cost_.elements = elements(plan.out.dims);
-		set_tiles(cost_.elements, reference_elements_per_tile);
-	}
-	void part(memory &mem, scratch &, std::uint64_t first, std::uint64_t last) const
-	{
-		reference::copy(plan_, mem, first, last);
-	}
-
-private:
-	copy_plan plan_;
-};
 
 /* From here on a block is the element. */
 void count_blocks(tensor &t)
@@ -67,7 +49,8 @@ std::unique_ptr<operation> decode_copy(parser &in)
 		return nullptr;
 	count_blocks(p.in);
 	count_blocks(p.out);
-	return std::make_unique<copy_operation>(p, in);
+	return std::make_unique<elementwise<copy_plan>>(in, p, cost::unit::dma, reference::copy, fast::copy,
+						fast::copy_elements_per_tile(fast::prepare(p)));
 }
 
 } // namespace atom::engine

@@ -27,33 +27,4 @@ std::unique_ptr<operation> decode_unary(parser &in);
 bool read_epilogue(parser &in, const atom_epilogue &from, std::size_t field, std::uint32_t bias_dtypes,
 		   const tensor &out, epilogue &to);
 
-/**
- * An operation on @p elements independent elements, cut into tiles of
- * @p per_tile: Derived::part(memory &, scratch &, first, last).
- */
-template <class Derived> class elementwise : public operation {
-public:
-	void run(std::uint64_t tile, memory &mem, scratch &work) const final
-	{
-		const std::uint64_t first = tile * per_tile_;
-		const std::uint64_t last = first + per_tile_ < elements_ ? first + per_tile_ : elements_;
-		static_cast<const Derived *>(this)->part(mem, work, first, last);
-	}
-
-protected:
-	void set_tiles(std::uint64_t elements, std::uint64_t per_tile)
-	{
-		elements_ = elements;
-		per_tile_ = per_tile;
-		tiles_ = (elements + per_tile - 1) / per_tile;
-	}
-
-private:
-	std::uint64_t elements_ = 0;
-	std::uint64_t per_tile_ = 1;
-};
-
-/** Elements that the scalar reference does in about a millisecond. */
-inline constexpr std::uint64_t reference_elements_per_tile = 1u << 13;
-
 } // namespace atom::engine

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fast/gemm.h"
 #include "reference/reference.h"
 
 namespace atom::engine {
@@ -14,11 +15,9 @@ constexpr std::size_t kind_at = offsetof(atom_tensor, quant) + offsetof(atom_qua
 constexpr std::size_t axis_at = offsetof(atom_tensor, quant) + offsetof(atom_quant, axis);
 constexpr std::size_t dtype_at = offsetof(atom_tensor, dtype);
 
-std::int64_t blocks(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
-
-class gemm_operation final : public operation {
-public:
-	gemm_operation(const gemm_plan &plan, parser &in) : plan_(plan)
+class gemm_operation : public operation {
+protected:
+	gemm_operation(parser &in, const gemm_plan &plan) : plan_(plan)
 	{
 		operands_ = in.take_operands();
 		cost_.where = cost::unit::matrix;
@@ -28,17 +27,41 @@ public:
 		cost_.k = static_cast<std::uint64_t>(plan.k);
 		cost_.elements = elements(plan.out.dims);
 		cost_.macs = cost_.elements * cost_.k;
-		rows_ = std::min(reference::gemm_rows, plan.m);
-		columns_ = std::min(reference::gemm_columns, plan.n);
-		/* A long K makes smaller tiles; a very long one is what interrupted() is for. */
-		while (columns_ > 8 && rows_ * columns_ > (std::int64_t{1} << 20) / plan.k)
-			columns_ /= 2;
-		tiles_ = static_cast<std::uint64_t>(plan.batch * blocks(plan.m, rows_) * blocks(plan.n, columns_));
+	}
+
+	gemm_plan plan_;
+};
+
+class fast_gemm final : public gemm_operation {
+public:
+	fast_gemm(parser &in, const gemm_plan &plan) : gemm_operation(in, plan), shape_(fast::cut(plan))
+	{
+		tiles_ = shape_.tiles;
 	}
 	void run(std::uint64_t tile, memory &mem, scratch &work) const override
 	{
-		const auto across = static_cast<std::uint64_t>(blocks(plan_.n, columns_));
-		const auto down = static_cast<std::uint64_t>(blocks(plan_.m, rows_));
+		fast::gemm(plan_, shape_, mem, work, tile);
+	}
+
+private:
+	fast::gemm_shape shape_;
+};
+
+class reference_gemm final : public gemm_operation {
+public:
+	reference_gemm(parser &in, const gemm_plan &plan)
+		: gemm_operation(in, plan), rows_(std::min(reference::gemm_rows, plan.m)),
+		  columns_(std::min(reference::gemm_columns, plan.n))
+	{
+		/* A long K makes smaller tiles; a very long one is what interrupted() is for. */
+		while (columns_ > 8 && rows_ * columns_ > (std::int64_t{1} << 20) / plan.k)
+			columns_ /= 2;
+		tiles_ = static_cast<std::uint64_t>(plan.batch * parts(plan.m, rows_) * parts(plan.n, columns_));
+	}
+	void run(std::uint64_t tile, memory &mem, scratch &work) const override
+	{
+		const auto across = static_cast<std::uint64_t>(parts(plan_.n, columns_));
+		const auto down = static_cast<std::uint64_t>(parts(plan_.m, rows_));
 		reference::gemm_tile t;
 		t.n_first = static_cast<std::int64_t>(tile % across) * columns_;
 		t.n_last = std::min(t.n_first + columns_, plan_.n);
@@ -52,9 +75,10 @@ public:
 	}
 
 private:
-	gemm_plan plan_;
-	std::int64_t rows_ = 1;
-	std::int64_t columns_ = 1;
+	static std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
+
+	std::int64_t rows_;
+	std::int64_t columns_;
 };
 
 bool check_input_types(parser &in, const atom_cmd_gemm &c, gemm_plan &p)
@@ -136,7 +160,9 @@ std::unique_ptr<operation> decode_gemm(parser &in)
 	if (!read_epilogue(in, c.epilogue, offsetof(atom_cmd_gemm, epilogue), bias, p.out, p.tail) ||
 	    !check_output_type(in, p) || !in.check_overlap(p.out, {}))
 		return nullptr;
-	return std::make_unique<gemm_operation>(p, in);
+	if (in.how().reference)
+		return std::make_unique<reference_gemm>(in, p);
+	return std::make_unique<fast_gemm>(in, p);
 }
 
 } // namespace atom::engine

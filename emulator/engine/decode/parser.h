@@ -81,6 +81,7 @@ public:
 	/** Elements of @p out times @p each are within the limit of one command. */
 	bool check_work(const tensor &out, std::int64_t each = 1);
 
+	const options &how() const { return how_; }
 	std::vector<operand> take_operands() { return std::move(operands_); }
 
 private:

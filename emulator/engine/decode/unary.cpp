@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "decode/decoders.h"
 
+#include "decode/elementwise.h"
 #include "numeric/function.h"
 #include "reference/reference.h"
 
 namespace atom::engine {
 
 namespace {
-
-class unary_operation final : public elementwise<unary_operation> {
-public:
-	unary_operation(const unary_plan &plan, parser &in) : plan_(plan)
-	{
-		operands_ = in.take_operands();
-		cost_.where = cost::unit::vector;
-		cost_.dtype = plan.out.dtype;
-		cost_.elements = elements(plan.out.dims);
-		set_tiles(cost_.elements, reference_elements_per_tile);
-	}
-	void part(memory &mem, scratch &, std::uint64_t first, std::uint64_t last) const
-	{
-		reference::unary(plan_, mem, first, last);
-	}
-
-private:
-	unary_plan plan_;
-};
 
 bool gives_truth(std::uint32_t function)
 {
@@ -73,7 +55,7 @@ std::unique_ptr<operation> decode_unary(parser &in)
 	    !check_types(in, p) || !in.same_dims(p.in, p.out) || !in.check_work(p.out) ||
 	    !in.check_overlap(p.out, in_place))
 		return nullptr;
-	return std::make_unique<unary_operation>(p, in);
+	return std::make_unique<elementwise<unary_plan>>(in, p, cost::unit::vector, reference::unary, fast::unary);
 }
 
 } // namespace atom::engine

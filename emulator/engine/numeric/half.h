@@ -2,33 +2,36 @@
 /**
  * @file half.h
  * @brief f16 and bf16 to and from f32, in integer arithmetic: the same on every CPU.
+ *
+ * Also included by files that are compiled for newer instruction sets than the
+ * rest: hence internal linkage and no function templates of the library, so
+ * that no such copy can be the one that the linker keeps.
  */
 #pragma once
 
-#include <bit>
 #include <cstdint>
 
 namespace atom::engine {
 
 /** A NaN becomes quiet, its sign and payload stay. */
-inline float f16_to_f32(std::uint16_t h)
+static inline float f16_to_f32(std::uint16_t h)
 {
 	const std::uint32_t sign = static_cast<std::uint32_t>(h & 0x8000u) << 16;
 	const std::uint32_t exponent = (h >> 10) & 0x1fu;
 	std::uint32_t mantissa = h & 0x3ffu;
 	if (exponent == 0x1f)
-		return std::bit_cast<float>(sign | 0x7f800000u | (mantissa ? 0x400000u : 0u) | mantissa << 13);
+		return __builtin_bit_cast(float, sign | 0x7f800000u | (mantissa ? 0x400000u : 0u) | mantissa << 13);
 	if (exponent != 0)
-		return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
+		return __builtin_bit_cast(float, sign | (exponent + 112) << 23 | mantissa << 13);
 	/* Zero or subnormal: mantissa * 2^-24, exact in f32. */
 	const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
-	return std::bit_cast<float>(sign | std::bit_cast<std::uint32_t>(magnitude));
+	return __builtin_bit_cast(float, sign | __builtin_bit_cast(std::uint32_t, magnitude));
 }
 
 /** To nearest, ties to even; overflow to infinity; NaN to a quiet NaN. */
-inline std::uint16_t f32_to_f16(float value)
+static inline std::uint16_t f32_to_f16(float value)
 {
-	const auto bits = std::bit_cast<std::uint32_t>(value);
+	const auto bits = __builtin_bit_cast(std::uint32_t, value);
 	const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000u);
 	const std::uint32_t magnitude = bits & 0x7fffffffu;
 	if (magnitude > 0x7f800000u)
@@ -48,29 +51,29 @@ inline std::uint16_t f32_to_f16(float value)
 	return static_cast<std::uint16_t>(sign | ((mantissa + (1u << (shift - 1)) - 1 + odd) >> shift));
 }
 
-inline float bf16_to_f32(std::uint16_t b)
+static inline float bf16_to_f32(std::uint16_t b)
 {
 	std::uint32_t bits = static_cast<std::uint32_t>(b) << 16;
 	if ((bits & 0x7fffffffu) > 0x7f800000u)
 		bits |= 0x400000u;
-	return std::bit_cast<float>(bits);
+	return __builtin_bit_cast(float, bits);
 }
 
 /** To nearest, ties to even; overflow to infinity; NaN to a quiet NaN. */
-inline std::uint16_t f32_to_bf16(float value)
+static inline std::uint16_t f32_to_bf16(float value)
 {
-	const auto bits = std::bit_cast<std::uint32_t>(value);
+	const auto bits = __builtin_bit_cast(std::uint32_t, value);
 	if ((bits & 0x7fffffffu) > 0x7f800000u)
 		return static_cast<std::uint16_t>(bits >> 16 | 0x40u);
 	return static_cast<std::uint16_t>((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
 }
 
-inline float quiet(float value)
+static inline float quiet(float value)
 {
-	auto bits = std::bit_cast<std::uint32_t>(value);
+	auto bits = __builtin_bit_cast(std::uint32_t, value);
 	if ((bits & 0x7fffffffu) > 0x7f800000u)
 		bits |= 0x400000u;
-	return std::bit_cast<float>(bits);
+	return __builtin_bit_cast(float, bits);
 }
 
 } // namespace atom::engine
