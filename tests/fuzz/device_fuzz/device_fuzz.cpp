@@ -8,10 +8,12 @@
  * bounded), no mapping outlives its tile, and the device comes up again after a
  * reset whatever was done to it.
  */
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <memory>
 
 #include "atom/hw/pci.h"
@@ -277,8 +279,8 @@ private:
 		std::uint64_t *e = tables_->entry(va, 0);
 		*e = in_.take<std::uint8_t>() & 1 ? in_.take<std::uint64_t>() : *e ^ 1ull << in_.take<std::uint8_t>() % 64;
 		if (in_.take<std::uint8_t>() & 1) {
-			/* A table of the guest's fantasy: the root's first entry. */
-			*driver_.at<std::uint64_t>(tables_->root() + in_.take<std::uint16_t>() % 512 * 8u) =
+			/* A table of the guest's fantasy; entry 0 leads to those that this program edits. */
+			*driver_.at<std::uint64_t>(tables_->root() + (1 + in_.take<std::uint16_t>() % 511) * 8u) =
 				in_.take<std::uint64_t>();
 		}
 	}
