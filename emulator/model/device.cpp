@@ -100,10 +100,10 @@ device::~device()
 void device::call_attention()
 {
 	attention_.store(1);
-	if (config_.executor != ATOM_EXECUTOR_INLINE)
+	if (config_.executor == ATOM_EXECUTOR_INLINE)
+		host_.kick(); /* each time: one that the front end could not follow must not silence the next */
+	else
 		attention_.notify_one();
-	else if (!kicked_.exchange(true))
-		host_.kick();
 }
 
 /* The pool's dispatcher. It sleeps when there is nothing to do, and stands aside
@@ -130,7 +130,6 @@ bool device::run(std::uint64_t budget_ns)
 	using clock = std::chrono::steady_clock;
 	if (config_.executor != ATOM_EXECUTOR_INLINE)
 		return false;
-	kicked_.store(false);
 	const auto end = clock::now() + std::chrono::nanoseconds(std::min<std::uint64_t>(budget_ns, 1'000'000'000));
 	const control_guard lock(control_);
 	while (!stop_requests_.load()) {
@@ -355,6 +354,7 @@ void device::do_reset(std::uint32_t kind)
 		q.regs.fault_code = ATOM_FAULT_NONE;
 	}
 	admin_.clear.active = false;
+	admin_.head = admin_.tail = 0;
 	admin_.regs.state = ATOM_QUEUE_NONE;
 	admin_.regs.seqno = admin_.regs.head = admin_.regs.progress = 0;
 	admin_changed_.store(true);

@@ -270,7 +270,6 @@ private:
 	std::atomic<bool> reset_pending_{false};
 	std::atomic<bool> timer_due_{false};
 	std::atomic<std::uint32_t> attention_{0};
-	std::atomic<bool> kicked_{false}; ///< inline: run() has been asked for and has not begun
 	std::atomic<std::uint32_t> stop_requests_{0};
 	std::atomic<std::uint32_t> urgency_{0}; ///< enum tile_urgency
 	std::atomic<bool> ending_{false};

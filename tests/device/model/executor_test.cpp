@@ -300,10 +300,10 @@ TEST(executors, a_bad_configuration_is_refused_with_a_sentence)
 		{.num_asids = 5000},
 		{.num_vectors = 0},
 		{.num_vectors = 4096},
-		{.executor = static_cast<atom_executor>(7)},
-		{.engine = static_cast<atom_engine_kind>(7)},
+		{.executor = 7},
+		{.engine = 7},
 		{.threads = 1000},
-		{.pace = static_cast<atom_pace>(7)},
+		{.pace = 7},
 	};
 	for (const bus_options &o : bad)
 		EXPECT_THROW(host_bus{o}, std::runtime_error);

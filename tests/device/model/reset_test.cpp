@@ -73,6 +73,27 @@ TEST_F(reset_test, shm_is_zero_after_a_reset)
 		ASSERT_EQ(*m.arena<std::uint8_t>(i), 0u);
 }
 
+TEST_F(reset_test, admin_work_that_was_outstanding_does_not_survive_a_reset)
+{
+	for (const std::uint32_t kind : {ATOM_RESET_COLD, ATOM_RESET_FLR, ATOM_RESET_D3}) {
+		atom_admin_desc d{};
+		d.opcode = ATOM_ADMIN_MEM_CLEAR;
+		d.mem_clear.bytes = 32 << 20;
+		d.mem_clear.aperture = ATOM_APERTURE_LOCAL;
+		for (int i = 0; i < 8; ++i)
+			m.driver.admin_push(d);
+		atom_model_run(m.bus.model(), 1);
+		atom_model_run(m.bus.model(), 1);
+		atom_model_reset(m.bus.model(), 0, kind);
+		std::memset(m.bus.dram(), 0x3d, 32 << 20);
+		ASSERT_TRUE(m.driver.bring_up()) << "the first descriptor of the new ring is number 1";
+		m.bus.pump();
+		EXPECT_EQ(m.bus.read64(ATOM_REG_QUEUE(0) + ATOM_QREG_SEQNO), 1u);
+		for (int i = 0; i < 32 << 20; i += 4096)
+			ASSERT_EQ(*m.arena<std::uint8_t>(i), 0x3du) << i;
+	}
+}
+
 TEST_F(reset_test, in_d3_nothing_runs_and_nothing_is_touched)
 {
 	job_queue q = m.make_queue();
