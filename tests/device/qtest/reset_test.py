@@ -154,12 +154,9 @@ class BusMaster(unittest.TestCase):
                     device.function.set_command(pci.COMMAND_MEMORY)
                     before = qemu.load(npu.JOB_COMPLETION, 4096)
                     device.submit_nop()
-                    qemu.wait_until(lambda: self.queue_fault(device) == FAULT_DMA_ERROR, "fault DMA_ERROR of queue 1")
+                    qemu.wait_until(lambda: device.queue_fault(1) == FAULT_DMA_ERROR, "fault DMA_ERROR of queue 1")
                     self.assertEqual(qemu.load(npu.JOB_COMPLETION, 4096), before)
                     self.assertEqual(device.message(1), 0)
-
-    def queue_fault(self, device) -> int:
-        return device.read(0x4000 + 0x40 * 1 + 0x34)
 
     def test_enabling_it_too_late_is_a_fatal_error_that_reset_heals(self):
         qemu, device = npu.start("executor=inline,dram-size=16M")
