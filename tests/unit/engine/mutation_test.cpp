@@ -64,7 +64,7 @@ void damage(std::vector<std::byte> &c, std::mt19937 &random)
 	static constexpr std::uint64_t values[] = {0, 1, 2, 3, 4, 8, 16, 31, 32, 33, 64, 1024, 1 << 19, 1 << 20,
 						   1ull << 31, 1ull << 32, 1ull << 47, 1ull << 48, 1ull << 63,
 						   UINT64_MAX, UINT64_MAX - 1, UINT64_MAX - 3, UINT64_MAX - 31};
-	for (unsigned n = 1 + random() % 3; n; --n) {
+	for (unsigned n = random() % 4 ? 1 : 3; n; --n) {
 		const std::size_t words = c.size() / 8;
 		const std::size_t at = 16 + random() % (c.size() - 16);
 		switch (random() % 3) {
