@@ -177,8 +177,11 @@ static void atom_queue_ban_locked(struct atom_queue *queue, u32 flags)
 
 	queue->flags |= flags | DRM_ATOM_QUEUE_STATE_BANNED;
 	queue->banned = true;
-	if (!queue->killed)
+	if (!queue->killed) {
+		/* First the FIFO is read, while its records still fit the queue. */
+		atom_fault_interrupt(queue->adev);
 		queue_work(queue->adev->reset_wq, &queue->reset_work);
+	}
 }
 
 static void atom_queue_signal_next(struct atom_queue *queue, int error)
