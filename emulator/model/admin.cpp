@@ -83,7 +83,10 @@ void device::look_at_admin_tail()
 bool device::admin_step()
 {
 	if (admin_.clear.active) {
-		admin_clear_step();
+		if (small_only_)
+			handed_over_ = true;
+		else
+			admin_clear_step();
 		return true;
 	}
 	for (unsigned i = 0; i < admin_batch && admin_.head != admin_.tail && !admin_.clear.active; ++i) {

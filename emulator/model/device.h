@@ -11,6 +11,8 @@
  * - Registers that MMIO reaches are atomics or lie under regs_mutex_, which is
  *   never held during an upcall. MMIO takes nothing else: it never waits for work.
  * - MMIO asks for work by a flag (doorbells_, reset_pending_, timer_due_) and attention_.
+ * - A doorbell that finds control_ free does a few small steps itself: to wake
+ *   another thread takes longer than a small job.
  */
 #pragma once
 
@@ -64,6 +66,28 @@ private:
 	std::uint64_t bytes_ = 0;
 };
 
+/**
+ * The mutex of what the dispatcher owns, for as long as this lives. A thread
+ * that holds it may come back through an upcall: held_here() tells.
+ */
+class control_guard {
+public:
+	explicit control_guard(std::mutex &control) : lock_(control) { ++held_; }
+	control_guard(std::mutex &control, std::try_to_lock_t) : lock_(control, std::try_to_lock)
+	{
+		held_ += lock_.owns_lock();
+	}
+	~control_guard() { held_ -= lock_.owns_lock(); }
+	control_guard(const control_guard &) = delete;
+	control_guard &operator=(const control_guard &) = delete;
+	explicit operator bool() const { return lock_.owns_lock(); }
+	static bool held_here() { return held_ != 0; }
+
+private:
+	std::unique_lock<std::mutex> lock_;
+	static thread_local int held_;
+};
+
 class device {
 public:
 	device(const atom_model_host &host, void *opaque, const atom_model_config &config);
@@ -93,7 +117,7 @@ private:
 
 	private:
 		device &device_;
-		std::unique_lock<std::mutex> lock_;
+		std::optional<control_guard> lock_;
 	};
 
 	/** Registers that the driver sets, and those that go with them. */
@@ -132,6 +156,7 @@ private:
 	/* device.cpp */
 	void dispatch();
 	void call_attention();
+	void work_here();
 	bool step();
 	bool halted();
 	void do_reset(std::uint32_t kind);
@@ -185,6 +210,7 @@ private:
 
 	/* job.cpp */
 	void run_queue(queue &q);
+	bool small(const engine::operation &operation) const;
 	bool strike_at_start(queue &q);
 	bool load(queue &q, job &j);
 	bool next_command(queue &q, job &j);
@@ -213,6 +239,8 @@ private:
 	admin_queue admin_;
 	scheduler scheduler_;
 	std::uint64_t copies_bytes_ = 0;
+	bool small_only_ = false; ///< work_here(): leave what takes long to the dispatcher
+	bool handed_over_ = false; ///< and this was left
 	std::uint64_t device_free_at_ = 0; ///< pace=device: when the modelled engines are done
 	std::uint64_t timer_armed_ = UINT64_MAX;
 

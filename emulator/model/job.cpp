@@ -15,6 +15,10 @@ namespace {
 
 /* Tiles in a slice when others wait for the engine. */
 constexpr std::uint64_t slice_per_worker = 4;
+/* What a doorbell may do by itself: some microseconds of work. */
+constexpr std::uint64_t small_buffer_bytes = 4096;
+constexpr std::uint64_t small_data_bytes = 64 << 10;
+constexpr std::uint64_t small_elements = 4096;
 /* Busy time of a long command is shown at least so often. */
 constexpr std::uint64_t account_every_ns = 10'000'000;
 
@@ -53,6 +57,10 @@ void device::run_queue(queue &q)
 		return;
 	job &j = *q.current;
 	if (!j.loaded) {
+		if (small_only_ && j.desc.cmd_bytes + j.desc.arg_count * sizeof(atom_arg) > small_buffer_bytes) {
+			handed_over_ = true;
+			return;
+		}
 		if (!strike_at_start(q))
 			return;
 		if (j.desc.type == ATOM_DESC_NOP) {
@@ -66,6 +74,10 @@ void device::run_queue(queue &q)
 	if (!j.operation && j.index < j.command_count && !next_command(q, j))
 		return;
 	if (j.operation) {
+		if (small_only_ && !small(*j.operation)) {
+			handed_over_ = true;
+			return;
+		}
 		run_tiles(q, j);
 		if (!q.current || j.operation) /* faulted, or more tiles to do */
 			return;
@@ -79,6 +91,19 @@ void device::run_queue(queue &q)
 		return;
 	}
 	end_job(q, j);
+}
+
+bool device::small(const engine::operation &operation) const
+{
+	if (operation.tiles() > 1 || operation.work().macs > small_elements ||
+	    operation.work().elements > small_elements)
+		return false;
+	std::uint64_t bytes = 0;
+	for (const engine::operand &o : operation.operands()) {
+		const std::uint64_t extent = static_cast<std::uint64_t>(o.high) - static_cast<std::uint64_t>(o.low);
+		bytes += std::min(extent, small_data_bytes + 1);
+	}
+	return bytes <= small_data_bytes;
 }
 
 /* Faults of the hardware that meet a descriptor when it starts. False: it does not go on. */

@@ -15,7 +15,7 @@ MAX_DEVICES = 8
 KERNEL_ARGUMENTS = [
     "console=ttyS0", "panic=-1", "oops=panic", "nokaslr", "mitigations=off", "tsc=reliable", "no_timer_check",
     "random.trust_cpu=on", "rcupdate.rcu_cpu_stall_timeout=120", "rcupdate.rcu_exp_cpu_stall_timeout=120000",
-    "watchdog_thresh=60", "8250.nr_uarts=1", "pci=realloc,hpmmiosize=16M,hpmmioprefsize=4G", "net.ifnames=0", "audit=0",
+    "watchdog_thresh=60", "8250.nr_uarts=1", "pci=realloc,assign-busses,hpmmiosize=16M,hpmmioprefsize=4G", "net.ifnames=0", "audit=0",
     "apparmor=0", "cryptomgr.notests",
 ]
 

@@ -18,7 +18,7 @@ EXIT_KERNEL_PROBLEM = 70
 EXIT_HANG = 71
 EXIT_MACHINE_FAILED = 72
 
-_BOOT_SECONDS = 180       # until the guest reports that it has started
+_BOOT_SECONDS = 300       # until the guest reports that it has started
 _POWEROFF_SECONDS = 60    # from the end of the command to the end of QEMU; a leak scan is in between
 
 
