@@ -30,6 +30,10 @@ protected:
 	/** A device in the slot again, and a driver that serves it. */
 	static void plug_back_and_try()
 	{
+		// The kernel's hot-plug driver turns the slot off and then looks at nothing for a second: a card that is put in
+		// meanwhile is not seen.
+		ASSERT_TRUE(eventually([] { return device_nodes().empty(); }, 60)) << "the driver does not let the device go";
+		pause_ms(3000);
 		std::string refusal;
 		ASSERT_TRUE(eventually([&] {
 			try {
