@@ -161,8 +161,7 @@ std::unique_ptr<operation> decode_gemm(parser &in)
 	if (!read_epilogue(in, c.epilogue, offsetof(atom_cmd_gemm, epilogue), bias, p.out, p.tail) ||
 	    !check_output_type(in, p) || !in.check_overlap(p.out, {}))
 		return nullptr;
-	/* The kernels do not know block types yet. */
-	if (in.how().reference || is_block(p.b.dtype) || !kernels::gemm_supports(static_cast<atom_dtype>(p.a.dtype),
+	if (in.how().reference || !kernels::gemm_supports(static_cast<atom_dtype>(p.a.dtype),
 							   static_cast<atom_dtype>(p.b.dtype)))
 		return std::make_unique<reference_gemm>(in, p);
 	return std::make_unique<fast_gemm>(in, p);
