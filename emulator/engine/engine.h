@@ -64,6 +64,13 @@ public:
 	/** The engine itself found a fault while it ran (an index out of range). */
 	virtual void fail(const fault &why) = 0;
 	virtual bool failed() const = 0;
+	/**
+	 * True when the model wants the tile to end early; the operation then
+	 * returns, and the tile is run again from its start. Asked about every
+	 * millisecond, and only by commands whose tiles can be long (GEMM): their
+	 * output overlaps no input, so a second run does no harm.
+	 */
+	virtual bool interrupted() { return false; }
 };
 
 /** Work buffers of one worker thread, grown on demand and kept between tiles. */

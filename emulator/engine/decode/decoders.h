@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file decoders.h
+ * @brief One decoder a command; nullptr after a misuse, which is then in the parser's fault.
+ */
+#pragma once
+
+#include <memory>
+
+#include "decode/parser.h"
+
+namespace atom::engine {
+
+std::unique_ptr<operation> decode_nop(parser &in);
+std::unique_ptr<operation> decode_fence(parser &in);
+std::unique_ptr<operation> decode_timestamp(parser &in);
+std::unique_ptr<operation> decode_copy(parser &in);
+std::unique_ptr<operation> decode_cast(parser &in);
+std::unique_ptr<operation> decode_gemm(parser &in);
+std::unique_ptr<operation> decode_binary(parser &in);
+std::unique_ptr<operation> decode_unary(parser &in);
+
+/**
+ * Decodes an epilogue whose result goes to @p out. @p bias_dtypes: allowed for
+ * the bias, 0 = there must be none.
+ */
+bool read_epilogue(parser &in, const atom_epilogue &from, std::size_t field, std::uint32_t bias_dtypes,
+		   const tensor &out, epilogue &to);
+
+} // namespace atom::engine

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "fast/fast.h"
+
+#include "fast/values.h"
+#include "numeric/function.h"
+
+namespace atom::engine::fast {
+
+namespace {
+
+struct buffers {
+	run_buffers run;
+	alignas(64) float a[run_elements];
+	alignas(64) float b[run_elements];
+	alignas(64) float r[run_elements];
+	alignas(64) std::int32_t ia[run_elements];
+	alignas(64) std::int32_t ib[run_elements];
+	alignas(64) std::int32_t ir[run_elements];
+};
+
+void apply_integer(const binary_plan &p, const std::int32_t *a, const std::int32_t *b, std::int32_t *to, std::size_t n)
+{
+	if (vectors().binary_integer[p.kind])
+		return vectors().binary_integer[p.kind](a, b, to, n);
+	for (std::size_t i = 0; i < n; ++i)
+		to[i] = static_cast<std::int32_t>(apply_binary(p.kind, std::int64_t{a[i]}, std::int64_t{b[i]},
+							       p.a.element_bytes * 8));
+}
+
+void apply_real(const binary_plan &p, const float *a, const float *b, float *to, std::size_t n)
+{
+	if (vectors().binary[p.kind])
+		return vectors().binary[p.kind](a, b, to, n);
+	for (std::size_t i = 0; i < n; ++i)
+		to[i] = apply_binary(p.kind, a[i], b[i]);
+}
+
+void integers(const streams<binary_plan> &s, memory &mem, buffers &buf, std::uint64_t first, std::uint64_t last)
+{
+	integer_run a, b, out;
+	if (!a.open(mem, s.in, s.dims, first, last, ATOM_ACCESS_READ) ||
+	    !b.open(mem, s.b, s.dims, first, last, ATOM_ACCESS_READ) ||
+	    !out.open(mem, s.out, s.dims, first, last, ATOM_ACCESS_WRITE))
+		return;
+	for (run_walk run(s.dims, first, last); run.next();) {
+		if (!a.load(run.index(), run.count(), buf.ia, buf.run) ||
+		    !b.load(run.index(), run.count(), buf.ib, buf.run))
+			return;
+		apply_integer(s.p, buf.ia, buf.ib, buf.ir, run.count());
+		if (!out.store(run.index(), run.count(), buf.ir, buf.run))
+			return;
+	}
+}
+
+} // namespace
+
+streams<binary_plan> prepare(const binary_plan &p)
+{
+	streams<binary_plan> s{.p = p, .dims = p.out.dims, .in = make_stream(p.a), .b = make_stream(p.b),
+			       .residual = make_stream(p.tail.residual), .out = make_stream(p.out)};
+	s.dims = merge(s.dims, {&s.in, &s.b, &s.residual, &s.out});
+	return s;
+}
+
+void binary(const streams<binary_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last)
+{
+	auto &buf = *reinterpret_cast<buffers *>(work.get(0, sizeof(buffers)));
+	if (s.p.integer)
+		return integers(s, mem, buf, first, last);
+	real_run a, b, residual, out;
+	std::byte lut[256];
+	const epilogue &tail = s.p.tail;
+	const bool has_lut = tail.activation == ATOM_FN_LUT;
+	if (!a.open(mem, s.in, s.dims, first, last, ATOM_ACCESS_READ) ||
+	    !b.open(mem, s.b, s.dims, first, last, ATOM_ACCESS_READ) ||
+	    (s.residual.t && !residual.open(mem, s.residual, s.dims, first, last, ATOM_ACCESS_READ)) ||
+	    !out.open(mem, s.out, s.dims, first, last, ATOM_ACCESS_WRITE) ||
+	    (has_lut && !mem.read(tail.lut, 0, lut, sizeof lut)))
+		return;
+	for (run_walk run(s.dims, first, last); run.next();) {
+		const std::size_t n = run.count();
+		if (!a.load(run.index(), n, buf.a, buf.run) || !b.load(run.index(), n, buf.b, buf.run))
+			return;
+		apply_real(s.p, buf.a, buf.b, buf.r, n);
+		float *r = buf.r;
+		if (s.residual.t) {
+			if (!residual.load(run.index(), n, buf.a, buf.run))
+				return;
+			vectors().binary[ATOM_BINARY_ADD](buf.r, buf.a, buf.b, n);
+			r = buf.b;
+		}
+		if (tail.activation != ATOM_FN_IDENTITY && !has_lut) {
+			apply(tail.activation, r, buf.a, n, tail.p0, tail.p1);
+			r = buf.a;
+		}
+		if (!out.store(run.index(), n, r, buf.run, has_lut ? lut : nullptr))
+			return;
+	}
+}
+
+} // namespace atom::engine::fast

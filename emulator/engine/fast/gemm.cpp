@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+#include "fast/gemm.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "fast/values.h"
+#include "kernels/gemm.h"
+
+namespace atom::engine::fast {
+
+namespace {
+
+/* A kernel call packs its rows of a and columns of b: large tiles make that cheap. */
+constexpr std::int64_t rows_max = 256, columns_max = 512;
+static_assert(columns_max <= static_cast<std::int64_t>(run_elements), "a row of a tile is one run");
+constexpr std::int64_t edge_min = 64;
+/* Operands that cannot be mapped are copied in slices of k of about so many bytes. */
+constexpr std::int64_t slice_bytes = 4 << 20;
+
+std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
+
+/* Multiply-accumulates of about a millisecond. */
+std::int64_t macs_per_tile(const gemm_plan &p)
+{
+	if (p.integer)
+		return std::int64_t{1} << 28;
+	const bool bf16 = p.a.dtype == ATOM_DTYPE_BF16 && p.b.dtype == ATOM_DTYPE_BF16;
+	return std::int64_t{1} << (bf16 ? 27 : 26);
+}
+
+struct buffers {
+	run_buffers run;
+	run_buffers weights; /* scales and zero points of b's columns */
+	alignas(64) float r[run_elements];
+	alignas(64) float s[run_elements];
+	alignas(64) float t[run_elements];
+	alignas(64) std::int32_t i[run_elements];
+	std::byte lut[256];
+};
+
+/* Part of one matrix of the batch. */
+struct part {
+	index5 matrix{};
+	std::int64_t m = 0, n = 0, rows = 0, columns = 0;
+
+	index5 at(std::int64_t i, std::int64_t j) const
+	{
+		index5 index = matrix;
+		index[3] = i;
+		index[4] = j;
+		return index;
+	}
+};
+
+/* rows x columns elements (block rows for block types) of an operand from @from on, in place or copied. */
+bool stage(memory &mem, const tensor &t, const index5 &from, std::int64_t rows, std::int64_t columns,
+	   std::byte *buffer, kernels::matrix &to)
+{
+	to.type = static_cast<atom_dtype>(t.dtype);
+	const std::int64_t down = t.strides[3], across = t.strides[4], bytes = t.element_bytes;
+	if (!buffer) {
+		const std::int64_t y = (rows - 1) * down, x = (columns - 1) * across;
+		const std::int64_t low = std::min<std::int64_t>(y, 0) + std::min<std::int64_t>(x, 0);
+		const std::int64_t high = std::max<std::int64_t>(y, 0) + std::max<std::int64_t>(x, 0) + bytes;
+		const std::int64_t at = offset_of(from, t.strides);
+		const std::byte *p = mem.map(t.operand, at + low, at + high, ATOM_ACCESS_READ);
+		if (!p)
+			return false;
+		to.data = p - low;
+		to.row_stride = down;
+		to.column_stride = across;
+		return true;
+	}
+	/* Along the dimension with the smaller steps. */
+	const bool by_rows = std::abs(across) <= std::abs(down);
+	stream s;
+	s.t = t;
+	if (!by_rows)
+		std::swap(s.t.strides[3], s.t.strides[4]);
+	const std::int64_t lines = by_rows ? rows : columns, length = by_rows ? columns : rows;
+	window w;
+	w.attach(mem, s);
+	index5 index = from;
+	if (!by_rows)
+		std::swap(index[3], index[4]);
+	for (std::int64_t i = 0; i < lines; ++i, ++index[3]) {
+		std::byte *line = buffer + i * length * bytes;
+		if (!w.read(index, static_cast<std::size_t>(length), line))
+			return false;
+	}
+	to.data = buffer;
+	to.row_stride = by_rows ? length * bytes : bytes;
+	to.column_stride = by_rows ? bytes : length * bytes;
+	return true;
+}
+
+/* The accumulators of one part; false: fault or interrupted. */
+class product {
+public:
+	product(const gemm_plan &p, memory &mem, scratch &work, const part &x, const run_quant &weights,
+		const buffers &buf)
+		: p_(p), mem_(mem), work_(work), x_(x), unit_(is_block(p.b.dtype) ? ATOM_BLOCK_ELEMENTS : 1)
+	{
+		args_.m = static_cast<std::size_t>(x.rows);
+		args_.n = static_cast<std::size_t>(x.columns);
+		args_.out_stride = args_.n;
+		args_.a_zero = p.a.quant.zero_point;
+		zero_ = weights.zero_point();
+		if (p.integer) {
+			args_.b_zero = weights.varies() ? buf.weights.zero_points : &zero_;
+			args_.b_zero_step = weights.varies() ? 1 : 0;
+		}
+		args_.act_q8 = p.act_q8;
+		args_.stop.asked = [](void *m) { return static_cast<memory *>(m)->interrupted(); };
+		args_.stop.context = &mem;
+	}
+	product(const product &) = delete;
+
+	bool run(std::byte *to)
+	{
+		if (stage(mem_, p_.a, x_.at(x_.m, 0), x_.rows, p_.k, nullptr, args_.a) &&
+		    stage(mem_, p_.b, x_.at(0, x_.n), p_.k / unit_, x_.columns, nullptr, args_.b)) {
+			args_.k = static_cast<std::size_t>(p_.k);
+			return multiply(to);
+		}
+		return !mem_.failed() && run_slices(to);
+	}
+
+private:
+	bool multiply(std::byte *to)
+	{
+		args_.out = to;
+		return kernels::gemm(args_, work_.get(4, kernels::gemm_workspace(args_)));
+	}
+
+	/* Slices of k are copied and multiplied one after the other, and their results added. */
+	bool run_slices(std::byte *to)
+	{
+		const std::int64_t each = x_.rows * p_.a.element_bytes +
+					  x_.columns * p_.b.element_bytes / unit_ + 1;
+		const std::int64_t slice =
+			std::min(parts(std::max(slice_bytes / each, std::int64_t{32}), 32) * 32, p_.k);
+		std::byte *a = work_.get(6, static_cast<std::size_t>(x_.rows * slice * p_.a.element_bytes));
+		std::byte *b = work_.get(
+			7, static_cast<std::size_t>(x_.columns * parts(slice, unit_) * p_.b.element_bytes));
+		const std::size_t count = args_.m * args_.n;
+		for (std::int64_t k = 0; k < p_.k; k += slice) {
+			const std::int64_t ks = std::min(slice, p_.k - k);
+			if (mem_.interrupted() || !stage(mem_, p_.a, x_.at(x_.m, k), x_.rows, ks, a, args_.a) ||
+			    !stage(mem_, p_.b, x_.at(k / unit_, x_.n), ks / unit_, x_.columns, b, args_.b))
+				return false;
+			args_.k = static_cast<std::size_t>(ks);
+			std::byte *part_of_sum = k == 0 ? to : work_.get(3, count * 4);
+			if (!multiply(part_of_sum))
+				return false;
+			if (k == 0)
+				continue;
+			if (p_.integer)
+				add(reinterpret_cast<std::uint32_t *>(to),
+				    reinterpret_cast<const std::uint32_t *>(part_of_sum), count);
+			else
+				add(reinterpret_cast<float *>(to), reinterpret_cast<const float *>(part_of_sum), count);
+		}
+		return true;
+	}
+	template <class T> static void add(T *to, const T *from, std::size_t count)
+	{
+		for (std::size_t i = 0; i < count; ++i)
+			to[i] += from[i];
+	}
+
+	const gemm_plan &p_;
+	memory &mem_;
+	scratch &work_;
+	const part &x_;
+	std::int64_t unit_;
+	std::int32_t zero_ = 0;
+	kernels::gemm_args args_;
+};
+
+/* Accumulators to outputs, one row after the other. */
+class finisher {
+public:
+	finisher(const gemm_plan &p, buffers &buf)
+		: p_(p), buf_(buf), out_stream_(make_stream(p.out)), bias_stream_(make_stream(p.tail.bias)),
+		  residual_stream_(make_stream(p.tail.residual))
+	{
+	}
+
+	bool open(memory &mem, const part &x)
+	{
+		const index5 &dims = p_.out.dims;
+		const std::uint64_t first = linear(x.at(x.m, x.n));
+		const std::uint64_t last = linear(x.at(x.m + x.rows - 1, x.n + x.columns - 1)) + 1;
+		const epilogue &tail = p_.tail;
+		const bool integer_bias = tail.bias.dtype == ATOM_DTYPE_I32;
+		return (!tail.bias ||
+			(integer_bias ? integer_bias_.open(mem, bias_stream_, dims, first, last, ATOM_ACCESS_READ)
+				      : bias_.open(mem, bias_stream_, dims, first, last, ATOM_ACCESS_READ))) &&
+		       (!tail.residual ||
+			residual_.open(mem, residual_stream_, dims, first, last, ATOM_ACCESS_READ)) &&
+		       (tail.activation != ATOM_FN_LUT || mem.read(tail.lut, 0, buf_.lut, sizeof buf_.lut)) &&
+		       (p_.exact ? exact_out_.open(mem, out_stream_, dims, first, last, ATOM_ACCESS_WRITE)
+				 : out_.open(mem, out_stream_, dims, first, last, ATOM_ACCESS_WRITE));
+	}
+
+	bool row(const index5 &index, std::size_t n, std::int32_t *acc, const run_quant &weights)
+	{
+		if (p_.tail.bias.dtype == ATOM_DTYPE_I32) {
+			if (!integer_bias_.load(index, n, buf_.i, buf_.run))
+				return false;
+			for (std::size_t i = 0; i < n; ++i)
+				acc[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(acc[i]) +
+								   static_cast<std::uint32_t>(buf_.i[i]));
+		}
+		if (p_.exact)
+			return exact_out_.store(index, n, acc, buf_.run);
+		for (std::size_t i = 0; i < n; ++i) {
+			float scale = p_.a.quant.scale *
+				      (weights.varies() ? buf_.weights.scales[i] : weights.scale());
+			if (p_.alpha != 1)
+				scale *= p_.alpha;
+			buf_.r[i] = static_cast<float>(acc[i]) * scale;
+		}
+		return tail(index, n, buf_.r);
+	}
+
+	bool row(const index5 &index, std::size_t n, float *acc)
+	{
+		if (p_.alpha != 1)
+			for (std::size_t i = 0; i < n; ++i)
+				acc[i] *= p_.alpha;
+		return tail(index, n, acc);
+	}
+
+private:
+	/* Bias, residual, activation; the sum moves from buffer to buffer. */
+	bool tail(const index5 &index, std::size_t n, const float *r)
+	{
+		const auto add = vectors().binary[ATOM_BINARY_ADD];
+		if (p_.tail.bias.dtype == ATOM_DTYPE_F32) {
+			if (!bias_.load(index, n, buf_.s, buf_.run))
+				return false;
+			add(r, buf_.s, buf_.t, n);
+			r = buf_.t;
+		}
+		if (p_.tail.residual) {
+			if (!residual_.load(index, n, buf_.s, buf_.run))
+				return false;
+			add(r, buf_.s, buf_.r, n);
+			r = buf_.r;
+		}
+		const bool lut = p_.tail.activation == ATOM_FN_LUT;
+		if (p_.tail.activation != ATOM_FN_IDENTITY && !lut) {
+			apply(p_.tail.activation, r, buf_.s, n, p_.tail.p0, p_.tail.p1);
+			r = buf_.s;
+		}
+		return out_.store(index, n, r, buf_.run, lut ? buf_.lut : nullptr);
+	}
+
+	std::uint64_t linear(const index5 &index) const
+	{
+		std::uint64_t at = 0;
+		for (std::size_t i = 0; i < index.size(); ++i)
+			at = at * static_cast<std::uint64_t>(p_.out.dims[i]) + static_cast<std::uint64_t>(index[i]);
+		return at;
+	}
+
+	const gemm_plan &p_;
+	buffers &buf_;
+	stream out_stream_, bias_stream_, residual_stream_;
+	real_run bias_, residual_, out_;
+	integer_run integer_bias_, exact_out_;
+};
+
+bool run_part(const gemm_plan &p, memory &mem, scratch &work, const part &x)
+{
+	auto &buf = *reinterpret_cast<buffers *>(work.get(0, sizeof(buffers)));
+	const auto columns = static_cast<std::size_t>(x.columns);
+	const stream b = make_stream(p.b);
+	run_quant weights;
+	weights.open(mem, b);
+	if (!weights.load(x.at(0, x.n), columns, buf.weights))
+		return false;
+	std::byte *acc = work.get(5, static_cast<std::size_t>(x.rows * x.columns) * 4);
+	finisher end(p, buf);
+	if (!product(p, mem, work, x, weights, buf).run(acc) || !end.open(mem, x))
+		return false;
+	for (std::int64_t m = 0; m < x.rows; ++m) {
+		std::byte *row = acc + static_cast<std::size_t>(m * x.columns) * 4;
+		const index5 index = x.at(x.m + m, x.n);
+		if (!(p.integer ? end.row(index, columns, reinterpret_cast<std::int32_t *>(row), weights)
+				: end.row(index, columns, reinterpret_cast<float *>(row))))
+			return false;
+	}
+	return true;
+}
+
+} // namespace
+
+gemm_shape cut(const gemm_plan &p)
+{
+	gemm_shape s;
+	s.rows = std::min(p.m, rows_max);
+	s.columns = std::min(p.n, columns_max);
+	const std::int64_t area = std::max(macs_per_tile(p) / p.k, std::int64_t{1});
+	while (s.rows * s.columns > area && std::max(s.rows, s.columns) > edge_min)
+		(s.columns >= s.rows ? s.columns : s.rows) /= 2;
+	/* Parts of equal size rather than a thin last one. */
+	const auto even = [](std::int64_t n, std::int64_t most) { return parts(parts(n, parts(n, most)), 16) * 16; };
+	s.rows = std::min(p.m, even(p.m, s.rows));
+	s.columns = std::min(p.n, even(p.n, s.columns));
+	s.row_parts = parts(p.m, s.rows);
+	s.column_parts = parts(p.n, s.columns);
+	if (s.row_parts == 1 && s.column_parts == 1)
+		s.matrices = std::clamp(area / (2 * p.m * p.n), std::int64_t{1}, p.batch);
+	s.tiles = static_cast<std::uint64_t>(parts(p.batch, s.matrices) * s.row_parts * s.column_parts);
+	return s;
+}
+
+void gemm(const gemm_plan &p, const gemm_shape &shape, memory &mem, scratch &work, std::uint64_t tile)
+{
+	auto left = static_cast<std::int64_t>(tile);
+	part x;
+	x.m = left % shape.row_parts * shape.rows;
+	left /= shape.row_parts;
+	x.n = left % shape.column_parts * shape.columns;
+	left /= shape.column_parts;
+	x.rows = std::min(shape.rows, p.m - x.m);
+	x.columns = std::min(shape.columns, p.n - x.n);
+	index5 batch = p.out.dims;
+	batch[3] = batch[4] = 1;
+	const std::int64_t first = left * shape.matrices, last = std::min(first + shape.matrices, p.batch);
+	for (std::int64_t i = first; i < last; ++i) {
+		x.matrix = index_at(static_cast<std::uint64_t>(i), batch);
+		if (!run_part(p, mem, work, x))
+			return;
+	}
+}
+
+} // namespace atom::engine::fast

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compiled once for each instruction set, ATOM_VECTORS naming the table; so
+ * everything here has internal linkage and nothing of the library is used that
+ * is not inlined by the compiler itself. No FMA contraction: the bits are the
+ * reference's.
+ */
+#include "fast/vector.h"
+
+#include "numeric/half.h"
+#ifdef __F16C__
+#include <immintrin.h>
+#endif
+
+namespace atom::engine::fast {
+
+namespace {
+
+using size = std::size_t;
+
+template <class T> void load_as_real(const void *from, float *to, size n)
+{
+	const T *x = static_cast<const T *>(from);
+	for (size i = 0; i < n; ++i)
+		to[i] = static_cast<float>(x[i]);
+}
+
+void load_f16(const void *from, float *to, size n)
+{
+	const auto *x = static_cast<const std::uint16_t *>(from);
+	size i = 0;
+#ifdef __F16C__
+	for (; i + 8 <= n; i += 8)
+		_mm256_storeu_ps(to + i,
+				 _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(x + i))));
+#endif
+	for (; i < n; ++i)
+		to[i] = f16_to_f32(x[i]);
+}
+
+void load_bf16(const void *from, float *to, size n)
+{
+	const auto *x = static_cast<const std::uint16_t *>(from);
+	for (size i = 0; i < n; ++i)
+		to[i] = bf16_to_f32(x[i]);
+}
+
+void store_f16(const float *from, void *to, size n)
+{
+	auto *y = static_cast<std::uint16_t *>(to);
+	size i = 0;
+#ifdef __F16C__
+	for (; i + 8 <= n; i += 8)
+		_mm_storeu_si128(reinterpret_cast<__m128i *>(y + i),
+				 _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
+#endif
+	for (; i < n; ++i)
+		y[i] = f32_to_f16(from[i]);
+}
+
+void store_bf16(const float *from, void *to, size n)
+{
+	auto *y = static_cast<std::uint16_t *>(to);
+	for (size i = 0; i < n; ++i)
+		y[i] = f32_to_bf16(from[i]);
+}
+
+void store_f32(const float *from, void *to, size n)
+{
+	auto *y = static_cast<float *>(to);
+	for (size i = 0; i < n; ++i)
+		y[i] = quiet(from[i]);
+}
+
+void dequantise(float *x, size n, float scale, float zero_point)
+{
+	for (size i = 0; i < n; ++i)
+		x[i] = scale * (x[i] - zero_point);
+}
+
+void dequantise_channels(float *x, size n, const float *scales, const std::int32_t *zero_points)
+{
+	for (size i = 0; i < n; ++i)
+		x[i] = scales[i] * (x[i] - static_cast<float>(zero_points[i]));
+}
+
+template <class T, int Low, int High> void quantise(const float *from, void *to, size n, float scale, float zero)
+{
+	T *y = static_cast<T *>(to);
+	for (size i = 0; i < n; ++i) {
+		float v = from[i] / scale;
+		v = v == v ? v : 0.0f;
+		/* What is farther out saturates whatever the zero point; inside, adding 1.5 * 2^23 rounds. */
+		v = v < -0x1p20f ? -0x1p20f : v;
+		v = v > 0x1p20f ? 0x1p20f : v;
+		v = (v + 0x1.8p23f) - 0x1.8p23f;
+		v += zero;
+		v = v < static_cast<float>(Low) ? static_cast<float>(Low) : v;
+		v = v > static_cast<float>(High) ? static_cast<float>(High) : v;
+		y[i] = static_cast<T>(static_cast<std::int32_t>(v));
+	}
+}
+
+template <class T> void load_integer(const void *from, std::int32_t *to, size n)
+{
+	const T *x = static_cast<const T *>(from);
+	for (size i = 0; i < n; ++i)
+		to[i] = x[i];
+}
+
+template <class T> void store_integer(const std::int32_t *from, void *to, size n)
+{
+	T *y = static_cast<T *>(to);
+	for (size i = 0; i < n; ++i)
+		y[i] = static_cast<T>(from[i]);
+}
+
+template <class F> void map(const float *x, float *to, size n, float p0, float p1)
+{
+	for (size i = 0; i < n; ++i)
+		to[i] = F::of(x[i], p0, p1);
+}
+template <class F> void zip(const float *a, const float *b, float *to, size n)
+{
+	for (size i = 0; i < n; ++i)
+		to[i] = F::of(a[i], b[i]);
+}
+template <class F> void map_integer(const std::int32_t *x, std::int32_t *to, size n)
+{
+	for (size i = 0; i < n; ++i)
+		to[i] = F::of(x[i]);
+}
+template <class F> void zip_integer(const std::int32_t *a, const std::int32_t *b, std::int32_t *to, size n)
+{
+	for (size i = 0; i < n; ++i)
+		to[i] = F::of(a[i], b[i]);
+}
+
+inline float clip(float x, float low, float high)
+{
+	x = x < low ? low : x;
+	return x > high ? high : x;
+}
+
+#define FUNCTION(name, expression)                                                         \
+	struct name {                                                                      \
+		static float of(float x, [[maybe_unused]] float p0, [[maybe_unused]] float p1) \
+		{                                                                          \
+			return expression;                                                 \
+		}                                                                          \
+	}
+FUNCTION(identity, x);
+FUNCTION(relu, x < 0 ? 0.0f : x);
+FUNCTION(clipped, clip(x, p0, p1));
+FUNCTION(leaky, x < 0 ? p0 * x : x);
+FUNCTION(hard_sigmoid, clip(p0 * x + p1, 0, 1));
+FUNCTION(hard_swish, x *clip(x / 6.0f + 0.5f, 0, 1));
+FUNCTION(softsign, x / (1.0f + __builtin_fabsf(x)));
+FUNCTION(absolute, __builtin_fabsf(x));
+FUNCTION(negate, -x);
+FUNCTION(square_root, __builtin_sqrtf(x));
+FUNCTION(inverse_root, 1.0f / __builtin_sqrtf(x));
+FUNCTION(reciprocal, 1.0f / x);
+FUNCTION(square, x *x);
+FUNCTION(logical_not, x == 0 ? 1.0f : 0.0f);
+FUNCTION(is_nan, x != x ? 1.0f : 0.0f);
+#undef FUNCTION
+
+#define FUNCTION(name, expression)                     \
+	struct name {                                  \
+		static float of(float a, float b)      \
+		{                                      \
+			return expression;             \
+		}                                      \
+	}
+FUNCTION(add, a + b);
+FUNCTION(subtract, a - b);
+FUNCTION(multiply, a *b);
+FUNCTION(divide, a / b);
+FUNCTION(minimum, a != a ? a : b != b ? b : b < a ? b : a);
+FUNCTION(maximum, a != a ? a : b != b ? b : b > a ? b : a);
+FUNCTION(prelu, a < 0 ? a * b : a);
+FUNCTION(equal, a == b ? 1.0f : 0.0f);
+FUNCTION(not_equal, a != b ? 1.0f : 0.0f);
+FUNCTION(less, a < b ? 1.0f : 0.0f);
+FUNCTION(less_equal, a <= b ? 1.0f : 0.0f);
+FUNCTION(greater, a > b ? 1.0f : 0.0f);
+FUNCTION(greater_equal, a >= b ? 1.0f : 0.0f);
+#undef FUNCTION
+
+inline std::uint32_t bits(std::int32_t x) { return static_cast<std::uint32_t>(x); }
+
+#define FUNCTION(name, expression)                                           \
+	struct name {                                                        \
+		static std::int32_t of(std::int32_t a, std::int32_t b)       \
+		{                                                            \
+			return static_cast<std::int32_t>(expression);        \
+		}                                                            \
+	}
+FUNCTION(add_i, bits(a) + bits(b));
+FUNCTION(subtract_i, bits(a) - bits(b));
+FUNCTION(multiply_i, bits(a) * bits(b));
+FUNCTION(minimum_i, b < a ? b : a);
+FUNCTION(maximum_i, b > a ? b : a);
+FUNCTION(equal_i, a == b);
+FUNCTION(not_equal_i, a != b);
+FUNCTION(less_i, a < b);
+FUNCTION(less_equal_i, a <= b);
+FUNCTION(greater_i, a > b);
+FUNCTION(greater_equal_i, a >= b);
+FUNCTION(and_i, a &b);
+FUNCTION(or_i, a | b);
+FUNCTION(xor_i, a ^ b);
+#undef FUNCTION
+
+#define FUNCTION(name, expression)                                    \
+	struct name {                                                 \
+		static std::int32_t of(std::int32_t x)                \
+		{                                                     \
+			return static_cast<std::int32_t>(expression); \
+		}                                                     \
+	}
+FUNCTION(identity_i, x);
+FUNCTION(relu_i, x < 0 ? 0 : x);
+FUNCTION(absolute_i, x < 0 ? 0u - bits(x) : bits(x));
+FUNCTION(negate_i, 0u - bits(x));
+FUNCTION(sign_i, (x > 0) - (x < 0));
+FUNCTION(square_i, bits(x) * bits(x));
+FUNCTION(logical_not_i, x == 0);
+FUNCTION(bitwise_not_i, ~x);
+#undef FUNCTION
+
+constexpr vector_kernels make()
+{
+	vector_kernels k{};
+	k.load[ATOM_DTYPE_I8] = load_as_real<std::int8_t>;
+	k.load[ATOM_DTYPE_U8] = load_as_real<std::uint8_t>;
+	k.load[ATOM_DTYPE_I16] = load_as_real<std::int16_t>;
+	k.load[ATOM_DTYPE_F16] = load_f16;
+	k.load[ATOM_DTYPE_BF16] = load_bf16;
+	k.load[ATOM_DTYPE_F32] = load_as_real<float>;
+	k.store[ATOM_DTYPE_F16] = store_f16;
+	k.store[ATOM_DTYPE_BF16] = store_bf16;
+	k.store[ATOM_DTYPE_F32] = store_f32;
+	k.dequantise = dequantise;
+	k.dequantise_channels = dequantise_channels;
+	k.quantise[ATOM_DTYPE_I8] = quantise<std::int8_t, INT8_MIN, INT8_MAX>;
+	k.quantise[ATOM_DTYPE_U8] = quantise<std::uint8_t, 0, UINT8_MAX>;
+	k.quantise[ATOM_DTYPE_I16] = quantise<std::int16_t, INT16_MIN, INT16_MAX>;
+
+	k.unary[ATOM_FN_IDENTITY] = map<identity>;
+	k.unary[ATOM_FN_RELU] = map<relu>;
+	k.unary[ATOM_FN_CLIP] = map<clipped>;
+	k.unary[ATOM_FN_LEAKY_RELU] = map<leaky>;
+	k.unary[ATOM_FN_HARD_SIGMOID] = map<hard_sigmoid>;
+	k.unary[ATOM_FN_HARD_SWISH] = map<hard_swish>;
+	k.unary[ATOM_FN_SOFTSIGN] = map<softsign>;
+	k.unary[ATOM_FN_ABS] = map<absolute>;
+	k.unary[ATOM_FN_NEG] = map<negate>;
+	k.unary[ATOM_FN_SQRT] = map<square_root>;
+	k.unary[ATOM_FN_RSQRT] = map<inverse_root>;
+	k.unary[ATOM_FN_RECIPROCAL] = map<reciprocal>;
+	k.unary[ATOM_FN_SQUARE] = map<square>;
+	k.unary[ATOM_FN_LOGICAL_NOT] = map<logical_not>;
+	k.unary[ATOM_FN_IS_NAN] = map<is_nan>;
+
+	k.binary[ATOM_BINARY_ADD] = zip<add>;
+	k.binary[ATOM_BINARY_SUB] = zip<subtract>;
+	k.binary[ATOM_BINARY_MUL] = zip<multiply>;
+	k.binary[ATOM_BINARY_DIV] = zip<divide>;
+	k.binary[ATOM_BINARY_MIN] = zip<minimum>;
+	k.binary[ATOM_BINARY_MAX] = zip<maximum>;
+	k.binary[ATOM_BINARY_PRELU] = zip<prelu>;
+	k.binary[ATOM_BINARY_EQ] = zip<equal>;
+	k.binary[ATOM_BINARY_NE] = zip<not_equal>;
+	k.binary[ATOM_BINARY_LT] = zip<less>;
+	k.binary[ATOM_BINARY_LE] = zip<less_equal>;
+	k.binary[ATOM_BINARY_GT] = zip<greater>;
+	k.binary[ATOM_BINARY_GE] = zip<greater_equal>;
+
+	k.load_integer[ATOM_DTYPE_I8] = load_integer<std::int8_t>;
+	k.load_integer[ATOM_DTYPE_U8] = load_integer<std::uint8_t>;
+	k.load_integer[ATOM_DTYPE_I16] = load_integer<std::int16_t>;
+	k.load_integer[ATOM_DTYPE_I32] = load_integer<std::int32_t>;
+	k.store_integer[ATOM_DTYPE_I8] = store_integer<std::int8_t>;
+	k.store_integer[ATOM_DTYPE_U8] = store_integer<std::uint8_t>;
+	k.store_integer[ATOM_DTYPE_I16] = store_integer<std::int16_t>;
+	k.store_integer[ATOM_DTYPE_I32] = store_integer<std::int32_t>;
+
+	k.unary_integer[ATOM_FN_IDENTITY] = map_integer<identity_i>;
+	k.unary_integer[ATOM_FN_RELU] = map_integer<relu_i>;
+	k.unary_integer[ATOM_FN_ABS] = map_integer<absolute_i>;
+	k.unary_integer[ATOM_FN_NEG] = map_integer<negate_i>;
+	k.unary_integer[ATOM_FN_SIGN] = map_integer<sign_i>;
+	k.unary_integer[ATOM_FN_SQUARE] = map_integer<square_i>;
+	k.unary_integer[ATOM_FN_LOGICAL_NOT] = map_integer<logical_not_i>;
+	k.unary_integer[ATOM_FN_BITWISE_NOT] = map_integer<bitwise_not_i>;
+
+	k.binary_integer[ATOM_BINARY_ADD] = zip_integer<add_i>;
+	k.binary_integer[ATOM_BINARY_SUB] = zip_integer<subtract_i>;
+	k.binary_integer[ATOM_BINARY_MUL] = zip_integer<multiply_i>;
+	k.binary_integer[ATOM_BINARY_MIN] = zip_integer<minimum_i>;
+	k.binary_integer[ATOM_BINARY_MAX] = zip_integer<maximum_i>;
+	k.binary_integer[ATOM_BINARY_EQ] = zip_integer<equal_i>;
+	k.binary_integer[ATOM_BINARY_NE] = zip_integer<not_equal_i>;
+	k.binary_integer[ATOM_BINARY_LT] = zip_integer<less_i>;
+	k.binary_integer[ATOM_BINARY_LE] = zip_integer<less_equal_i>;
+	k.binary_integer[ATOM_BINARY_GT] = zip_integer<greater_i>;
+	k.binary_integer[ATOM_BINARY_GE] = zip_integer<greater_equal_i>;
+	k.binary_integer[ATOM_BINARY_AND] = zip_integer<and_i>;
+	k.binary_integer[ATOM_BINARY_OR] = zip_integer<or_i>;
+	k.binary_integer[ATOM_BINARY_XOR] = zip_integer<xor_i>;
+	return k;
+}
+
+} // namespace
+
+constinit const vector_kernels ATOM_VECTORS = make();
+
+} // namespace atom::engine::fast

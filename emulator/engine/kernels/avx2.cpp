@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+// AVX2, FMA, F16C: f32 tiles, and bytes widened to i16 for vpmaddwd, which is exact (vpmaddubsw saturates).
+#include <immintrin.h>
+
+#include "pack.h"
+#include "tile.h"
+
+namespace atom::engine::kernels {
+namespace {
+
+inline __m256i first_lanes(unsigned count)
+{
+	return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(count)),
+				  _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+struct avx2_moves {
+	static constexpr unsigned lines = 8;
+
+	static void half_run(const std::byte *from, std::size_t count, float *to)
+	{
+		std::size_t i = 0;
+		for (; i + 8 <= count; i += 8)
+			_mm256_storeu_ps(to + i, _mm256_cvtph_ps(_mm_loadu_si128(
+							 reinterpret_cast<const __m128i *>(from + 2 * i))));
+		for (; i < count; ++i)
+			to[i] = to_float(load_element<half>(from + 2 * i));
+	}
+
+	static void transpose(const std::byte *const *from, std::uint32_t flip, std::uint32_t *to, std::size_t step)
+	{
+		const __m256i flips = _mm256_set1_epi32(static_cast<int>(flip));
+		__m256i r[8], s[8];
+#pragma GCC unroll 8
+		for (int i = 0; i < 8; ++i)
+			r[i] = _mm256_xor_si256(flips, _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from[i])));
+#pragma GCC unroll 4
+		for (int i = 0; i < 4; ++i) {
+			s[2 * i] = _mm256_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
+			s[2 * i + 1] = _mm256_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
+		}
+#pragma GCC unroll 2
+		for (int i = 0; i < 2; ++i) {
+			r[4 * i] = _mm256_unpacklo_epi64(s[4 * i], s[4 * i + 2]);
+			r[4 * i + 1] = _mm256_unpackhi_epi64(s[4 * i], s[4 * i + 2]);
+			r[4 * i + 2] = _mm256_unpacklo_epi64(s[4 * i + 1], s[4 * i + 3]);
+			r[4 * i + 3] = _mm256_unpackhi_epi64(s[4 * i + 1], s[4 * i + 3]);
+		}
+#pragma GCC unroll 4
+		for (int c = 0; c < 4; ++c) {
+			_mm256_storeu_si256(reinterpret_cast<__m256i *>(to + c * step),
+					    _mm256_permute2x128_si256(r[c], r[c + 4], 0x20));
+			_mm256_storeu_si256(reinterpret_cast<__m256i *>(to + (c + 4) * step),
+					    _mm256_permute2x128_si256(r[c], r[c + 4], 0x31));
+		}
+	}
+};
+
+struct avx2_vectors {
+	static constexpr unsigned lanes = 8, panel = 16, rows = 6;
+	using vector = __m256i;
+
+	static vector broadcast(const std::byte *from)
+	{
+		int dword;
+		std::memcpy(&dword, from, sizeof dword);
+		return _mm256_set1_epi32(dword);
+	}
+	static vector load(const std::byte *from)
+	{
+		return _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from));
+	}
+};
+
+struct f32_ops : avx2_vectors {
+	using accumulator = __m256;
+	using element = float;
+	static constexpr bool integer = false;
+
+	static accumulator zero() { return _mm256_setzero_ps(); }
+	static accumulator multiply_add(accumulator sum, vector a, vector b)
+	{
+		return _mm256_fmadd_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), sum);
+	}
+	static accumulator add(accumulator a, accumulator b) { return _mm256_add_ps(a, b); }
+	static accumulator load_some(const float *from, unsigned count)
+	{
+		return _mm256_maskload_ps(from, first_lanes(count));
+	}
+	static void store_some(float *to, accumulator value, unsigned count)
+	{
+		_mm256_maskstore_ps(to, first_lanes(count), value);
+	}
+};
+
+struct i16_ops : avx2_vectors {
+	using accumulator = __m256i;
+	using element = std::int32_t;
+	static constexpr bool integer = true;
+
+	static accumulator zero() { return _mm256_setzero_si256(); }
+	static accumulator multiply_add(accumulator sum, vector a, vector b)
+	{
+		return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+	}
+	static accumulator add(accumulator a, accumulator b) { return _mm256_add_epi32(a, b); }
+	static accumulator add_terms(accumulator a, std::uint32_t row, const std::uint32_t *columns)
+	{
+		return _mm256_add_epi32(_mm256_add_epi32(a, _mm256_set1_epi32(static_cast<int>(row))),
+					_mm256_loadu_si256(reinterpret_cast<const __m256i *>(columns)));
+	}
+	static accumulator load_some(const std::int32_t *from, unsigned count)
+	{
+		return _mm256_maskload_epi32(from, first_lanes(count));
+	}
+	static void store_some(std::int32_t *to, accumulator value, unsigned count)
+	{
+		_mm256_maskstore_epi32(to, first_lanes(count), value);
+	}
+};
+
+inline __m256i sum_pairs(__m256i sum, const std::byte *pairs)
+{
+	return _mm256_add_epi32(sum, _mm256_madd_epi16(avx2_vectors::load(pairs), _mm256_set1_epi16(1)));
+}
+
+void sum_rows(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t groups, std::uint32_t *sums)
+{
+	for (unsigned i = 0; i < rows; ++i, a += stride) {
+		__m256i sum = _mm256_setzero_si256();
+		std::size_t g = 0;
+		for (; g + 8 <= groups; g += 8)
+			sum = sum_pairs(sum, a + 4 * g);
+		alignas(32) std::uint32_t lanes[8];
+		_mm256_store_si256(reinterpret_cast<__m256i *>(lanes), sum);
+		std::uint32_t total = 0;
+		for (std::uint32_t lane : lanes)
+			total += lane;
+		for (g *= 2; g < 2 * groups; ++g)
+			total += static_cast<std::uint32_t>(load_element<std::int16_t>(a + 2 * g));
+		sums[i] = total;
+	}
+}
+
+void sum_columns(const std::byte *panel, std::size_t groups, std::uint32_t *sums)
+{
+	__m256i sum[2] = {};
+	for (; groups; --groups, panel += 64)
+		for (unsigned j = 0; j < 2; ++j)
+			sum[j] = sum_pairs(sum[j], panel + 32 * j);
+	_mm256_storeu_si256(reinterpret_cast<__m256i *>(sums), sum[0]);
+	_mm256_storeu_si256(reinterpret_cast<__m256i *>(sums + 8), sum[1]);
+}
+
+} // namespace
+
+const family avx2_f32 = {
+	.rows = f32_ops::rows,
+	.columns = f32_ops::panel,
+	.group = 1,
+	.in_place = 1u << ATOM_DTYPE_F32,
+	.integer = false,
+	.b_offset = 0,
+	.tile = tile<f32_ops>,
+	.careful_tile = nullptr,
+	.stage_a = stage_f32<avx2_moves>,
+	.pack_b = pack_f32<avx2_moves, f32_ops::panel>,
+	.sum_rows = nullptr,
+	.sum_columns = nullptr,
+	.least_of_rows = nullptr,
+	.least_of_panel = nullptr,
+};
+
+const family avx2_integer = {
+	.rows = i16_ops::rows,
+	.columns = i16_ops::panel,
+	.group = 2,
+	.in_place = 0,
+	.integer = true,
+	.b_offset = 0,
+	.tile = tile<i16_ops>,
+	.careful_tile = nullptr,
+	.stage_a = stage_integer<format_i16, avx2_moves>,
+	.pack_b = pack_integer<format_i16, avx2_moves, i16_ops::panel>,
+	.sum_rows = sum_rows,
+	.sum_columns = sum_columns,
+	.least_of_rows = nullptr,
+	.least_of_panel = nullptr,
+};
+
+const gemm_kernels avx2_kernels = {
+	.f32 = &avx2_f32,
+	.bf16 = &avx2_f32,
+	.integer = {&avx2_integer, &avx2_integer, &avx2_integer, &avx2_integer},
+};
+
+} // namespace atom::engine::kernels

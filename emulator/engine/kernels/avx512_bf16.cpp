@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+// AVX-512 BF16: vdpbf16ps adds two products of bf16 to an f32.
+//
+// The instruction takes subnormal inputs as 0 and flushes subnormal sums. Products of bf16 are multiples of the
+// product of their lowest bits, 2^(ea + eb - 268) with the exponent fields ea and eb; so are all sums of them, and
+// as long as that is a normal number nothing can be flushed. The driver keeps the smallest exponents of rows and
+// panels and takes the careful tile, which multiplies in f32, where they are too small.
+#include "avx512_moves.h"
+#include "tile.h"
+
+namespace atom::engine::kernels {
+namespace {
+
+struct bf16_ops : avx512_floats {
+	static accumulator multiply_add(accumulator sum, vector a, vector b)
+	{
+		return _mm512_dpbf16_ps(sum, reinterpret_cast<__m512bh>(a), reinterpret_cast<__m512bh>(b));
+	}
+};
+
+struct careful_ops : avx512_floats {
+	static accumulator multiply_add(accumulator sum, vector a, vector b)
+	{
+		const __m512i high = _mm512_set1_epi32(static_cast<int>(0xffff0000u));
+		sum = _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_slli_epi32(a, 16)),
+				      _mm512_castsi512_ps(_mm512_slli_epi32(b, 16)), sum);
+		return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_and_si512(a, high)),
+				       _mm512_castsi512_ps(_mm512_and_si512(b, high)), sum);
+	}
+};
+
+/** |x| - 1 of each bf16 as unsigned: zeros become the greatest. */
+inline __m512i magnitudes(__m512i x)
+{
+	return _mm512_sub_epi16(_mm512_and_si512(x, _mm512_set1_epi16(0x7fff)), _mm512_set1_epi16(1));
+}
+
+inline unsigned exponent_of(__m512i least)
+{
+	alignas(64) std::uint16_t lanes[32];
+	_mm512_store_si512(lanes, least);
+	unsigned value = 0xffff;
+	for (unsigned lane : lanes)
+		value = lane < value ? lane : value;
+	return value == 0xffff ? 255 : (value + 1) >> 7;
+}
+
+unsigned least_of_rows(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t groups)
+{
+	__m512i least = _mm512_set1_epi16(-1);
+	for (unsigned i = 0; i < rows; ++i, a += stride)
+		for (std::size_t g = 0; g < groups; g += 16) {
+			const __mmask16 there = groups - g < 16 ? first_lanes(groups - g) : __mmask16(0xffff);
+			least = _mm512_min_epu16(least, magnitudes(_mm512_maskz_loadu_epi32(there, a + 4 * g)));
+		}
+	return exponent_of(least);
+}
+
+unsigned least_of_panel(const std::byte *panel, std::size_t groups)
+{
+	__m512i least[2] = {_mm512_set1_epi16(-1), _mm512_set1_epi16(-1)};
+	for (; groups; --groups, panel += 128)
+		for (unsigned j = 0; j < 2; ++j)
+			least[j] = _mm512_min_epu16(least[j], magnitudes(_mm512_loadu_si512(panel + 64 * j)));
+	return exponent_of(_mm512_min_epu16(least[0], least[1]));
+}
+
+} // namespace
+
+const family avx512_bf16 = {
+	.rows = bf16_ops::rows,
+	.columns = bf16_ops::panel,
+	.group = 2,
+	.in_place = 1u << ATOM_DTYPE_BF16,
+	.integer = false,
+	.b_offset = 0,
+	.tile = tile<bf16_ops>,
+	.careful_tile = tile<careful_ops>,
+	.stage_a = stage_from<format_bf16, avx512_moves, brain>,
+	.pack_b = pack_from<format_bf16, avx512_moves, brain, bf16_ops::panel>,
+	.sum_rows = nullptr,
+	.sum_columns = nullptr,
+	.least_of_rows = least_of_rows,
+	.least_of_panel = least_of_panel,
+};
+
+const gemm_kernels avx512_bf16_kernels = {
+	.f32 = &avx512_f32,
+	.bf16 = &avx512_bf16,
+	.integer = {&avx512_vnni[0], &avx512_vnni[1], &avx512_vnni[2], &avx512_vnni[3]},
+};
+
+} // namespace atom::engine::kernels

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+// AVX-512 VNNI: vpdpbusd adds four products of an unsigned and a signed byte to an i32, without saturation.
+// The bytes of a are used as they are; those of b are moved by 128 where both have the same signedness.
+#include "avx512_moves.h"
+#include "tile.h"
+
+namespace atom::engine::kernels {
+namespace {
+
+template <bool UnsignedA> struct vnni_ops : avx512_vectors {
+	// Of i32, not __m512i: GCC 12 copies each sum to memory and back where it has to reinterpret lanes.
+	using accumulator [[gnu::vector_size(64)]] = std::int32_t;
+	using element = std::int32_t;
+	static constexpr bool integer = true;
+
+	static accumulator zero() { return accumulator{}; }
+	static accumulator multiply_add(accumulator sum, vector a, vector b)
+	{
+		const auto old = reinterpret_cast<__m512i>(sum);
+		return reinterpret_cast<accumulator>(UnsignedA ? _mm512_dpbusd_epi32(old, a, b)
+							       : _mm512_dpbusd_epi32(old, b, a));
+	}
+	static accumulator add(accumulator a, accumulator b)
+	{
+		return reinterpret_cast<accumulator>(
+			_mm512_add_epi32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+	}
+	static accumulator add_terms(accumulator a, std::uint32_t row, const std::uint32_t *columns)
+	{
+		const __m512i terms = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(row)),
+						       _mm512_loadu_si512(columns));
+		return reinterpret_cast<accumulator>(_mm512_add_epi32(reinterpret_cast<__m512i>(a), terms));
+	}
+	static accumulator load_some(const std::int32_t *from, unsigned count)
+	{
+		return reinterpret_cast<accumulator>(_mm512_maskz_loadu_epi32(first_lanes(count), from));
+	}
+	static void store_some(std::int32_t *to, accumulator value, unsigned count)
+	{
+		_mm512_mask_storeu_epi32(to, first_lanes(count), reinterpret_cast<__m512i>(value));
+	}
+};
+
+template <bool UnsignedA>
+void sum_rows(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t groups, std::uint32_t *sums)
+{
+	const __m512i ones = _mm512_set1_epi8(1);
+	for (unsigned i = 0; i < rows; ++i, a += stride) {
+		__m512i sum = _mm512_setzero_si512();
+		for (std::size_t g = 0; g < groups; g += 16) {
+			const __mmask16 there = groups - g < 16 ? first_lanes(groups - g) : __mmask16(0xffff);
+			const __m512i bytes = _mm512_maskz_loadu_epi32(there, a + 4 * g);
+			sum = UnsignedA ? _mm512_dpbusd_epi32(sum, bytes, ones) : _mm512_dpbusd_epi32(sum, ones, bytes);
+		}
+		sums[i] = static_cast<std::uint32_t>(_mm512_reduce_add_epi32(sum));
+	}
+}
+
+/** The panel holds signed bytes where a is unsigned. */
+template <bool UnsignedA> void sum_columns(const std::byte *panel, std::size_t groups, std::uint32_t *sums)
+{
+	const __m512i ones = _mm512_set1_epi8(1);
+	__m512i sum[2] = {};
+	for (; groups; --groups, panel += 128)
+		for (unsigned j = 0; j < 2; ++j) {
+			const __m512i bytes = _mm512_loadu_si512(panel + 64 * j);
+			sum[j] = UnsignedA ? _mm512_dpbusd_epi32(sum[j], ones, bytes)
+					   : _mm512_dpbusd_epi32(sum[j], bytes, ones);
+		}
+	_mm512_storeu_si512(sums, sum[0]);
+	_mm512_storeu_si512(sums + 16, sum[1]);
+}
+
+template <bool UnsignedA, unsigned Flip> constexpr family vnni_family(std::int32_t b_offset)
+{
+	using ops = vnni_ops<UnsignedA>;
+	return {
+		.rows = ops::rows,
+		.columns = ops::panel,
+		.group = 4,
+		.in_place = 1u << ATOM_DTYPE_I8 | 1u << ATOM_DTYPE_U8,
+		.integer = true,
+		.b_offset = b_offset,
+		.tile = tile<ops>,
+		.careful_tile = nullptr,
+		.stage_a = stage_integer<format_i8<0>, avx512_moves>,
+		.pack_b = pack_integer<format_i8<Flip>, avx512_moves, ops::panel>,
+		.sum_rows = sum_rows<UnsignedA>,
+		.sum_columns = sum_columns<UnsignedA>,
+		.least_of_rows = nullptr,
+		.least_of_panel = nullptr,
+	};
+}
+
+} // namespace
+
+const family avx512_vnni[4] = {
+	vnni_family<false, 0x80>(128), // i8 * i8: b + 128
+	vnni_family<true, 0>(0),       // u8 * i8
+	vnni_family<false, 0>(0),      // i8 * u8
+	vnni_family<true, 0x80>(-128), // u8 * u8: b - 128
+};
+
+const gemm_kernels avx512_vnni_kernels = {
+	.f32 = &avx512_f32,
+	.bf16 = &avx512_f32,
+	.integer = {&avx512_vnni[0], &avx512_vnni[1], &avx512_vnni[2], &avx512_vnni[3]},
+};
+
+} // namespace atom::engine::kernels

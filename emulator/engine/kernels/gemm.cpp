@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+// Cache blocking. A block of b is packed (or was, by pack_b) and stays in the second cache; rows of a pass over it,
+// a register tile's height at a time, read where they lie if the tile can, or else staged into the first cache.
+#include "gemm.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "few_rows.h"
+#include "kernel_table.h"
+
+namespace atom::engine::kernels {
+namespace {
+
+constexpr std::size_t alignment = 64;
+
+std::size_t aligned(std::size_t bytes)
+{
+	return (bytes + alignment - 1) / alignment * alignment;
+}
+
+std::size_t divide_up(std::size_t a, std::size_t b)
+{
+	return (a + b - 1) / b;
+}
+
+bool is_byte(atom_dtype type)
+{
+	return type == ATOM_DTYPE_I8 || type == ATOM_DTYPE_U8;
+}
+
+bool is_float(atom_dtype type)
+{
+	return type == ATOM_DTYPE_F32 || type == ATOM_DTYPE_F16 || type == ATOM_DTYPE_BF16;
+}
+
+bool is_block(atom_dtype type)
+{
+	return type == ATOM_DTYPE_Q8_0 || type == ATOM_DTYPE_Q4_0 || type == ATOM_DTYPE_Q4_1;
+}
+
+std::ptrdiff_t element_bytes(atom_dtype type)
+{
+	return type == ATOM_DTYPE_F32 ? 4 : is_byte(type) ? 1 : 2;
+}
+
+const family &family_of(atom_dtype a, atom_dtype b)
+{
+	const gemm_kernels &k = kernels();
+	if (is_byte(a))
+		return *k.integer[(a == ATOM_DTYPE_U8 ? 1 : 0) + (b == ATOM_DTYPE_U8 ? 2 : 0)];
+	return a == ATOM_DTYPE_BF16 && b == ATOM_DTYPE_BF16 ? *k.bf16 : *k.f32;
+}
+
+/** How one product is cut. */
+struct plan {
+	const family &f;
+	std::size_t k_block;  ///< elements, a multiple of the group
+	std::size_t n_block;  ///< columns, a multiple of the panel
+	bool staged;          ///< rows of a are copied
+	std::size_t a_stride; ///< bytes, of staged rows
+
+	explicit plan(const gemm_args &args)
+	    : f(family_of(args.a.type, args.b.type))
+	{
+		const blocking sizes = block_sizes(f);
+		const std::size_t groups = std::max<std::size_t>(divide_up(args.k, f.group), 1);
+		const std::size_t k_blocks = divide_up(groups, sizes.groups);
+		const std::size_t block_groups = std::min(aligned(divide_up(groups, k_blocks)), aligned(groups));
+		k_block = block_groups * f.group;
+		const std::size_t panels = std::max<std::size_t>(divide_up(args.n, f.columns), 1);
+		const std::size_t most = std::max<std::size_t>(sizes.bytes / (block_groups * f.columns * 4), 1);
+		n_block = divide_up(panels, divide_up(panels, most)) * f.columns;
+		staged = !(f.in_place >> args.a.type & 1) || args.a.column_stride != element_bytes(args.a.type) ||
+			 args.k % f.group != 0;
+		// Rows some lines apart, so that they do not fall on the same sets of the cache.
+		a_stride = block_groups * 4 + alignment;
+	}
+
+	std::size_t b_bytes() const { return aligned(k_block / f.group * 4 * n_block); }
+	std::size_t terms_bytes(std::size_t columns) const
+	{
+		return aligned(divide_up(columns, f.columns) * f.columns * sizeof(std::uint32_t));
+	}
+	std::size_t a_bytes() const { return staged ? aligned(f.rows * a_stride) : 0; }
+	std::size_t panel_bytes(std::size_t k) const { return divide_up(k, f.group) * f.columns * 4; }
+};
+
+/** A packed block of b: columns [0, columns) of some of the output's, k of some of k. */
+struct b_block {
+	const std::byte *panels;
+	std::size_t panel_bytes; ///< from one to the next
+	std::size_t column, columns;
+	std::size_t k, count;
+	const std::uint32_t *column_terms; ///< nullptr: none
+	const std::uint32_t *least;        ///< of each panel, with careful_tile
+};
+
+std::int32_t common_b_zero(const gemm_args &args)
+{
+	return args.b_zero && args.b_zero_step == 0 ? *args.b_zero : 0;
+}
+
+/** What zero points add to each column, given the sums of `count` packed values: -za * sum(b) + count * za * zb. */
+void column_terms(const gemm_args &args, const family &f, std::size_t column, std::size_t columns, std::size_t count,
+		  std::uint32_t *sums)
+{
+	const auto a_zero = static_cast<std::uint32_t>(args.a_zero);
+	const auto k = static_cast<std::uint32_t>(count);
+	const auto offset = static_cast<std::uint32_t>(f.b_offset);
+	for (std::size_t j = 0; j < columns; ++j) {
+		const std::uint32_t b_zero =
+			args.b_zero ? static_cast<std::uint32_t>(args.b_zero[(column + j) * args.b_zero_step]) : 0;
+		sums[j] = k * a_zero * b_zero - a_zero * (sums[j] - offset * k);
+	}
+}
+
+/** What zero points of columns of their own take from rows: zb[j] * sum(a[i]). */
+void subtract_b_zeros(const gemm_args &args, const b_block &b, std::size_t row, unsigned rows,
+		      const std::uint32_t *row_sums)
+{
+	for (unsigned i = 0; i < rows; ++i) {
+		auto *out = static_cast<std::uint32_t *>(args.out) + (row + i) * args.out_stride + b.column;
+		for (std::size_t j = 0; j < b.columns; ++j)
+			out[j] -= static_cast<std::uint32_t>(args.b_zero[b.column + j]) * row_sums[i];
+	}
+}
+
+/** The lines of rows of a, to have them near when their turn comes. */
+void prefetch_rows(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t from, std::size_t to)
+{
+	for (unsigned i = 0; i < rows; ++i)
+		for (std::size_t line = from; line < to; line += alignment)
+			__builtin_prefetch(a + static_cast<std::ptrdiff_t>(i) * stride + line);
+}
+
+/** All rows of a over one block of b. */
+bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std::byte *stage)
+{
+	constexpr std::uint32_t none[64] = {};
+	const family &f = p.f;
+	const std::size_t passes = divide_up(args.m, f.rows);
+	const std::size_t output = 4;
+	const std::size_t panels = divide_up(b.columns, f.columns);
+	const std::size_t row_bytes = divide_up(b.count, f.group) * 4;
+	const bool own_b_zeros = f.integer && args.b_zero && args.b_zero_step;
+	const std::uint32_t row_factor = static_cast<std::uint32_t>(f.b_offset) +
+					 static_cast<std::uint32_t>(f.integer ? common_b_zero(args) : 0);
+	std::uint32_t row_sums[64], row_terms[64] = {};
+
+	std::size_t row = 0;
+	for (std::size_t pass = 0; pass < passes; ++pass) {
+		if (args.stop.pending())
+			return false;
+		const auto rows = static_cast<unsigned>(args.m / passes + (pass < args.m % passes));
+		tile_args t;
+		t.rows = rows;
+		t.groups = divide_up(b.count, f.group);
+		if (p.staged) {
+			f.stage_a(args.a, row, rows, b.k, b.count, stage, p.a_stride);
+			t.a = stage;
+			t.a_stride = static_cast<std::ptrdiff_t>(p.a_stride);
+		} else {
+			t.a = args.a.data + static_cast<std::ptrdiff_t>(row) * args.a.row_stride +
+			      static_cast<std::ptrdiff_t>(b.k) * args.a.column_stride;
+			t.a_stride = args.a.row_stride;
+		}
+		if (row_factor || own_b_zeros) {
+			f.sum_rows(t.a, t.a_stride, rows, t.groups, row_sums);
+			for (unsigned i = 0; i < rows; ++i)
+				row_terms[i] = 0 - row_factor * row_sums[i];
+		}
+		const unsigned least =
+			f.careful_tile ? f.least_of_rows(t.a, t.a_stride, rows, t.groups) : 0;
+		t.row_terms = row_terms;
+		t.c_stride = args.out_stride;
+		t.add = b.k != 0;
+		std::byte *out = static_cast<std::byte *>(args.out) + (row * args.out_stride + b.column) * output;
+		const bool ahead = !p.staged && pass + 1 < passes;
+		for (std::size_t panel = 0; panel < panels; ++panel) {
+			const std::size_t column = panel * f.columns;
+			if (ahead) {
+				const std::size_t from = row_bytes * panel / panels / alignment * alignment;
+				const std::size_t to = row_bytes * (panel + 1) / panels / alignment * alignment;
+				prefetch_rows(t.a + static_cast<std::ptrdiff_t>(rows) * t.a_stride, t.a_stride, rows,
+					      from, to);
+			}
+			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, b.columns - column));
+			t.b = b.panels + panel * b.panel_bytes;
+			t.c = out + column * output;
+			t.column_terms = b.column_terms ? b.column_terms + column : none;
+			// Both exponents above 0 and the lowest bit of a product normal: see avx512_bf16.cpp.
+			const bool careful = f.careful_tile && (least == 0 || b.least[panel] == 0 ||
+								least + b.least[panel] < 268 - 126);
+			(careful ? f.careful_tile : f.tile)(t);
+		}
+		if (own_b_zeros)
+			subtract_b_zeros(args, b, row, rows, row_sums);
+		row += rows;
+	}
+	return true;
+}
+
+/** Packs columns of a block; polls before each panel. */
+bool pack_panels(const family &f, const matrix &b, std::size_t column, std::size_t columns, std::size_t k,
+		 std::size_t count, std::byte *to, std::size_t panel_bytes, const interrupt &stop)
+{
+	for (std::size_t j = 0; j < columns; j += f.columns, to += panel_bytes) {
+		if (stop.pending())
+			return false;
+		f.pack_b(b, column + j, std::min<std::size_t>(f.columns, columns - j), k, count, to);
+	}
+	return true;
+}
+
+/** For each panel: column sums (integers), or the least exponent. */
+void describe_panels(const family &f, const std::byte *panels, std::size_t panel_bytes, std::size_t columns,
+		     std::size_t groups, std::uint32_t *to)
+{
+	const std::size_t count = divide_up(columns, f.columns);
+	for (std::size_t panel = 0; panel < count; ++panel, panels += panel_bytes) {
+		if (f.integer)
+			f.sum_columns(panels, groups, to + panel * f.columns);
+		else if (f.careful_tile)
+			to[panel] = f.least_of_panel(panels, groups);
+	}
+}
+
+void clear(const gemm_args &args)
+{
+	for (std::size_t i = 0; i < args.m; ++i)
+		std::memset(static_cast<std::byte *>(args.out) + i * args.out_stride * 4, 0, args.n * 4);
+}
+
+bool gemm_tiles(const gemm_args &args, std::byte *workspace)
+{
+	const plan p(args);
+	const family &f = p.f;
+	std::byte *packed = workspace;
+	auto *notes = reinterpret_cast<std::uint32_t *>(packed + p.b_bytes());
+	std::byte *stage = packed + p.b_bytes() + p.terms_bytes(p.n_block);
+	const bool terms = f.integer && args.a_zero;
+	for (std::size_t column = 0; column < args.n; column += p.n_block) {
+		const std::size_t columns = std::min(p.n_block, args.n - column);
+		for (std::size_t k = 0; k < args.k; k += p.k_block) {
+			const std::size_t count = std::min(p.k_block, args.k - k);
+			const std::size_t panel_bytes = p.panel_bytes(count);
+			if (!pack_panels(f, args.b, column, columns, k, count, packed, panel_bytes, args.stop))
+				return false;
+			if (terms || f.careful_tile)
+				describe_panels(f, packed, panel_bytes, columns, divide_up(count, f.group), notes);
+			if (terms)
+				column_terms(args, f, column, columns, count, notes);
+			const b_block b = {packed, panel_bytes, column, columns, k, count, terms ? notes : nullptr,
+					   notes};
+			if (!multiply_block(args, p, b, stage))
+				return false;
+		}
+	}
+	return true;
+}
+
+} // namespace
+
+bool gemm_supports(atom_dtype a, atom_dtype b)
+{
+	return (is_byte(a) && is_byte(b)) || (is_float(a) && (is_float(b) || is_block(b)));
+}
+
+std::size_t gemm_workspace(const gemm_args &args)
+{
+	if (few_rows_apply(args))
+		return few_rows_workspace(args);
+	const plan p(args);
+	return p.b_bytes() + p.terms_bytes(std::max(p.n_block, args.n)) + p.a_bytes();
+}
+
+bool gemm(const gemm_args &args, std::byte *workspace)
+{
+	if (args.k == 0) {
+		clear(args);
+		return true;
+	}
+	return few_rows_apply(args) ? few_rows(args, workspace) : gemm_tiles(args, workspace);
+}
+
+// A packed b: panels over all of k, one after the other, and behind them the notes of describe_panels().
+
+std::size_t packed_b_bytes(atom_dtype a, atom_dtype b, std::size_t n, std::size_t k)
+{
+	const family &f = family_of(a, b);
+	const std::size_t panels = divide_up(n, f.columns);
+	return panels * divide_up(k, f.group) * f.columns * 4 + aligned(panels * f.columns * sizeof(std::uint32_t));
+}
+
+std::size_t packed_b_columns(atom_dtype a, atom_dtype b)
+{
+	return family_of(a, b).columns;
+}
+
+bool pack_b(const matrix &b, atom_dtype a, std::size_t n, std::size_t k, std::size_t first, std::size_t last,
+	    std::byte *to, const interrupt &stop)
+{
+	const family &f = family_of(a, b.type);
+	const std::size_t groups = divide_up(k, f.group), panel_bytes = groups * f.columns * 4;
+	const std::size_t panel = first / f.columns;
+	auto *notes = reinterpret_cast<std::uint32_t *>(to + divide_up(n, f.columns) * panel_bytes);
+	to += panel * panel_bytes;
+	if (!pack_panels(f, b, first, last - first, 0, k, to, panel_bytes, stop))
+		return false;
+	describe_panels(f, to, panel_bytes, last - first, groups, notes + (f.integer ? first : panel));
+	return true;
+}
+
+bool gemm_packed(const gemm_args &args, const std::byte *packed, std::size_t columns, std::size_t first_column,
+		 std::byte *workspace)
+{
+	const plan p(args);
+	const family &f = p.f;
+	const std::size_t panel_bytes = p.panel_bytes(args.k), panel = first_column / f.columns;
+	const auto *notes =
+		reinterpret_cast<const std::uint32_t *>(packed + divide_up(columns, f.columns) * panel_bytes);
+	packed += panel * panel_bytes;
+	notes += f.integer ? first_column : panel;
+	if (args.k == 0) {
+		clear(args);
+		return true;
+	}
+	auto *terms = reinterpret_cast<std::uint32_t *>(workspace);
+	std::byte *stage = workspace + p.terms_bytes(args.n);
+	const bool with_terms = f.integer && args.a_zero;
+	if (with_terms) {
+		std::memcpy(terms, notes, args.n * sizeof *terms);
+		column_terms(args, f, 0, args.n, args.k, terms);
+	}
+	for (std::size_t column = 0; column < args.n; column += p.n_block)
+		for (std::size_t k = 0; k < args.k; k += p.k_block) {
+			const b_block b = {
+				packed + column / f.columns * panel_bytes + k / f.group * f.columns * 4,
+				panel_bytes,
+				column,
+				std::min(p.n_block, args.n - column),
+				k,
+				std::min(p.k_block, args.k - k),
+				with_terms && k == 0 ? terms + column : nullptr,
+				notes + column / f.columns,
+			};
+			if (!multiply_block(args, p, b, stage))
+				return false;
+		}
+	return true;
+}
+
+} // namespace atom::engine::kernels

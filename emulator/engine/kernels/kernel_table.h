@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file kernel_table.h
+ * @brief What an instruction set provides to the portable drivers, as plain
+ * tables of functions.
+ *
+ * This header is included by files compiled for different instruction sets: it
+ * holds no inline function that the linker could take from the wrong one.
+ *
+ * All families work on groups: 1 f32, 2 bf16, 2 i16 or 4 bytes of consecutive k,
+ * always 4 bytes. Rows of a are contiguous in k. A panel of b holds, for each
+ * group, the groups of `columns` columns side by side.
+ */
+#pragma once
+
+#include "gemm.h"
+
+namespace atom::engine::kernels {
+
+/** A register tile: rows x columns of the output over a range of k. */
+struct tile_args {
+	unsigned rows;    ///< 1 .. family.rows
+	unsigned columns; ///< 1 .. family.columns
+	std::size_t groups;
+	const std::byte *a;
+	std::ptrdiff_t a_stride; ///< bytes from row to row
+	const std::byte *b;      ///< the panel, at the first group
+	void *c;
+	std::size_t c_stride;           ///< elements
+	bool add;                       ///< c += result, else c = result
+	const std::uint32_t *row_terms;    ///< integers: added to the elements of each row
+	const std::uint32_t *column_terms; ///< integers: added to those of each column; family.columns of them
+};
+
+/** How one combination of types is multiplied. */
+struct family {
+	unsigned rows, columns; ///< of a register tile; columns is a panel's width too
+	unsigned group;         ///< elements of k in a group
+	unsigned in_place;      ///< bit n: tile() reads rows of atom_dtype n as they are
+	bool integer;
+	/** Packed b is b + b_offset, so that the instructions' signedness fits: undone through row sums. */
+	std::int32_t b_offset;
+
+	void (*tile)(const tile_args &args);
+	/** tile() where it may flush subnormals: see unsafe_below; nullptr if tile() never does. */
+	void (*careful_tile)(const tile_args &args);
+
+	/** Converts elements [k, k + count) of a row into groups, the last one filled up with 0. */
+	void (*stage_a)(const matrix &a, std::size_t row, std::size_t rows, std::size_t k, std::size_t count,
+			std::byte *to, std::size_t stride);
+	/** Packs one panel, filled up with 0. */
+	void (*pack_b)(const matrix &b, std::size_t column, std::size_t columns, std::size_t k, std::size_t count,
+		       std::byte *to);
+
+	/** Integers: sums over k, modulo 2^32, of rows of a and of the columns of a (packed) panel. */
+	void (*sum_rows)(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t groups,
+			 std::uint32_t *sums);
+	void (*sum_columns)(const std::byte *panel, std::size_t groups, std::uint32_t *sums);
+
+	/** With careful_tile: the smallest exponent field of the non-zero values, 255 if there is none. */
+	unsigned (*least_of_rows)(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t groups);
+	unsigned (*least_of_panel)(const std::byte *panel, std::size_t groups);
+};
+
+/** Few rows of a against b where it lies: b is contiguous along k or along n. */
+struct few_rows_args {
+	unsigned rows;        ///< 1 .. few_rows_max
+	std::size_t columns;
+	std::size_t k;
+	const std::byte *a;      ///< rows of f32, or of i8 or u8 for integer b
+	std::ptrdiff_t a_stride; ///< bytes
+	atom_dtype a_type;
+	const std::byte *b;
+	std::ptrdiff_t b_stride; ///< bytes between columns (b contiguous along k) or between rows (along n)
+	atom_dtype b_type;
+	void *out;
+	std::size_t out_stride; ///< elements
+	std::uint32_t *column_sums; ///< integers: set to the sums of the columns of b; may be nullptr
+};
+inline constexpr unsigned few_rows_max = 4;
+
+/** Few rows of a against columns of blocks. */
+struct block_args {
+	unsigned rows; ///< 1 .. few_rows_max
+	std::size_t columns;
+	std::size_t blocks; ///< along k
+	const std::byte *b;
+	std::ptrdiff_t b_stride;  ///< bytes from column to column
+	std::ptrdiff_t b_step;    ///< bytes from block to block
+	const float *a;           ///< rows of blocks * 32, without act_q8
+	const std::int8_t *q;     ///< act_q8: rows of blocks * 32
+	const float *scale;       ///< act_q8: rows of blocks
+	const std::int32_t *sums; ///< act_q8: of q, rows of blocks
+	float *out;
+	std::size_t out_stride;
+};
+
+/** The functions of one instruction set; a nullptr means that the driver uses another way. */
+struct gemm_kernels {
+	const family *f32 = nullptr;        ///< f32, f16, bf16 in any mix
+	const family *bf16 = nullptr;       ///< bf16 * bf16
+	const family *integer[4] = {}; ///< [a is u8 ? 1 : 0][b is u8 ? 2 : 0], summed as index
+
+	void (*dot_f32)(const few_rows_args &args) = nullptr;     ///< b f32, f16 or bf16, contiguous along k
+	void (*spread_f32)(const few_rows_args &args) = nullptr;  ///< contiguous along n
+	void (*dot_integer)(const few_rows_args &args) = nullptr; ///< contiguous along k
+	/** Converts one contiguous row of f16, bf16 or f32 to f32. */
+	void (*to_f32)(const std::byte *from, atom_dtype type, std::size_t count, float *to) = nullptr;
+
+	void (*dot_blocks)(const block_args &args, atom_dtype type) = nullptr;    ///< a is f32
+	void (*dot_blocks_q8)(const block_args &args, atom_dtype type) = nullptr; ///< a is q8_0
+};
+
+/* Tables that others are made of, each defined in the file of its instruction set. */
+extern const family scalar_f32, scalar_integer;
+extern const gemm_kernels scalar_kernels;
+#if defined(__x86_64__)
+extern const family avx2_f32, avx2_integer;
+extern const family avx512_f32, avx512_bf16, avx512_vnni[4];
+extern const gemm_kernels avx2_kernels, avx512_kernels, avx512_vnni_kernels, avx512_bf16_kernels;
+#endif
+
+/** The table in use. */
+const gemm_kernels &kernels();
+
+/** How many groups a block of k has, and how many bytes a block of b, by the sizes of the caches. */
+struct blocking {
+	std::size_t groups, bytes;
+};
+blocking block_sizes(const family &f);
+
+} // namespace atom::engine::kernels

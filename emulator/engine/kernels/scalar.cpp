@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+// Plain C++: works on any CPU, and where the compiler can it uses that CPU's base instructions.
+#include "pack.h"
+#include "tile.h"
+
+namespace atom::engine::kernels {
+namespace {
+
+struct scalar_moves {
+	static constexpr unsigned lines = 4;
+
+	static void half_run(const std::byte *from, std::size_t count, float *to)
+	{
+		for (std::size_t i = 0; i < count; ++i)
+			to[i] = to_float(load_element<half>(from + 2 * i));
+	}
+	static void transpose(const std::byte *const *from, std::uint32_t flip, std::uint32_t *to, std::size_t step)
+	{
+		for (unsigned i = 0; i < lines; ++i)
+			for (unsigned j = 0; j < lines; ++j)
+				to[i * step + j] = load_element<std::uint32_t>(from[j] + 4 * i) ^ flip;
+	}
+};
+
+/** A "vector" of four dwords. */
+template <class T> struct four {
+	T lane[4];
+};
+
+struct scalar_vectors {
+	static constexpr unsigned lanes = 4, panel = 8, rows = 2;
+	using vector = four<std::uint32_t>;
+
+	static vector broadcast(const std::byte *from)
+	{
+		const auto dword = load_element<std::uint32_t>(from);
+		return {{dword, dword, dword, dword}};
+	}
+	static vector load(const std::byte *from) { return load_element<vector>(from); }
+};
+
+template <class T> struct scalar_ops : scalar_vectors {
+	using accumulator = four<T>;
+
+	static accumulator zero() { return {}; }
+	static accumulator add(accumulator a, const accumulator &b)
+	{
+		for (unsigned i = 0; i < lanes; ++i)
+			a.lane[i] += b.lane[i];
+		return a;
+	}
+	static accumulator load_some(const T *from, unsigned count)
+	{
+		accumulator value = {};
+		for (unsigned i = 0; i < count; ++i)
+			value.lane[i] = from[i];
+		return value;
+	}
+	static void store_some(T *to, const accumulator &value, unsigned count)
+	{
+		for (unsigned i = 0; i < count; ++i)
+			to[i] = value.lane[i];
+	}
+};
+
+struct f32_ops : scalar_ops<float> {
+	using element = float;
+	static constexpr bool integer = false;
+
+	static accumulator multiply_add(accumulator sum, const vector &a, const vector &b)
+	{
+		for (unsigned i = 0; i < lanes; ++i)
+			sum.lane[i] += float_of(a.lane[i]) * float_of(b.lane[i]);
+		return sum;
+	}
+};
+
+inline std::int32_t low(std::uint32_t pair)
+{
+	return static_cast<std::int16_t>(pair & 0xffff);
+}
+inline std::int32_t high(std::uint32_t pair)
+{
+	return static_cast<std::int16_t>(pair >> 16);
+}
+
+/** Elements are unsigned: sums wrap. */
+struct i16_ops : scalar_ops<std::uint32_t> {
+	using element = std::uint32_t;
+	static constexpr bool integer = true;
+
+	static accumulator multiply_add(accumulator sum, const vector &a, const vector &b)
+	{
+		for (unsigned i = 0; i < lanes; ++i)
+			sum.lane[i] += static_cast<std::uint32_t>(low(a.lane[i]) * low(b.lane[i])) +
+				       static_cast<std::uint32_t>(high(a.lane[i]) * high(b.lane[i]));
+		return sum;
+	}
+	static accumulator add_terms(accumulator a, std::uint32_t row, const std::uint32_t *columns)
+	{
+		for (unsigned i = 0; i < lanes; ++i)
+			a.lane[i] += row + columns[i];
+		return a;
+	}
+};
+
+inline std::uint32_t sum_pair(const std::byte *from)
+{
+	const auto pair = load_element<std::uint32_t>(from);
+	return static_cast<std::uint32_t>(low(pair) + high(pair));
+}
+
+void sum_rows(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t groups, std::uint32_t *sums)
+{
+	for (unsigned i = 0; i < rows; ++i, a += stride) {
+		sums[i] = 0;
+		for (std::size_t g = 0; g < groups; ++g)
+			sums[i] += sum_pair(a + 4 * g);
+	}
+}
+
+void sum_columns(const std::byte *panel, std::size_t groups, std::uint32_t *sums)
+{
+	for (unsigned j = 0; j < scalar_vectors::panel; ++j)
+		sums[j] = 0;
+	for (; groups; --groups, panel += 4 * scalar_vectors::panel)
+		for (unsigned j = 0; j < scalar_vectors::panel; ++j)
+			sums[j] += sum_pair(panel + 4 * j);
+}
+
+} // namespace
+
+const family scalar_f32 = {
+	.rows = f32_ops::rows,
+	.columns = f32_ops::panel,
+	.group = 1,
+	.in_place = 1u << ATOM_DTYPE_F32,
+	.integer = false,
+	.b_offset = 0,
+	.tile = tile<f32_ops>,
+	.careful_tile = nullptr,
+	.stage_a = stage_f32<scalar_moves>,
+	.pack_b = pack_f32<scalar_moves, f32_ops::panel>,
+	.sum_rows = nullptr,
+	.sum_columns = nullptr,
+	.least_of_rows = nullptr,
+	.least_of_panel = nullptr,
+};
+
+const family scalar_integer = {
+	.rows = i16_ops::rows,
+	.columns = i16_ops::panel,
+	.group = 2,
+	.in_place = 0,
+	.integer = true,
+	.b_offset = 0,
+	.tile = tile<i16_ops>,
+	.careful_tile = nullptr,
+	.stage_a = stage_integer<format_i16, scalar_moves>,
+	.pack_b = pack_integer<format_i16, scalar_moves, i16_ops::panel>,
+	.sum_rows = sum_rows,
+	.sum_columns = sum_columns,
+	.least_of_rows = nullptr,
+	.least_of_panel = nullptr,
+};
+
+const gemm_kernels scalar_kernels = {
+	.f32 = &scalar_f32,
+	.bf16 = &scalar_f32,
+	.integer = {&scalar_integer, &scalar_integer, &scalar_integer, &scalar_integer},
+};
+
+} // namespace atom::engine::kernels

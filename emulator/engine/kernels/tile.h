@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file tile.h
+ * @brief The register tile, written once over the vector operations of an
+ * instruction set. Included by the files of the instruction sets only.
+ *
+ * `Ops` lives in an anonymous namespace there, so every instance is local to
+ * that file.
+ *
+ * The accumulators start at 0 and meet what is in c at the end: c is added by an
+ * ordinary addition, whatever the multiplying instruction does to subnormals.
+ */
+#pragma once
+
+#include <utility>
+
+#include "kernel_table.h"
+
+namespace atom::engine::kernels {
+namespace {
+
+template <unsigned I> struct constant {
+	static constexpr unsigned value = I;
+};
+
+template <class Function, unsigned... I>
+[[gnu::always_inline]] inline void unroll(const Function &f, std::integer_sequence<unsigned, I...>)
+{
+	(f(constant<I>{}), ...);
+}
+
+/** f(constant<0>), f(constant<1>), ..: constant indices keep arrays of vectors in registers whatever the optimiser does. */
+template <unsigned Count, class Function> [[gnu::always_inline]] inline void unroll(const Function &f)
+{
+	unroll(f, std::make_integer_sequence<unsigned, Count>{});
+}
+
+#define ATOM_INLINE __attribute__((always_inline))
+
+template <class Ops, unsigned Rows, unsigned Vectors>
+void tile_of(const tile_args &t)
+{
+	constexpr unsigned bases = (Rows + 2) / 3;
+	typename Ops::accumulator sum[Rows * Vectors];
+	unroll<Rows * Vectors>([&](auto i) ATOM_INLINE { sum[i.value] = Ops::zero(); });
+
+	// Three rows for each base register: base, base + stride, base + 2 * stride.
+	const std::byte *base[bases];
+	const std::ptrdiff_t stride = t.a_stride;
+	unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] = t.a + 3 * std::ptrdiff_t{i.value} * stride; });
+	const std::byte *b = t.b;
+	for (std::size_t g = t.groups; g; --g) {
+		typename Ops::vector bs[Vectors];
+		unroll<Vectors>([&](auto j) ATOM_INLINE { bs[j.value] = Ops::load(b + j.value * Ops::lanes * 4); });
+		b += Ops::panel * 4;
+		unroll<Rows>([&](auto i) ATOM_INLINE {
+			const auto a = Ops::broadcast(base[i.value / 3] + std::ptrdiff_t{i.value % 3} * stride);
+			unroll<Vectors>([&](auto j) ATOM_INLINE {
+				auto &s = sum[i.value * Vectors + j.value];
+				s = Ops::multiply_add(s, a, bs[j.value]);
+			});
+		});
+		unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] += 4; });
+	}
+
+	auto *c = static_cast<typename Ops::element *>(t.c);
+	const std::size_t c_stride = t.c_stride;
+	const unsigned last = t.columns - (Vectors - 1) * Ops::lanes;
+	const bool add = t.add;
+	const std::uint32_t *row_terms = t.row_terms, *column_terms = t.column_terms;
+	unroll<Rows>([&](auto i) ATOM_INLINE {
+		unroll<Vectors>([&](auto j) ATOM_INLINE {
+			constexpr unsigned column = j.value * Ops::lanes;
+			auto value = sum[i.value * Vectors + j.value];
+			if constexpr (Ops::integer)
+				value = Ops::add_terms(value, row_terms[i.value], column_terms + column);
+			const unsigned count = j.value + 1 < Vectors ? Ops::lanes : last;
+			if (add)
+				value = Ops::add(value, Ops::load_some(c + column, count));
+			Ops::store_some(c + column, value, count);
+		});
+		c += c_stride;
+	});
+}
+
+template <class Ops, unsigned... Row>
+void dispatch_tile(const tile_args &t, std::integer_sequence<unsigned, Row...>)
+{
+	using function = void (*)(const tile_args &);
+	static constexpr function narrow[] = {tile_of<Ops, Row + 1, 1>...};
+	static constexpr function wide[] = {tile_of<Ops, Row + 1, Ops::panel / Ops::lanes>...};
+	(t.columns > Ops::lanes ? wide : narrow)[t.rows - 1](t);
+}
+
+/** The tile() of a family with panels of two vectors. */
+template <class Ops> void tile(const tile_args &t)
+{
+	static_assert(Ops::panel == 2 * Ops::lanes);
+	dispatch_tile<Ops>(t, std::make_integer_sequence<unsigned, Ops::rows>{});
+}
+
+#undef ATOM_INLINE
+
+} // namespace
+} // namespace atom::engine::kernels

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+#include "team.h"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <new>
+
+namespace atom::model {
+
+team::team(std::vector<std::unique_ptr<worker>> &workers) : workers_(workers)
+{
+	try {
+		for (std::size_t i = 1; i < workers_.size(); ++i)
+			threads_.emplace_back([this, i] { thread(*workers_[i]); });
+	} catch (...) {
+		{
+			const std::lock_guard lock(mutex_);
+			end_ = true;
+		}
+		wake_.notify_all();
+		for (std::thread &t : threads_)
+			t.join();
+		throw;
+	}
+}
+
+team::~team()
+{
+	{
+		const std::lock_guard lock(mutex_);
+		end_ = true;
+	}
+	wake_.notify_all();
+	for (std::thread &t : threads_)
+		t.join();
+}
+
+bool team::take(tile_run &run, std::uint64_t &tile)
+{
+	if (run.interruptions) {
+		const std::lock_guard lock(run.mutex);
+		if (!run.again.empty()) {
+			tile = run.again.back();
+			run.again.pop_back();
+			return true;
+		}
+	}
+	tile = run.next.fetch_add(1, std::memory_order_relaxed);
+	if (tile < run.end)
+		return true;
+	run.next.fetch_sub(1, std::memory_order_relaxed);
+	return false;
+}
+
+/*
+ * Tiles are handed out in order, so that when a tile fails all below it have
+ * been started: the lowest failing tile is the same whatever the threads do,
+ * and so is the fault that the guest is told.
+ */
+void team::take_tiles(tile_run &run, worker &me, const std::function<void()> *after_tile)
+{
+	using namespace std::chrono_literals;
+	constexpr unsigned doublings_max = 20;
+	const auto patience = 1ms * (1u << std::min(run.interruptions, doublings_max));
+
+	me.memory.act_for(run.queue, true);
+	std::uint64_t tile = 0;
+	while (!run.stop.load(std::memory_order_relaxed) && take(run, tile)) {
+		tile_memory memory(me.memory, run.asid, run.operation->operands());
+		memory.heed(*run.urgency, patience);
+		try {
+			run.operation->run(tile, memory, me.scratch);
+		} catch (const std::exception &) {
+			memory.fail({.code = ATOM_FAULT_INTERNAL, .where = ATOM_WHERE_COMMAND});
+		}
+		if (memory.failed()) {
+			const std::lock_guard lock(run.mutex);
+			if (tile < run.fault_tile) {
+				run.fault_tile = tile;
+				run.fault = memory.fault();
+			}
+			run.stop.store(true, std::memory_order_relaxed);
+		} else if (memory.was_interrupted()) {
+			const std::lock_guard lock(run.mutex);
+			run.again.push_back(tile);
+			run.stop.store(true, std::memory_order_relaxed);
+		} else {
+			run.progress->fetch_add(1, std::memory_order_relaxed);
+		}
+		if (after_tile)
+			(*after_tile)();
+	}
+}
+
+void team::thread(worker &me)
+{
+	std::unique_lock lock(mutex_);
+	for (;;) {
+		wake_.wait(lock, [this] { return end_ || current_; });
+		if (end_)
+			return;
+		tile_run &run = *current_;
+		++joined_;
+		lock.unlock();
+		take_tiles(run, me, nullptr);
+		lock.lock();
+		/* Nothing is left of this run, for nobody. */
+		if (current_ == &run)
+			current_ = nullptr;
+		if (--joined_ == 0)
+			done_.notify_one();
+	}
+}
+
+void team::run(tile_run &run, const std::function<void()> &after_tile)
+{
+	const std::uint64_t left = run.end - run.next.load(std::memory_order_relaxed) + run.again.size();
+	const bool shared = left > 1 && !threads_.empty();
+	if (shared) {
+		{
+			const std::lock_guard lock(mutex_);
+			current_ = &run;
+		}
+		if (left > threads_.size()) {
+			wake_.notify_all();
+		} else {
+			for (std::uint64_t i = 1; i < left; ++i)
+				wake_.notify_one();
+		}
+	}
+	take_tiles(run, *workers_[0], &after_tile);
+	if (shared) {
+		std::unique_lock lock(mutex_);
+		current_ = nullptr;
+		done_.wait(lock, [this] { return joined_ == 0; });
+	}
+}
+
+} // namespace atom::model

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+/**
+ * @file buffer.hpp
+ * @brief Memory that the device can reach.
+ */
+#ifndef ATOM_BUFFER_HPP
+#define ATOM_BUFFER_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <type_traits>
+
+#include "atom/context.hpp"
+#include "atom/span.hpp"
+
+namespace atom {
+namespace core {
+class bo;
+} // namespace core
+
+inline namespace v1 {
+
+/** Where a buffer lives, for all its life. */
+enum class placement : std::uint8_t {
+	system = 0, ///< host memory, reached by DMA; cached for the CPU
+	local = 1,  ///< memory of the device; the CPU reaches it over the bus
+	shm = 2,    ///< on-chip memory shared by the engines; the CPU cannot map it
+};
+
+struct buffer_options {
+	atom::placement placement = atom::placement::system;
+	bool cpu_access = true; ///< false: map() fails; LOCAL may then lie outside the CPU's window
+	std::string label;	///< for debugging, at most 63 bytes
+};
+
+/**
+ * The CPU's view of a buffer. Moves, does not copy. The memory stays mapped at
+ * least as long as a mapping of it lives, also when its buffer is gone.
+ *
+ * Coherent: what the CPU wrote before submit() the device sees, what the device wrote the
+ * CPU sees after the fence. Access to bytes that a running job uses is a race.
+ * If the device is lost, reads give undefined bytes; nothing crashes.
+ */
+class ATOM_API mapping {
+public:
+	mapping() noexcept = default;
+	mapping(mapping &&other) noexcept;
+	mapping &operator=(mapping &&other) noexcept;
+	~mapping();
+
+	[[nodiscard]] explicit operator bool() const noexcept { return data_ != nullptr; }
+	[[nodiscard]] std::byte *data() const noexcept { return data_; }
+	/** Bytes. */
+	[[nodiscard]] std::size_t size() const noexcept { return size_; }
+	[[nodiscard]] span<std::byte> bytes() const noexcept { return {data_, size_}; }
+
+	/** As elements of T; bytes behind the last whole element are left out. */
+	template <class T>
+	[[nodiscard]] span<T> as() const noexcept
+	{
+		static_assert(std::is_trivially_copyable_v<T>, "the device writes bytes");
+		return {reinterpret_cast<T *>(data_), size_ / sizeof(T)};
+	}
+
+private:
+	friend struct core::access;
+	std::shared_ptr<core::bo> bo_;
+	std::byte *data_ = nullptr;
+	std::size_t size_ = 0;
+};
+
+/**
+ * A range of a buffer. A cheap handle that keeps the memory alive. Const
+ * methods are thread-safe.
+ */
+class ATOM_API buffer_view {
+public:
+	/** An empty view. */
+	buffer_view() noexcept = default;
+
+	[[nodiscard]] explicit operator bool() const noexcept { return bo_ != nullptr; }
+	/** Bytes from the start of the buffer. */
+	[[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
+	/** Bytes. */
+	[[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+	/** Address of the first byte in the context's address space. 0 if empty. */
+	[[nodiscard]] std::uint64_t device_address() const noexcept;
+
+	/**
+	 * @p bytes bytes from @p offset of this view.
+	 * @throws system_error out_of_range
+	 */
+	[[nodiscard]] buffer_view slice(std::uint64_t offset, std::uint64_t bytes) const;
+
+	/**
+	 * Maps the range for the CPU. The first mapping of a buffer is a system call.
+	 * @throws system_error unsupported (SHM, or cpu_access off), out_of_host_memory
+	 */
+	[[nodiscard]] mapping map() const;
+	[[nodiscard]] mapping map(std::error_code &ec) const noexcept;
+
+private:
+	friend class buffer;
+	friend struct core::access;
+	std::shared_ptr<core::bo> bo_;
+	std::uint64_t offset_ = 0;
+	std::uint64_t size_ = 0;
+};
+
+/**
+ * Memory of a context. Moves, does not copy; zero when it is new.
+ *
+ * It may be destroyed while jobs use it: command buffers and jobs keep the memory until
+ * they are done with it. The destructor does not wait for jobs. Const methods are
+ * thread-safe.
+ */
+class ATOM_API buffer {
+public:
+	/** An empty buffer. */
+	buffer() noexcept = default;
+
+	/**
+	 * @param bytes 1 or more; the device rounds up to pages, size() is what was asked for
+	 * @throws system_error out_of_device_memory (LOCAL, SHM), out_of_host_memory,
+	 *         unsupported (no SHM), invalid_argument, device_lost
+	 */
+	buffer(const context &ctx, std::uint64_t bytes, const buffer_options &options = {});
+	[[nodiscard]] static buffer create(const context &ctx, std::uint64_t bytes,
+					   const buffer_options &options,
+					   std::error_code &ec) noexcept;
+
+	buffer(buffer &&other) noexcept = default;
+	buffer &operator=(buffer &&other) noexcept = default;
+	~buffer() = default;
+
+	[[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(all_); }
+	/** Bytes, as asked for. */
+	[[nodiscard]] std::uint64_t size() const noexcept { return all_.size(); }
+	/** As buffer_view::device_address(). */
+	[[nodiscard]] std::uint64_t device_address() const noexcept
+	{
+		return all_.device_address();
+	}
+	/** Where it lives. @throws system_error invalid_argument if empty */
+	[[nodiscard]] atom::placement placement() const;
+
+	/** All of it. */
+	[[nodiscard]] const buffer_view &view() const noexcept { return all_; }
+	operator const buffer_view &() const noexcept { return all_; }
+
+	/** As buffer_view::slice(). */
+	[[nodiscard]] buffer_view slice(std::uint64_t offset, std::uint64_t bytes) const
+	{
+		return all_.slice(offset, bytes);
+	}
+	/** As buffer_view::map(). */
+	[[nodiscard]] mapping map() const { return all_.map(); }
+	[[nodiscard]] mapping map(std::error_code &ec) const noexcept { return all_.map(ec); }
+
+private:
+	buffer_view all_;
+};
+
+} // namespace v1
+} // namespace atom
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+/**
+ * @file command.hpp
+ * @brief Building what the device executes.
+ *
+ * Commands of a buffer may run at the same time; where one needs what another wrote, put a
+ * barrier() between them. What each command computes, to the last bit, is
+ * written in include/README.md, 8. The builder refuses what is plainly wrong; the device is
+ * the authority and may refuse more (completion::fault).
+ */
+#ifndef ATOM_COMMAND_HPP
+#define ATOM_COMMAND_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <system_error>
+
+#include "atom/functions.hpp"
+#include "atom/tensor.hpp"
+
+namespace atom {
+namespace core {
+class command_memory;
+class encoder;
+} // namespace core
+
+inline namespace v1 {
+
+/** What happens to a result before it is written, in this order. */
+struct epilogue {
+	std::optional<tensor> bias;	///< added; broadcastable to the output: f32, or i32
+	std::optional<tensor> residual; ///< added; dimensions of the output
+	function activation = function::identity;
+	float p0 = 0;		       ///< first parameter of the activation
+	float p1 = 0;		       ///< second parameter
+	std::optional<location> table; ///< 256 bytes, for function::lut
+};
+
+struct gemm_options {
+	float alpha = 1;
+	bool quantise_activations = false; ///< block types in b: quantise rows of a to q8_0 first
+	bool constant_b = false;	   ///< promise: b does not change between submissions
+	atom::epilogue epilogue;
+};
+
+struct cast_options {
+	bool toward_zero = false; ///< else to nearest, ties to even
+	bool wrap = false;	  ///< integers wrap instead of saturate
+};
+
+/**
+ * Commands, ready to run. Immutable: one can be submitted many times, at the same time, by
+ * several threads, with arguments of their own. A cheap handle that keeps the memory
+ * of the commands, and each buffer that they name, alive. Thread-safe.
+ */
+class ATOM_API command_buffer {
+public:
+	/** An empty handle. */
+	command_buffer() noexcept = default;
+
+	[[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
+	/** As the device reads it: struct atom_cmdbuf_header and commands. Empty if empty. */
+	[[nodiscard]] span<const std::byte> bytes() const noexcept;
+	/** Number of commands. */
+	[[nodiscard]] std::uint32_t size() const noexcept;
+	/** Arguments that a submission must bring: the highest slot named. */
+	[[nodiscard]] std::uint32_t argument_count() const noexcept;
+	/** Bytes that the argument of @p where must have at least; 0 for a slot not used. */
+	[[nodiscard]] std::uint64_t argument_bytes(slot where) const noexcept;
+
+private:
+	friend struct core::access;
+	explicit command_buffer(std::shared_ptr<core::command_memory> impl) noexcept
+		: impl_(std::move(impl))
+	{
+	}
+	std::shared_ptr<core::command_memory> impl_;
+};
+
+/**
+ * Builds a command_buffer. Moves, does not copy; not thread-safe.
+ *
+ * Every method that adds a command returns the builder and throws system_error, with the
+ * builder unchanged, if the command cannot be right: invalid_argument (dimensions,
+ * types or parameters that do not fit), out_of_range (a tensor outside its view),
+ * wrong_context, unsupported (opcode or type that the device does not have),
+ * too_large.
+ */
+class ATOM_API command_builder {
+public:
+	/** @throws system_error invalid_argument if @p ctx is empty */
+	explicit command_builder(const context &ctx);
+	command_builder(command_builder &&other) noexcept;
+	command_builder &operator=(command_builder &&other) noexcept;
+	~command_builder();
+
+	/** Commands from here on carry @p value in faults and traces (0 at first). */
+	command_builder &tag(std::uint32_t value);
+
+	/** Does nothing. */
+	command_builder &nop();
+
+	/** Commands behind it start after all before it have ended and see what they wrote (FENCE).
+	 */
+	command_builder &barrier();
+
+	/**
+	 * Writes two u64 to @p out, 8-byte aligned: device time in ns, and modelled ns since the
+	 * job started. Implies a barrier before itself.
+	 */
+	command_builder &timestamp(const location &out);
+
+	/** out = in, element by element; equal types and dimensions, any strides. */
+	command_builder &copy(const tensor &in, const tensor &out);
+
+	/** Every element of @p out becomes @p value, converted as by cast. Not for block types. */
+	command_builder &fill(const tensor &out, double value);
+
+	/** Every element of @p out becomes the low bytes of @p bits. Not for block types. */
+	command_builder &fill_bits(const tensor &out, std::uint64_t bits);
+
+	/** out = in converted to out's type and quantisation; equal dimensions. */
+	command_builder &cast(const tensor &in, const tensor &out,
+			      const cast_options &options = {});
+
+	/**
+	 * out[.., m, n] = epilogue(alpha * sum over k of a[.., m, k] * b[.., k, n]).
+	 * All three have the same rank, 2 to 5, and the same leading dimensions (use
+	 * tensor::broadcast() and tensor::transpose()).
+	 */
+	command_builder &gemm(const tensor &a, const tensor &b, const tensor &out,
+			      const gemm_options &options = {});
+
+	/** out = epilogue(a kind b), element by element; equal dimensions; no bias. */
+	command_builder &binary(binary_kind kind, const tensor &a, const tensor &b,
+				const tensor &out, const epilogue &after = {});
+
+	/** out = fn(in), element by element; equal dimensions; not function::lut. */
+	command_builder &unary(function fn, const tensor &in, const tensor &out, float p0 = 0,
+			       float p1 = 0);
+
+	/**
+	 * Writes the commands to memory that the device can read. The builder is empty afterwards.
+	 * @throws system_error invalid_argument (no command, or finished before), too_large,
+	 *         out_of_host_memory, device_lost
+	 */
+	[[nodiscard]] command_buffer finish();
+	[[nodiscard]] command_buffer finish(std::error_code &ec) noexcept;
+
+private:
+	std::unique_ptr<core::encoder> impl_;
+};
+
+} // namespace v1
+} // namespace atom
+
+#endif

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/**
+ * @file fence.hpp
+ * @brief Waiting for work, and learning what became of it.
+ */
+#ifndef ATOM_FENCE_HPP
+#define ATOM_FENCE_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+
+#include "atom/device.hpp"
+#include "atom/error.hpp"
+
+namespace atom {
+namespace core {
+class fence_source;
+class syncobj;
+} // namespace core
+
+inline namespace v1 {
+
+/** A moment to give up at. Absolute, so that waits in a loop do not add up. */
+using deadline = std::chrono::steady_clock::time_point;
+/** Never gives up. */
+inline constexpr deadline no_deadline = deadline::max();
+
+/** What a job did wrong, as the device told it. */
+struct fault {
+	std::uint16_t code = 0;	   ///< enum atom_fault_code of atom/hw/fault.h
+	std::uint16_t where = 0;   ///< enum atom_fault_where: what @ref field is an offset in
+	std::uint16_t opcode = 0;  ///< of the command
+	std::uint32_t command = 0; ///< index of the command in its buffer, 0xffffffff = none
+	std::uint32_t field = 0;   ///< byte offset of the offending field
+	std::uint64_t address = 0; ///< device address of the access, 0 = none
+	std::uint16_t access = 0;  ///< 1 read, 2 write, 0 = none or unknown
+};
+
+/** A fault in words: "GEMM (command 3), field b.strides[1]: BAD_STRIDE, stride ..". */
+[[nodiscard]] ATOM_API std::string to_string(const fault &what);
+
+/** What became of a job. */
+struct completion {
+	/** No error: the job ran to its end. Else job_fault, job_timed_out, canceled,
+	 * device_reset or device_lost of atom::errc.
+	 */
+	std::error_code error;
+	std::uint64_t sequence = 0; ///< of the job in its queue, from 1; 0 for a timeline's fence
+	std::uint64_t cookie = 0;   ///< of the submission; 0 if has_times is false
+	/** Whether the four below are known: the record of a job is kept until
+	 * device_info::ring_entries more jobs were done.
+	 */
+	bool has_times = false;
+	std::uint64_t start_ns = 0;    ///< device clock: the job started
+	std::uint64_t end_ns = 0;      ///< device clock: the job was done
+	std::uint64_t modelled_ns = 0; ///< time that the modelled silicon takes
+	/** With job_fault: the fault. With canceled: the fault of the job that stopped the queue.
+	 */
+	std::optional<atom::fault> fault;
+	/** Sequence of the first failed job of the queue; 0 if none is known to have failed. */
+	std::uint64_t first_failed = 0;
+
+	/** In words: "job 7: ok, 1234 ns" or "job 7: GEMM (command 0) .. ". */
+	[[nodiscard]] ATOM_API std::string to_string() const;
+};
+
+/** Thrown when a job that was waited for did not end well. */
+class ATOM_API job_error : public system_error {
+public:
+	explicit job_error(const completion &result);
+	job_error(const job_error &) noexcept;
+	job_error &operator=(const job_error &) noexcept;
+	~job_error() override;
+
+	[[nodiscard]] const completion &result() const noexcept;
+
+private:
+	std::shared_ptr<const completion> result_;
+};
+
+/**
+ * A moment in the life of a timeline or a queue. A cheap value: copies mean
+ * the same moment. Keeps what it needs alive, not the queue's right to run: when a
+ * queue is destroyed, fences of its unfinished jobs become ready with canceled.
+ * Thread-safe.
+ */
+class ATOM_API fence {
+public:
+	/** An empty fence. */
+	fence() noexcept = default;
+
+	[[nodiscard]] explicit operator bool() const noexcept { return source_ != nullptr; }
+	/** Point on the timeline; for a job, its sequence number. */
+	[[nodiscard]] std::uint64_t point() const noexcept { return point_; }
+
+	/**
+	 * Blocks until the moment has come.
+	 * @return what became of the job
+	 * @throws job_error if it did not end well; system_error timed_out, forked_child
+	 */
+	completion wait(deadline until = no_deadline) const;
+
+	/** The same; @p ec is timed_out, or the job's error. No call is made if the fence is ready.
+	 */
+	completion wait(deadline until, std::error_code &ec) const noexcept;
+
+	/** wait() for at most @p limit from now. */
+	completion wait_for(std::chrono::nanoseconds limit) const;
+
+	/** Whether the moment has come. Does not block. @throws system_error device_lost */
+	[[nodiscard]] bool ready() const;
+
+	/** What became of the job; empty as long as ready() is false. Does not block. */
+	[[nodiscard]] std::optional<completion> status() const;
+
+private:
+	friend struct core::access;
+	std::shared_ptr<core::fence_source> source_;
+	std::uint64_t point_ = 0;
+};
+
+/**
+ * A counter that jobs and the CPU move forward and wait for. A cheap handle; thread-safe.
+ */
+class ATOM_API timeline {
+public:
+	/** An empty handle. */
+	timeline() noexcept = default;
+	/** At 0. @throws system_error out_of_host_memory, device_lost, invalid_argument */
+	explicit timeline(const device &dev);
+	[[nodiscard]] static timeline create(const device &dev, std::error_code &ec) noexcept;
+
+	[[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
+	/** The last point reached. One system call. */
+	[[nodiscard]] std::uint64_t value() const;
+	/** Moves it to @p point from the CPU. @throws invalid_argument: not beyond value() */
+	void signal(std::uint64_t point);
+	/** The fence of @p point, which is to be given to a job, or waited for. 1 or more. */
+	[[nodiscard]] fence at(std::uint64_t point) const;
+
+private:
+	friend struct core::access;
+	explicit timeline(std::shared_ptr<core::syncobj> impl) noexcept : impl_(std::move(impl)) {}
+	std::shared_ptr<core::syncobj> impl_;
+};
+
+} // namespace v1
+} // namespace atom
+
+#endif

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+/**
+ * @file queue.hpp
+ * @brief Giving jobs to the device.
+ */
+#ifndef ATOM_QUEUE_HPP
+#define ATOM_QUEUE_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "atom/command.hpp"
+#include "atom/fence.hpp"
+
+namespace atom {
+namespace core {
+class queue;
+} // namespace core
+
+inline namespace v1 {
+
+/** Of the jobs that are ready the device prefers those of the queue with the highest. */
+enum class priority : std::uint8_t {
+	low = 0,
+	normal = 1,
+	high = 2,     ///< needs CAP_SYS_NICE
+	realtime = 3, ///< needs CAP_SYS_NICE
+};
+
+struct queue_options {
+	atom::priority priority = atom::priority::normal;
+	/** Time without progress after which a job is given up; 0 = device_info::job_timeout. */
+	std::chrono::milliseconds job_timeout{0};
+	std::string name; ///< for debugging, at most 15 bytes
+};
+
+/** What a queue has been through. */
+struct queue_state {
+	bool faulted = false;		///< a job faulted
+	bool timed_out = false;		///< a job made no progress in time
+	bool innocent = false;		///< lost jobs to a reset that another queue caused
+	bool banned = false;		///< takes no more jobs: make a new queue
+	bool device_lost = false;	///< the device is gone or dead
+	std::uint32_t generation = 0;	///< resets that hit the queue
+	int error = 0;			///< errno of the first failed job, or 0
+	std::uint64_t submitted = 0;	///< sequence of the last job submitted
+	std::uint64_t completed = 0;	///< sequence of the last job retired
+	std::uint64_t first_failed = 0; ///< sequence of the first failed job, or 0
+	atom::fault fault;		///< of that job
+	std::uint64_t busy_ns = 0;	///< wall time that the device worked for the queue
+};
+
+/**
+ * Buffers for the slots of a command buffer: element n - 1 is for slot n. A plain value;
+ * not thread-safe while it is changed.
+ */
+class args {
+public:
+	args() = default;
+	args(std::initializer_list<buffer_view> views) : views_(views) {}
+
+	/** Sets slot @p where, which is 1 or more; slots between stay empty. */
+	args &set(slot where, buffer_view view)
+	{
+		if (where.number > views_.size())
+			views_.resize(where.number);
+		if (where.number != 0)
+			views_[where.number - 1U] = std::move(view);
+		return *this;
+	}
+	[[nodiscard]] span<const buffer_view> views() const noexcept
+	{
+		return {views_.data(), views_.size()};
+	}
+	operator span<const buffer_view>() const noexcept { return views(); }
+
+private:
+	std::vector<buffer_view> views_;
+};
+
+/**
+ * One job. It refers to what it was made from, which must live until submit() returns;
+ * the buffers are then kept alive by the queue until the job is done.
+ */
+struct submission {
+	/** Null: no operation, only waits and signals. */
+	const command_buffer *commands = nullptr;
+	/** Buffers of the slots. */
+	span<const buffer_view> arguments;
+	/** The job starts after these; each must have been given to a job, or be signalled, before.
+	 */
+	span<const fence> waits;
+	/** Points of timelines that the job signals when it is done, also when it fails. */
+	span<const fence> signals;
+	/** Told in the completion. */
+	std::uint64_t cookie = 0;
+
+	submission() = default;
+	submission(const command_buffer &c,
+		   span<const buffer_view> a = {}) // NOLINT(google-explicit-constructor)
+		: commands(&c), arguments(a)
+	{
+	}
+};
+
+/**
+ * A queue of jobs, which run in the order of their submission. Moves, does not copy.
+ *
+ * submit(), run(), state() and fence_of() are thread-safe. The destructor does not wait:
+ * jobs that are not done are aborted and their fences become ready with errc::canceled.
+ */
+class ATOM_API queue {
+public:
+	/** An empty queue. */
+	queue() noexcept;
+	/**
+	 * @throws system_error limit_reached (no queue left), permission_denied (priority),
+	 *         invalid_argument (name, time-out), out_of_host_memory, device_lost
+	 */
+	explicit queue(const context &ctx, const queue_options &options = {});
+	[[nodiscard]] static queue create(const context &ctx, const queue_options &options,
+					  std::error_code &ec) noexcept;
+	queue(queue &&other) noexcept;
+	queue &operator=(queue &&other) noexcept;
+	~queue();
+
+	[[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
+
+	/**
+	 * Gives jobs to the device: all or none, by one system call for up to
+	 * device_info::submit_jobs_max. Waits in the kernel while the queue is full, never
+	 * for the jobs themselves. Allocates no memory once the queue has warmed up.
+	 *
+	 * @return the fence of the last job; the one before it has the next lower point
+	 * @throws system_error invalid_argument, out_of_range (an argument is smaller than its
+	 *         tensors), wrong_context, too_large, queue_banned, device_lost, forked_child
+	 */
+	fence submit(span<const submission> jobs);
+	fence submit(span<const submission> jobs, std::error_code &ec) noexcept;
+	/** One job. */
+	fence submit(const submission &job) { return submit(span<const submission>(&job, 1)); }
+	fence submit(const submission &job, std::error_code &ec) noexcept
+	{
+		return submit(span<const submission>(&job, 1), ec);
+	}
+
+	/**
+	 * submit() and fence::wait(). If the deadline passes, the job goes on.
+	 * @throws as both
+	 */
+	completion run(const submission &job, deadline until = no_deadline);
+	completion run(const submission &job, deadline until, std::error_code &ec) noexcept;
+
+	/** Fence of job @p sequence, one of those submitted. @throws invalid_argument */
+	[[nodiscard]] fence fence_of(std::uint64_t sequence) const;
+
+	/** What became of the queue, also after the device is lost. One system call. */
+	[[nodiscard]] queue_state state() const;
+	[[nodiscard]] queue_state state(std::error_code &ec) const noexcept;
+
+	/** Slots of its ring: jobs that wait or run before submit() waits. */
+	[[nodiscard]] std::uint32_t ring_entries() const;
+
+private:
+	friend struct core::access;
+	std::shared_ptr<core::queue> impl_;
+};
+
+} // namespace v1
+} // namespace atom
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef ATOM_BO_H
+#define ATOM_BO_H
+
+#include <linux/mutex.h>
+
+#include <drm/drm_gem_shmem_helper.h>
+
+#include <drm/atom_accel.h>
+
+#include "atom_vram.h"
+
+struct atom_device;
+struct drm_file;
+
+#define ATOM_BO_LABEL_MAX	63
+
+/**
+ * struct atom_extent - contiguous part of a buffer
+ */
+struct atom_extent {
+	/** @offset: Bytes of the buffer before it. */
+	u64 offset;
+	/** @address: In the aperture of the buffer's placement. */
+	u64 address;
+	/** @bytes: Size. */
+	u64 bytes;
+};
+
+/**
+ * struct atom_bo - buffer object
+ *
+ * SYSTEM buffers are drm_gem_shmem objects; LOCAL and SHM ones only use the GEM
+ * object in it.
+ */
+struct atom_bo {
+	/** @shmem: Base; first, because the helper frees it. */
+	struct drm_gem_shmem_object shmem;
+	/** @placement: enum drm_atom_bo_placement. */
+	u32 placement;
+	/** @flags: enum drm_atom_bo_flags. */
+	u32 flags;
+	/** @vm_id: VM that it is private to, by the id that its creator knows; 0 = none. */
+	u32 vm_id;
+	/** @vm_root: Owner of the reservation that it shares with that VM, or NULL. */
+	struct drm_gem_object *vm_root;
+	/** @lock: Protects all below. */
+	struct mutex lock;
+	/** @sgt: SYSTEM: pages mapped for DMA, once it was bound. */
+	struct sg_table *sgt;
+	/** @extents: Where the memory lies; NULL while unknown. */
+	struct atom_extent *extents;
+	/** @extent_count: Entries of @extents. */
+	u32 extent_count;
+	/** @vram: LOCAL, SHM: the memory. */
+	struct atom_vram_block vram;
+	/** @link: Entry of struct atom_device.bos while @extents is set. */
+	struct list_head link;
+	/** @dummy: Stands in for LOCAL memory after an unplug. */
+	struct page *dummy;
+	/** @label: Name for debugging. */
+	char label[ATOM_BO_LABEL_MAX + 1];
+};
+
+static inline struct atom_bo *to_atom_bo(struct drm_gem_object *obj)
+{
+	return container_of(to_drm_gem_shmem_obj(obj), struct atom_bo, shmem);
+}
+
+void atom_extent_append(struct atom_extent *extents, u32 *count, u64 address, u64 bytes);
+
+struct drm_gem_object *atom_bo_gem_create_object(struct drm_device *drm, size_t size);
+int atom_bo_backing(struct atom_bo *bo);
+void atom_bo_release_backing(struct atom_bo *bo);
+void atom_bo_unplug(struct atom_device *adev);
+u32 atom_bo_aperture(const struct atom_bo *bo);
+
+extern const struct vm_operations_struct atom_bo_system_vm_ops;
+extern const struct vm_operations_struct atom_bo_local_vm_ops;
+int atom_bo_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma);
+
+int atom_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file);
+int atom_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *file);
+int atom_ioctl_bo_info(struct drm_device *drm, void *data, struct drm_file *file);
+int atom_ioctl_bo_set_label(struct drm_device *drm, void *data, struct drm_file *file);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef ATOM_DEBUGFS_H
+#define ATOM_DEBUGFS_H
+
+struct atom_device;
+
+#if IS_ENABLED(CONFIG_DEBUG_FS)
+void atom_debugfs_init(struct atom_device *adev);
+#else
+static inline void atom_debugfs_init(struct atom_device *adev)
+{
+}
+#endif
+
+#endif

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * The device as a whole: identity, negotiation, start, stop and death.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/iopoll.h>
+#include <linux/kobject.h>
+#include <linux/unaligned.h>
+
+#include <drm/drm_accel.h>
+#include <drm/drm_drv.h>
+
+#include <atom/hw/mmu.h>
+
+#include "atom_device.h"
+#include "atom_queue.h"
+
+#define ATOM_RESET_TIMEOUT_US	(10 * USEC_PER_SEC)
+#define ATOM_RESET_POLL_US	100
+
+/* The interface that this driver speaks. */
+#define ATOM_DRIVER_VERSION	ATOM_VERSION(ATOM_INTERFACE_MAJOR, ATOM_INTERFACE_MINOR)
+
+/*
+ * Function reset: afterwards the device does no DMA and has forgotten all queues
+ * and tables.
+ */
+static int atom_device_reset_function(struct atom_device *adev)
+{
+	u32 status;
+
+	atom_write32(adev, ATOM_REG_CTRL, ATOM_CTRL_RESET);
+	/* All ones would look ready. */
+	return readl_poll_timeout(adev->regs + ATOM_REG_STATUS, status,
+				  status != U32_MAX && (status & ATOM_STATUS_READY) &&
+				  !(status & (ATOM_STATUS_ENABLED | ATOM_STATUS_QUIESCING)),
+				  ATOM_RESET_POLL_US, ATOM_RESET_TIMEOUT_US);
+}
+
+static int atom_device_check_identity(struct atom_device *adev)
+{
+	u32 magic = atom_read32(adev, ATOM_REG_MAGIC);
+
+	if (magic == U32_MAX) {
+		dev_err(&adev->pdev->dev, "device does not answer (registers read as all ones)\n");
+		return -ENODEV;
+	}
+	if (magic != ATOM_MAGIC) {
+		dev_err(&adev->pdev->dev, "not an ATOM device: magic %#x, expected %#x\n",
+			magic, ATOM_MAGIC);
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static int atom_device_negotiate(struct atom_device *adev)
+{
+	u32 newest = atom_read32(adev, ATOM_REG_VERSION);
+	u32 oldest = atom_read32(adev, ATOM_REG_VERSION_MIN);
+	bool refused = ATOM_DRIVER_VERSION < oldest || ATOM_DRIVER_VERSION > newest;
+
+	if (!refused) {
+		atom_write32(adev, ATOM_REG_DRIVER_VERSION, ATOM_DRIVER_VERSION);
+		refused = atom_read32(adev, ATOM_REG_STATUS) & ATOM_STATUS_VERSION_REFUSED;
+	}
+	if (refused) {
+		dev_err(&adev->pdev->dev,
+			"interface %u.%u of this driver is not offered by the device, which has %u.%u to %u.%u; update the older of the two\n",
+			ATOM_INTERFACE_MAJOR, ATOM_INTERFACE_MINOR,
+			ATOM_VERSION_MAJOR(oldest), ATOM_VERSION_MINOR(oldest),
+			ATOM_VERSION_MAJOR(newest), ATOM_VERSION_MINOR(newest));
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+static void atom_device_read_limits(struct atom_device *adev)
+{
+	struct atom_limits *limits = &adev->limits;
+	int i;
+
+	limits->version = atom_read32(adev, ATOM_REG_VERSION);
+	limits->fw_version = atom_read32(adev, ATOM_REG_FW_VERSION);
+	limits->platform = atom_read32(adev, ATOM_REG_PLATFORM);
+	limits->num_queues = atom_read32(adev, ATOM_REG_NUM_QUEUES);
+	limits->num_asids = atom_read32(adev, ATOM_REG_NUM_ASIDS);
+	limits->num_vectors = atom_read32(adev, ATOM_REG_NUM_VECTORS);
+	limits->ring_log2 = min_t(u32, atom_read32(adev, ATOM_REG_RING_LOG2_MAX),
+				  ATOM_QUEUE_RING_LOG2);
+	limits->doorbell_log2 = atom_read32(adev, ATOM_REG_DOORBELL_LOG2);
+	limits->dma_bits = atom_read32(adev, ATOM_REG_DMA_BITS);
+	limits->page_sizes = atom_read32(adev, ATOM_REG_PAGE_SIZES);
+	limits->cmd_bytes_max = atom_read32(adev, ATOM_REG_CMDBUF_BYTES_MAX);
+	limits->args_max = atom_read32(adev, ATOM_REG_ARGS_MAX);
+	limits->macs_log2_max = atom_read32(adev, ATOM_REG_MACS_LOG2_MAX);
+	limits->engines = atom_read32(adev, ATOM_REG_NUM_ENGINES);
+	limits->caps = atom_read64(adev, ATOM_REG_CAPS);
+	for (i = 0; i < ARRAY_SIZE(limits->opcodes); i++)
+		limits->opcodes[i] = atom_read64(adev, ATOM_REG_OPCODES + 8 * i);
+	limits->dtypes = atom_read64(adev, ATOM_REG_DTYPES);
+	limits->serial = atom_read64(adev, ATOM_REG_SERIAL);
+	for (i = 0; i < 2; i++)
+		put_unaligned_le64(atom_read64(adev, ATOM_REG_UUID + 8 * i),
+				   &limits->uuid[8 * i]);
+	limits->dram_size = atom_read64(adev, ATOM_REG_DRAM_SIZE);
+	limits->dram_window = min3(atom_read64(adev, ATOM_REG_DRAM_WINDOW), limits->dram_size,
+				   (u64)pci_resource_len(adev->pdev, ATOM_BAR_DRAM));
+	limits->shm_size = limits->caps & ATOM_CAP_SHM ? atom_read64(adev, ATOM_REG_SHM_SIZE) : 0;
+}
+
+/* The driver's arithmetic relies on these; a device that breaks them is not ours. */
+static int atom_device_check_limits(struct atom_device *adev)
+{
+	struct atom_limits *limits = &adev->limits;
+	u64 doorbells = pci_resource_len(adev->pdev, ATOM_BAR_DOORBELL);
+	u32 va_bits = atom_read32(adev, ATOM_REG_VA_BITS);
+	const char *what = NULL;
+
+	if (!limits->num_queues || limits->num_queues >= ATOM_REG_QUEUE_MAX)
+		what = "number of queues";
+	else if (limits->num_asids < 2 || limits->num_asids > U16_MAX)
+		what = "number of address spaces";
+	else if (!limits->num_vectors)
+		what = "number of interrupt vectors";
+	else if (limits->ring_log2 < 1)
+		what = "ring size";
+	else if (limits->doorbell_log2 < 12 || limits->doorbell_log2 > 24 ||
+		 (u64)(limits->num_queues + 1) << limits->doorbell_log2 > doorbells)
+		what = "doorbell size";
+	else if (va_bits != ATOM_VA_BITS || !(limits->page_sizes & SZ_4K))
+		what = "page table format";
+	else if (limits->dma_bits < 32 || limits->dma_bits > 64)
+		what = "bus address width";
+	else if (!IS_ALIGNED(limits->dram_size | limits->dram_window | limits->shm_size, SZ_4K))
+		what = "memory size";
+
+	if (what) {
+		dev_err(&adev->pdev->dev, "the device reports an impossible %s\n", what);
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static int atom_device_map(struct atom_device *adev)
+{
+	struct pci_dev *pdev = adev->pdev;
+	int ret;
+
+	ret = pcim_enable_device(pdev);
+	if (ret)
+		return ret;
+
+	if (pci_resource_len(pdev, ATOM_BAR_REGS) < ATOM_BAR_REGS_SIZE ||
+	    !pci_resource_len(pdev, ATOM_BAR_DOORBELL)) {
+		dev_err(&pdev->dev, "BAR %d or %d is missing or too small\n",
+			ATOM_BAR_REGS, ATOM_BAR_DOORBELL);
+		return -ENODEV;
+	}
+
+	adev->regs = pcim_iomap_region(pdev, ATOM_BAR_REGS, ATOM_DRIVER_NAME);
+	if (IS_ERR(adev->regs))
+		return PTR_ERR(adev->regs);
+	adev->doorbells = pcim_iomap_region(pdev, ATOM_BAR_DOORBELL, ATOM_DRIVER_NAME);
+	return PTR_ERR_OR_ZERO(adev->doorbells);
+}
+
+/* Address space 0 is the driver's own: rings and completion areas by bus address. */
+static int atom_device_set_identity(struct atom_device *adev)
+{
+	struct atom_admin_desc desc = {
+		.opcode = cpu_to_le16(ATOM_ADMIN_ASID_SET),
+		.id = cpu_to_le32(ATOM_ASID_DRIVER),
+		.asid_set.flags = cpu_to_le32(ATOM_ASID_IDENTITY),
+	};
+
+	return atom_admin_exec(adev, &desc);
+}
+
+static int atom_device_enable(struct atom_device *adev)
+{
+	u32 status;
+
+	atom_write32(adev, ATOM_REG_CTRL, ATOM_CTRL_ENABLE);
+	status = atom_read32(adev, ATOM_REG_STATUS);
+	if (status & ATOM_STATUS_FATAL || !(status & ATOM_STATUS_ENABLED)) {
+		dev_err(&adev->pdev->dev, "the device does not start: status %#x, error %u\n",
+			status, atom_read32(adev, ATOM_REG_ERROR_CODE));
+		return -EIO;
+	}
+	return atom_device_set_identity(adev);
+}
+
+static void atom_device_dead_work(struct work_struct *work)
+{
+	struct atom_device *adev = container_of(work, struct atom_device, dead_work);
+	char event[] = "WEDGED=rebind,bus-reset";
+	char *env[2] = { event };
+
+	atom_device_stop_hw(adev);
+	atom_queue_fail_all(adev);
+	/*
+	 * What drm_dev_wedged_event() sends; that one takes the primary minor,
+	 * which accel devices do not have.
+	 */
+	if (adev->drm.accel && adev->drm.accel->kdev)
+		kobject_uevent_env(&adev->drm.accel->kdev->kobj, KOBJ_CHANGE, env);
+}
+
+static int atom_device_init_software(struct atom_device *adev)
+{
+	struct drm_device *drm = &adev->drm;
+	int ret;
+
+	INIT_LIST_HEAD(&adev->vms);
+	INIT_LIST_HEAD(&adev->bos);
+	INIT_LIST_HEAD(&adev->areas);
+	ida_init(&adev->queue_ids);
+	ida_init(&adev->asids);
+	spin_lock_init(&adev->queue_lock);
+	init_waitqueue_head(&adev->admin.wait);
+	INIT_WORK(&adev->dead_work, atom_device_dead_work);
+
+	ret = drmm_mutex_init(drm, &adev->lists_lock);
+	if (!ret)
+		ret = drmm_mutex_init(drm, &adev->stop_lock);
+	if (!ret)
+		ret = drmm_mutex_init(drm, &adev->admin.lock);
+	if (ret)
+		return ret;
+
+	adev->scheds = drmm_kcalloc(drm, adev->limits.num_queues + 1,
+				    sizeof(*adev->scheds), GFP_KERNEL);
+	adev->queues = drmm_kcalloc(drm, adev->limits.num_queues + 1,
+				    sizeof(*adev->queues), GFP_KERNEL);
+	if (!adev->scheds || !adev->queues)
+		return -ENOMEM;
+
+	/*
+	 * Bound to the CPU that submits: there the job is on the ring before its
+	 * submitter goes to sleep, without waking another CPU.
+	 */
+	adev->submit_wq = alloc_workqueue("atom-submit",
+					  WQ_HIGHPRI | WQ_MEM_RECLAIM | WQ_PERCPU, 0);
+	adev->reset_wq = alloc_ordered_workqueue("atom-reset", WQ_MEM_RECLAIM);
+	return adev->submit_wq && adev->reset_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * atom_device_init() - bring the device up
+ * @adev: device, its PCI function known
+ *
+ * Return: 0, or an error that was logged with its reason; atom_device_fini()
+ * undoes whatever was done, also after an error.
+ */
+int atom_device_init(struct atom_device *adev)
+{
+	struct pci_dev *pdev = adev->pdev;
+	int ret;
+
+	ret = atom_device_map(adev);
+	if (!ret)
+		ret = atom_device_check_identity(adev);
+	if (ret)
+		return ret;
+
+	/* Whoever drove it before (a crashed kernel, another driver) is forgotten. */
+	ret = atom_device_reset_function(adev);
+	if (ret) {
+		dev_err(&pdev->dev, "function reset does not end\n");
+		return ret;
+	}
+	ret = atom_device_negotiate(adev);
+	if (ret)
+		return ret;
+	atom_device_read_limits(adev);
+	ret = atom_device_check_limits(adev);
+	if (ret)
+		return ret;
+
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(adev->limits.dma_bits));
+	if (ret) {
+		dev_err(&pdev->dev, "no DMA with %u address bits\n", adev->limits.dma_bits);
+		return ret;
+	}
+	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
+
+	ret = atom_device_init_software(adev);
+	if (!ret)
+		ret = atom_vram_init(adev);
+	if (!ret)
+		ret = atom_fault_init(adev);
+	if (!ret)
+		ret = atom_admin_init(adev);
+	if (ret)
+		return ret;
+
+	pci_set_master(pdev);
+	ret = atom_irq_init(adev);
+	if (!ret)
+		ret = atom_device_enable(adev);
+	return ret;
+}
+
+/**
+ * atom_device_fini() - stop the device and free what it could reach
+ * @adev: device; no entry point of the driver is inside of drm_dev_enter()
+ */
+void atom_device_fini(struct atom_device *adev)
+{
+	if (!IS_ERR_OR_NULL(adev->regs) && adev->reset_wq)
+		atom_device_stop_hw(adev);
+	atom_irq_fini(adev);
+	if (adev->reset_wq)
+		cancel_work_sync(&adev->dead_work);
+	atom_fault_fini(adev);
+	atom_admin_fini(adev);
+	atom_vram_fini(adev);
+	if (adev->submit_wq)
+		destroy_workqueue(adev->submit_wq);
+	if (adev->reset_wq)
+		destroy_workqueue(adev->reset_wq);
+}
+
+/**
+ * atom_device_stop_hw() - stop the device for good
+ * @adev: device
+ *
+ * After the return the device does no DMA: either its reset ended, or it may not
+ * master the bus any more. Memory that it could reach may be freed. May sleep.
+ */
+void atom_device_stop_hw(struct atom_device *adev)
+{
+	mutex_lock(&adev->stop_lock);
+	if (!adev->stopped) {
+		if (atom_device_reset_function(adev) && !pci_dev_is_disconnected(adev->pdev))
+			dev_warn(&adev->pdev->dev,
+				 "function reset does not end; bus mastering is taken away\n");
+		pci_clear_master(adev->pdev);
+		adev->stopped = true;
+	}
+	mutex_unlock(&adev->stop_lock);
+}
+
+static bool atom_device_declare_dead(struct atom_device *adev, const char *reason)
+{
+	if (xchg(&adev->dead, true))
+		return false;
+	if (!READ_ONCE(adev->removing))
+		drm_err(&adev->drm, "device is dead: %s; rebind the driver to use it again\n",
+			reason);
+	return true;
+}
+
+/**
+ * atom_device_kill() - stop a device that failed and declare it dead
+ * @adev: device
+ * @reason: for the log
+ *
+ * Ioctls say -EIO from now on, and all fences signal. Nothing brings a device
+ * back but rebinding the driver. May sleep; callable with any lock of the driver
+ * but the stop lock.
+ */
+void atom_device_kill(struct atom_device *adev, const char *reason)
+{
+	atom_device_declare_dead(adev, reason);
+	atom_device_stop_hw(adev);
+	queue_work(adev->reset_wq, &adev->dead_work);
+}
+
+/**
+ * atom_device_kill_async() - atom_device_kill() for interrupt handlers
+ * @adev: device
+ * @reason: for the log
+ */
+void atom_device_kill_async(struct atom_device *adev, const char *reason)
+{
+	if (atom_device_declare_dead(adev, reason))
+		queue_work(adev->reset_wq, &adev->dead_work);
+}

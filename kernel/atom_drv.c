@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Module, PCI driver, DRM driver and the ioctl table.
+ */
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_accel.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+
+#include <drm/atom_accel.h>
+
+#include "atom_bo.h"
+#include "atom_debugfs.h"
+#include "atom_device.h"
+#include "atom_drv.h"
+#include "atom_fdinfo.h"
+#include "atom_query.h"
+#include "atom_queue.h"
+#include "atom_sched.h"
+#include "atom_submit.h"
+#include "atom_vm.h"
+
+/**
+ * DOC: Locks
+ *
+ * From the outside in; who holds one may take those below it:
+ *
+ * - drm_dev_enter(): every entry point that touches the hardware. Waiting inside
+ *   of it is bounded, or ends when struct atom_device.removing is set.
+ * - mmap_lock (page faults)
+ * - struct atom_queue.hw_lock: create, reset and destroy of a hardware queue. The
+ *   ordered reset workqueue only tries it, because who holds it may wait for that
+ *   workqueue's jobs.
+ * - struct atom_vm.lock: mappings and page tables
+ * - struct atom_bo.lock: memory of a buffer
+ * - reservation of a VM (dma_resv): buffers linked to mappings, fences
+ * - struct atom_queue.submit_lock: order of jobs
+ * - struct atom_vram.lock, struct atom_device.lists_lock
+ * - struct atom_admin.lock: one admin command, held until it is done
+ * - struct atom_device.stop_lock
+ * - struct atom_vector.lock, struct atom_device.queue_lock (spinlocks)
+ * - struct atom_queue.fence_lock (spinlock, taken in interrupts)
+ * - struct atom_fence.lock, and what drm_sched takes when a fence signals
+ *
+ * No lock is held while user memory is copied, or while a job is waited for.
+ */
+
+/**
+ * DOC: Life and death
+ *
+ * A queue that fails is reset alone. A device that does not answer, contradicts
+ * itself or does not end a queue's reset is stopped (function reset, bus
+ * mastering off) and declared dead: fences signal -EIO, ioctls say -EIO, and the
+ * uevent WEDGED=rebind,bus-reset tells the administrator. It is not restarted
+ * behind the programs' backs: rebinding the driver starts anew.
+ *
+ * Unplug (also rmmod and unbind): waiters go home, drm_dev_unplug() keeps all
+ * entry points out and zaps all mappings, the device is stopped, and only then
+ * everything that it could reach is freed. Open files, mappings and syncobjs may
+ * live on; mappings then show dummy pages.
+ */
+
+uint atom_vectors;
+module_param_named(vectors, atom_vectors, uint, 0444);
+MODULE_PARM_DESC(vectors, "Interrupt vectors to ask for (default 0: one a queue and one more)");
+
+uint atom_job_timeout_ms = 10000;
+module_param_named(job_timeout_ms, atom_job_timeout_ms, uint, 0444);
+MODULE_PARM_DESC(job_timeout_ms,
+		 "Time without progress after which a job is given up (default 10000)");
+
+uint atom_job_timeout_max_ms = 60000;
+module_param_named(job_timeout_max_ms, atom_job_timeout_max_ms, uint, 0444);
+MODULE_PARM_DESC(job_timeout_max_ms, "Largest time-out that a queue may ask for (default 60000)");
+
+/**
+ * atom_file_take() - count one more object of a file
+ * @held: objects that it holds
+ * @total: objects that the device has for all files
+ *
+ * Return: 0, or -ENOSPC if the file has its share.
+ */
+int atom_file_take(atomic_t *held, u32 total)
+{
+	int share = DIV_ROUND_UP(total, 2);
+
+	if (atomic_inc_return(held) > share && !capable(CAP_SYS_RESOURCE)) {
+		atomic_dec(held);
+		return -ENOSPC;
+	}
+	return 0;
+}
+
+/**
+ * atom_file_give() - count one object of a file less
+ * @held: objects that it holds
+ */
+void atom_file_give(atomic_t *held)
+{
+	atomic_dec(held);
+}
+
+static int atom_drv_open(struct drm_device *drm, struct drm_file *file)
+{
+	struct atom_device *adev = to_atom_device(drm);
+	struct atom_file *afile;
+
+	afile = kzalloc(sizeof(*afile), GFP_KERNEL);
+	if (!afile)
+		return -ENOMEM;
+	afile->adev = adev;
+	xa_init_flags(&afile->vms, XA_FLAGS_ALLOC1);
+	xa_init_flags(&afile->queues, XA_FLAGS_ALLOC1);
+	file->driver_priv = afile;
+	atomic_inc(&adev->counters.clients);
+	return 0;
+}
+
+static void atom_drv_postclose(struct drm_device *drm, struct drm_file *file)
+{
+	struct atom_file *afile = file->driver_priv;
+	struct atom_queue *queue;
+	struct atom_vm *vm;
+	unsigned long id;
+
+	xa_for_each(&afile->queues, id, queue) {
+		xa_erase(&afile->queues, id);
+		drm_vma_node_revoke(&queue->area->base.vma_node, file);
+		atom_queue_destroy(afile, queue);
+	}
+	xa_for_each(&afile->vms, id, vm) {
+		xa_erase(&afile->vms, id);
+		atom_vm_destroy(vm);
+	}
+	xa_destroy(&afile->queues);
+	xa_destroy(&afile->vms);
+	atomic_dec(&afile->adev->counters.clients);
+	kfree(afile);
+}
+
+static int atom_ioctl_perf_open(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	const struct drm_atom_perf_open *args = data;
+
+	if (args->flags || memchr_inv(args->reserved, 0, sizeof(args->reserved)))
+		return -EINVAL;
+	return -EOPNOTSUPP;
+}
+
+#define ATOM_IOCTL(name, handler) \
+	DRM_IOCTL_DEF_DRV(ATOM_##name, atom_ioctl_##handler, DRM_RENDER_ALLOW)
+
+static const struct drm_ioctl_desc atom_ioctls[] = {
+	ATOM_IOCTL(DEV_QUERY, dev_query),
+	ATOM_IOCTL(BO_CREATE, bo_create),
+	ATOM_IOCTL(BO_MMAP_OFFSET, bo_mmap_offset),
+	ATOM_IOCTL(BO_INFO, bo_info),
+	ATOM_IOCTL(BO_SET_LABEL, bo_set_label),
+	ATOM_IOCTL(VM_CREATE, vm_create),
+	ATOM_IOCTL(VM_DESTROY, vm_destroy),
+	ATOM_IOCTL(VM_BIND, vm_bind),
+	ATOM_IOCTL(QUEUE_CREATE, queue_create),
+	ATOM_IOCTL(QUEUE_DESTROY, queue_destroy),
+	ATOM_IOCTL(QUEUE_GET_STATE, queue_get_state),
+	ATOM_IOCTL(SUBMIT, submit),
+	ATOM_IOCTL(PERF_OPEN, perf_open),
+};
+
+/* What works on a dead device: asking, and giving things back. */
+static bool atom_ioctl_works_dead(unsigned int index)
+{
+	return index == DRM_ATOM_QUEUE_GET_STATE || index == DRM_ATOM_QUEUE_DESTROY ||
+	       index == DRM_ATOM_VM_DESTROY;
+}
+
+/* A longer structure than ours must end in zeros. */
+static int atom_ioctl_check_tail(unsigned int cmd, const struct drm_ioctl_desc *desc,
+				 const void __user *arg)
+{
+	unsigned int known = _IOC_SIZE(desc->cmd);
+	unsigned int given = cmd & desc->cmd & IOC_IN ? _IOC_SIZE(cmd) : 0;
+	int zero;
+
+	if (given <= known)
+		return 0;
+	zero = check_zeroed_user(arg + known, given - known);
+	return zero > 0 ? 0 : zero ?: -EINVAL;
+}
+
+/* drm_ioctl() refuses everything after an unplug; this one question is still answered. */
+static long atom_ioctl_get_state_unplugged(struct drm_file *file, unsigned int cmd,
+					   void __user *arg)
+{
+	struct drm_atom_queue_get_state state = {};
+	size_t size = min_t(size_t, _IOC_SIZE(cmd), sizeof(state));
+	int ret;
+
+	if (copy_from_user(&state, arg, size))
+		return -EFAULT;
+	ret = atom_ioctl_queue_get_state(file->minor->dev, &state, file);
+	if (!ret && copy_to_user(arg, &state, size))
+		ret = -EFAULT;
+	return ret;
+}
+
+/*
+ * All ioctls of the driver run inside of drm_dev_enter(), and none on a dead
+ * device but those that clean up.
+ */
+static long atom_drv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	struct drm_file *file = filp->private_data;
+	struct drm_device *drm = file->minor->dev;
+	unsigned int index = DRM_IOCTL_NR(cmd) - DRM_COMMAND_BASE;
+	long ret;
+	int idx;
+
+	if (_IOC_TYPE(cmd) != DRM_IOCTL_BASE || DRM_IOCTL_NR(cmd) < DRM_COMMAND_BASE ||
+	    index >= ARRAY_SIZE(atom_ioctls))
+		return drm_ioctl(filp, cmd, arg);
+
+	index = array_index_nospec(index, ARRAY_SIZE(atom_ioctls));
+	if (!drm_dev_enter(drm, &idx))
+		return index == DRM_ATOM_QUEUE_GET_STATE ?
+		       atom_ioctl_get_state_unplugged(file, cmd, (void __user *)arg) : -ENODEV;
+
+	if (atom_device_is_dead(to_atom_device(drm)) && !atom_ioctl_works_dead(index))
+		ret = -EIO;
+	else
+		ret = atom_ioctl_check_tail(cmd, &atom_ioctls[index], (void __user *)arg);
+	if (!ret)
+		ret = drm_ioctl(filp, cmd, arg);
+	drm_dev_exit(idx);
+	return ret;
+}
+
+#ifdef CONFIG_COMPAT
+static long atom_drv_compat_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	/* The driver's own structures are the same for 32-bit programs. */
+	if (DRM_IOCTL_NR(cmd) >= DRM_COMMAND_BASE && DRM_IOCTL_NR(cmd) < DRM_COMMAND_END)
+		return atom_drv_ioctl(filp, cmd, arg);
+	return drm_compat_ioctl(filp, cmd, arg);
+}
+#endif
+
+static const struct file_operations atom_drv_fops = {
+	/* DRM_ACCEL_FOPS, but for the ioctls. */
+	.owner = THIS_MODULE,
+	.open = accel_open,
+	.release = drm_release,
+	.unlocked_ioctl = atom_drv_ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl = atom_drv_compat_ioctl,
+#endif
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = drm_gem_mmap,
+	.show_fdinfo = drm_show_fdinfo,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
+};
+
+/* No dma-buf yet: DRM_ATOM_CAP_PRIME is not told. */
+static struct drm_gem_object *atom_drv_prime_import(struct drm_device *drm, struct dma_buf *buf)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+/*
+ * 1.0: first version.
+ */
+static const struct drm_driver atom_drm_driver = {
+	.driver_features = DRIVER_GEM | DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE |
+			   DRIVER_COMPUTE_ACCEL | ATOM_DRIVER_GEM_GPUVA,
+	.name = ATOM_DRIVER_NAME,
+	.desc = "ATOM NPU",
+	.major = 1,
+	.minor = 0,
+	.fops = &atom_drv_fops,
+	.ioctls = atom_ioctls,
+	.num_ioctls = ARRAY_SIZE(atom_ioctls),
+	.open = atom_drv_open,
+	.postclose = atom_drv_postclose,
+	.show_fdinfo = atom_fdinfo_show,
+	.gem_create_object = atom_bo_gem_create_object,
+	.gem_prime_import = atom_drv_prime_import,
+};
+
+static int atom_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct atom_device *adev;
+	int ret;
+
+	adev = devm_drm_dev_alloc(&pdev->dev, &atom_drm_driver, struct atom_device, drm);
+	if (IS_ERR(adev))
+		return PTR_ERR(adev);
+	adev->pdev = pdev;
+	pci_set_drvdata(pdev, adev);
+
+	ret = atom_device_init(adev);
+	if (ret)
+		goto fini;
+	atom_debugfs_init(adev);
+	ret = drm_dev_register(&adev->drm, 0);
+	if (ret)
+		goto fini;
+
+	drm_info(&adev->drm, "interface %u.%u, %u queues, %u vectors, %llu MiB LOCAL, %llu MiB SHM\n",
+		 ATOM_VERSION_MAJOR(adev->limits.version), ATOM_VERSION_MINOR(adev->limits.version),
+		 adev->limits.num_queues, adev->irq.count, adev->vram.local_size / SZ_1M,
+		 adev->vram.shm_size / SZ_1M);
+	return 0;
+fini:
+	atom_device_fini(adev);
+	return ret;
+}
+
+static void atom_pci_remove(struct pci_dev *pdev)
+{
+	struct atom_device *adev = pci_get_drvdata(pdev);
+
+	/* Those who wait inside of drm_dev_enter() must leave before it can end. */
+	WRITE_ONCE(adev->removing, true);
+	atom_queue_wake_all(adev);
+	drm_dev_unplug(&adev->drm);
+
+	/* Nobody enters any more. First the DMA ends, then its memory is freed. */
+	atom_device_stop_hw(adev);
+	atom_queue_kill_all(adev);
+	atom_vm_unplug_all(adev);
+	atom_area_unplug_all(adev);
+	atom_bo_unplug(adev);
+	atom_device_fini(adev);
+}
+
+static void atom_pci_shutdown(struct pci_dev *pdev)
+{
+	struct atom_device *adev = pci_get_drvdata(pdev);
+
+	/* The next kernel must not find DMA going on. */
+	atom_device_kill(adev, "system shutdown");
+}
+
+/*
+ * Device memory and queues would be lost; until they are saved, a system with a
+ * bound device does not go to sleep.
+ */
+static int atom_pci_suspend(struct device *dev)
+{
+	dev_err(dev, "suspend is not supported; unbind the driver before\n");
+	return -EBUSY;
+}
+
+static int atom_pci_resume(struct device *dev)
+{
+	return 0;
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(atom_pci_pm_ops, atom_pci_suspend, atom_pci_resume);
+
+static pci_ers_result_t atom_pci_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
+{
+	struct atom_device *adev = pci_get_drvdata(pdev);
+
+	atom_device_kill(adev, "PCI error");
+	return PCI_ERS_RESULT_DISCONNECT;
+}
+
+static void atom_pci_reset_prepare(struct pci_dev *pdev)
+{
+	struct atom_device *adev = pci_get_drvdata(pdev);
+
+	/* All queues are lost with it: nothing to go on with. */
+	atom_device_kill(adev, "function reset by the administrator");
+}
+
+static const struct pci_error_handlers atom_pci_error_handlers = {
+	.error_detected = atom_pci_error_detected,
+	.reset_prepare = atom_pci_reset_prepare,
+};
+
+static const struct pci_device_id atom_pci_ids[] = {
+	{ PCI_DEVICE(ATOM_PCI_VENDOR_ID, ATOM_PCI_DEVICE_ID_PF) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, atom_pci_ids);
+
+static struct pci_driver atom_pci_driver = {
+	.name = ATOM_DRIVER_NAME,
+	.id_table = atom_pci_ids,
+	.probe = atom_pci_probe,
+	.remove = atom_pci_remove,
+	.shutdown = atom_pci_shutdown,
+	.driver.pm = pm_sleep_ptr(&atom_pci_pm_ops),
+	.err_handler = &atom_pci_error_handlers,
+};
+
+static int __init atom_module_init(void)
+{
+	if (drm_firmware_drivers_only())
+		return -ENODEV;
+	return pci_register_driver(&atom_pci_driver);
+}
+
+static void __exit atom_module_exit(void)
+{
+	pci_unregister_driver(&atom_pci_driver);
+	atom_sched_wait_for_jobs();
+}
+
+module_init(atom_module_init);
+module_exit(atom_module_exit);
+
+MODULE_DESCRIPTION("ATOM NPU");
+MODULE_AUTHOR("The ATOM project");
+MODULE_LICENSE("Dual MIT/GPL");

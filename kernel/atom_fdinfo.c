@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * What /proc/PID/fdinfo tells, in the keys of drm-usage-stats:
+ *
+ * drm-engine-npu	wall time that the device worked for queues of the file
+ * *-memory		buffers in system memory
+ * *-local		buffers in device memory
+ * *-shm		buffers in shared on-chip memory
+ */
+#include <drm/drm_file.h>
+
+#include "atom_bo.h"
+#include "atom_device.h"
+#include "atom_drv.h"
+#include "atom_fdinfo.h"
+#include "atom_queue.h"
+
+static void atom_fdinfo_memory(struct drm_printer *p, struct drm_file *file)
+{
+	static const char * const regions[] = {
+		[DRM_ATOM_BO_SYSTEM] = "memory",
+		[DRM_ATOM_BO_LOCAL] = "local",
+		[DRM_ATOM_BO_SHM] = "shm",
+	};
+	struct drm_memory_stats stats[ARRAY_SIZE(regions)] = {};
+	struct drm_gem_object *obj;
+	int id;
+
+	spin_lock(&file->table_lock);
+	idr_for_each_entry(&file->object_idr, obj, id) {
+		struct drm_memory_stats *stat = &stats[to_atom_bo(obj)->placement];
+
+		if (obj->handle_count > 1)
+			stat->shared += obj->size;
+		else
+			stat->private += obj->size;
+		if (obj->funcs->status(obj) & DRM_GEM_OBJECT_RESIDENT)
+			stat->resident += obj->size;
+	}
+	spin_unlock(&file->table_lock);
+
+	for (id = 0; id < ARRAY_SIZE(regions); id++)
+		drm_print_memory_stats(p, &stats[id], DRM_GEM_OBJECT_RESIDENT, regions[id]);
+}
+
+/**
+ * atom_fdinfo_show() - tell what a file uses
+ * @p: where to print
+ * @file: file
+ */
+void atom_fdinfo_show(struct drm_printer *p, struct drm_file *file)
+{
+	struct atom_file *afile = file->driver_priv;
+	u64 busy = atomic64_read(&afile->busy_ns);
+	struct atom_queue *queue;
+	unsigned long id = 0;
+
+	xa_lock(&afile->queues);
+	queue = xa_find(&afile->queues, &id, ULONG_MAX, XA_PRESENT);
+	while (queue) {
+		atom_queue_get(queue);
+		xa_unlock(&afile->queues);
+		busy += atom_queue_busy_ns(queue);
+		atom_queue_put(queue);
+		xa_lock(&afile->queues);
+		queue = xa_find_after(&afile->queues, &id, ULONG_MAX, XA_PRESENT);
+	}
+	xa_unlock(&afile->queues);
+
+	drm_printf(p, "drm-engine-npu:\t%llu ns\n", busy);
+	atom_fdinfo_memory(p, file);
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * DEV_QUERY: properties and readings of the device.
+ */
+#include <linux/timekeeping.h>
+
+#include <drm/atom_accel.h>
+
+#include <atom/hw/mmu.h>
+
+#include "atom_device.h"
+#include "atom_query.h"
+#include "atom_submit.h"
+#include "atom_uapi.h"
+#include "atom_vm.h"
+
+static void atom_query_info(struct atom_device *adev, struct drm_atom_dev_info *info)
+{
+	const struct atom_limits *limits = &adev->limits;
+
+	*info = (struct drm_atom_dev_info) {
+		.interface_version = limits->version,
+		.fw_version = limits->fw_version,
+		.device_caps = limits->caps,
+		.kernel_caps = adev->vram.shm_size ? DRM_ATOM_CAP_SHM : 0,
+		.dtypes = limits->dtypes,
+		.serial = limits->serial,
+		.platform = limits->platform,
+		.generation = atom_read32(adev, ATOM_REG_GENERATION),
+		.va_start = ATOM_VA_START,
+		.va_end = ATOM_VA_END,
+		.page_sizes = limits->page_sizes,
+		.queues_max = limits->num_queues,
+		.vms_max = limits->num_asids - 1,
+		.ring_entries = 1u << limits->ring_log2,
+		.submit_jobs_max = atom_submit_jobs_max(limits),
+		.syncs_max = ATOM_SYNCS_MAX,
+		.binds_max = ATOM_BINDS_MAX,
+		.cmd_bytes_max = limits->cmd_bytes_max,
+		.args_max = limits->args_max,
+		.job_timeout_ms = atom_job_timeout_ms,
+		.job_timeout_max_ms = atom_job_timeout_max_ms,
+		.engines = limits->engines,
+		.macs_log2_max = limits->macs_log2_max,
+	};
+	memcpy(info->opcodes, limits->opcodes, sizeof(info->opcodes));
+	memcpy(info->uuid, limits->uuid, sizeof(info->uuid));
+}
+
+static void atom_query_memory(struct atom_device *adev, struct drm_atom_dev_memory *memory)
+{
+	struct atom_vram *vram = &adev->vram;
+
+	mutex_lock(&vram->lock);
+	*memory = (struct drm_atom_dev_memory) {
+		.local_size = vram->local_size,
+		.local_used = vram->local_used,
+		.local_visible_size = vram->local_visible,
+		.local_visible_used = vram->local_visible_used,
+		.shm_size = vram->shm_size,
+		.shm_used = vram->shm_used,
+	};
+	mutex_unlock(&vram->lock);
+}
+
+static void atom_query_timestamp(struct atom_device *adev, struct drm_atom_dev_timestamp *stamp)
+{
+	u64 before, after;
+
+	/* Nothing may come between the three readings. */
+	preempt_disable();
+	before = ktime_get_ns();
+	stamp->device_ns = atom_read64(adev, ATOM_REG_TIMESTAMP);
+	after = ktime_get_ns();
+	preempt_enable();
+
+	stamp->monotonic_ns = before + (after - before) / 2;
+	stamp->uncertainty_ns = (after - before + 1) / 2;
+}
+
+static void atom_query_telemetry(struct atom_device *adev, struct drm_atom_dev_telemetry *telemetry)
+{
+	*telemetry = (struct drm_atom_dev_telemetry) {
+		.temperature_mc = atom_read32(adev, ATOM_REG_TEMPERATURE),
+		.temp_throttle_mc = atom_read32(adev, ATOM_REG_TEMP_THROTTLE),
+		.temp_abort_mc = atom_read32(adev, ATOM_REG_TEMP_ABORT),
+		.temp_shutdown_mc = atom_read32(adev, ATOM_REG_TEMP_SHUTDOWN),
+		.power_mw = atom_read32(adev, ATOM_REG_POWER),
+		.pstate = atom_read32(adev, ATOM_REG_PSTATE),
+		.throttle = atom_read32(adev, ATOM_REG_THROTTLE),
+		.utilisation_permille = atom_read32(adev, ATOM_REG_UTILISATION),
+		.energy_uj = atom_read64(adev, ATOM_REG_ENERGY),
+		.clocks_khz[0] = atom_read32(adev, ATOM_REG_CLOCK_CP),
+		.clocks_khz[1] = atom_read32(adev, ATOM_REG_CLOCK_NE0),
+		.clocks_khz[2] = atom_read32(adev, ATOM_REG_CLOCK_NE1),
+		.clocks_khz[3] = atom_read32(adev, ATOM_REG_CLOCK_BUS),
+		.clocks_khz[4] = atom_read32(adev, ATOM_REG_CLOCK_SHM),
+		.ecc_ce = atom_read32(adev, ATOM_REG_ECC_CE),
+		.ecc_ue = atom_read32(adev, ATOM_REG_ECC_UE),
+		.busy_compute_ns = atom_read64(adev, ATOM_REG_BUSY_COMPUTE),
+		.busy_dma_ns = atom_read64(adev, ATOM_REG_BUSY_DMA),
+		.modelled_ns = atom_read64(adev, ATOM_REG_MODELLED_BUSY),
+		.dram_read = atom_read64(adev, ATOM_REG_DRAM_READ),
+		.dram_write = atom_read64(adev, ATOM_REG_DRAM_WRITE),
+		.dma_read = atom_read64(adev, ATOM_REG_DMA_READ),
+		.dma_write = atom_read64(adev, ATOM_REG_DMA_WRITE),
+		.jobs_done = atom_read64(adev, ATOM_REG_JOBS_DONE),
+		.macs = atom_read64(adev, ATOM_REG_MACS),
+	};
+}
+
+/**
+ * atom_ioctl_dev_query() - DRM_IOCTL_ATOM_DEV_QUERY
+ * @drm: device
+ * @data: struct drm_atom_dev_query
+ * @file: caller
+ *
+ * Return: 0 or an error of the uapi.
+ */
+int atom_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct atom_device *adev = to_atom_device(drm);
+	struct drm_atom_dev_query *args = data;
+	union {
+		struct drm_atom_dev_info info;
+		struct drm_atom_dev_memory memory;
+		struct drm_atom_dev_timestamp timestamp;
+		struct drm_atom_dev_telemetry telemetry;
+	} answer = {};
+	u32 size;
+
+	switch (args->type) {
+	case DRM_ATOM_DEV_QUERY_INFO:
+		size = sizeof(answer.info);
+		atom_query_info(adev, &answer.info);
+		break;
+	case DRM_ATOM_DEV_QUERY_MEMORY:
+		size = sizeof(answer.memory);
+		atom_query_memory(adev, &answer.memory);
+		break;
+	case DRM_ATOM_DEV_QUERY_TIMESTAMP:
+		size = sizeof(answer.timestamp);
+		atom_query_timestamp(adev, &answer.timestamp);
+		break;
+	case DRM_ATOM_DEV_QUERY_TELEMETRY:
+		size = sizeof(answer.telemetry);
+		atom_query_telemetry(adev, &answer.telemetry);
+		break;
+	default:
+		return -EINVAL;
+	}
+	return atom_uobj_put(args->pointer, &args->size, &answer, size);
+}

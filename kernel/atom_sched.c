@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Glue to drm_sched: putting jobs on the ring, and finding those that hang.
+ *
+ * A queue that is out of time is looked at before it is condemned: an interrupt
+ * may be lost, a doorbell too, or the device works for others. Jobs are always
+ * given back to the scheduler, which frees those that are done; resetting a
+ * queue signals the fences of all its jobs, so that nothing needs to be restarted.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "atom_device.h"
+#include "atom_queue.h"
+#include "atom_sched.h"
+
+/*
+ * Time-outs without progress that a queue is allowed while the device works for
+ * others: the device promises each queue 1/32 of its time, but only between
+ * commands.
+ */
+#define ATOM_STALLS_MAX	4
+
+/* Jobs of all devices: their code must outlive them. */
+static atomic_t atom_jobs = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(atom_jobs_gone);
+
+static struct atom_job *to_atom_job(struct drm_sched_job *base)
+{
+	return container_of(base, struct atom_job, base);
+}
+
+static const char *atom_fence_driver_name(struct dma_fence *fence)
+{
+	return ATOM_DRIVER_NAME;
+}
+
+static const char *atom_fence_timeline_name(struct dma_fence *fence)
+{
+	return "atom-queue";
+}
+
+static void atom_fence_release(struct dma_fence *fence)
+{
+	dma_fence_free(fence);
+	/* The fence called us through this module's memory; it may go now. */
+	module_put(THIS_MODULE);
+}
+
+static const struct dma_fence_ops atom_fence_ops = {
+	.get_driver_name = atom_fence_driver_name,
+	.get_timeline_name = atom_fence_timeline_name,
+	.release = atom_fence_release,
+};
+
+/* Put a job on the ring; 0 or a negative error. */
+static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
+{
+	struct atom_fence *fence = job->fence;
+
+	lockdep_assert_held(&queue->fence_lock);
+
+	if (atom_device_is_dead(queue->adev))
+		return -EIO;
+	if (queue->banned)
+		return -ECANCELED;
+	/* The scheduler keeps the order, and its credits leave room in the ring. */
+	if (WARN_ON_ONCE(job->seqno != queue->emitted + 1 ||
+			 job->seqno - queue->completed > queue->entries))
+		return -EIO;
+
+	job->fence = NULL;
+	spin_lock_init(&fence->lock);
+	__module_get(THIS_MODULE);
+	dma_fence_init(&fence->base, &atom_fence_ops, &fence->lock, queue->fence_context,
+		       job->seqno);
+	/* One reference for the list, one for the scheduler. */
+	dma_fence_get(&fence->base);
+	list_add_tail(&fence->link, &queue->fences);
+
+	queue->ring[(job->seqno - 1) & (queue->entries - 1)] = job->desc;
+	queue->emitted = job->seqno;
+	/* The device reads the descriptor after it has seen the tail. */
+	dma_wmb();
+	WRITE_ONCE(*queue->tail, cpu_to_le64(job->seqno));
+	return 0;
+}
+
+static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
+{
+	struct atom_job *job = to_atom_job(base);
+	struct atom_queue *queue = job->queue;
+	struct atom_device *adev = queue->adev;
+	struct atom_fence *fence = job->fence;
+	int ret, idx;
+
+	job->started = true;
+	atomic_inc(&queue->started);
+
+	if (!drm_dev_enter(&adev->drm, &idx))
+		return ERR_PTR(-ENODEV);
+
+	spin_lock_irq(&queue->fence_lock);
+	ret = atom_sched_emit(queue, job);
+	spin_unlock_irq(&queue->fence_lock);
+	if (!ret && job->doorbell)
+		atom_ring_doorbell(adev, queue->hw_id, job->seqno);
+
+	drm_dev_exit(idx);
+	return ret ? ERR_PTR(ret) : &fence->base;
+}
+
+/*
+ * Did the queue do anything since the last time-out, or had it no chance to?
+ * Inside drm_dev_enter().
+ */
+static bool atom_sched_has_moved(struct atom_queue *queue)
+{
+	struct atom_device *adev = queue->adev;
+	u32 block = ATOM_REG_QUEUE(queue->hw_id);
+	struct atom_queue_seen *seen = &queue->seen;
+	struct atom_queue_seen now = {
+		.progress = atom_read64(adev, block + ATOM_QREG_PROGRESS),
+		.completed = READ_ONCE(queue->completed),
+		.device_busy = atom_read64(adev, ATOM_REG_BUSY_COMPUTE) +
+			       atom_read64(adev, ATOM_REG_BUSY_DMA),
+		.stalls = seen->stalls + 1,
+	};
+	u32 state = atom_read32(adev, block + ATOM_QREG_STATE);
+	bool others = now.device_busy != seen->device_busy;
+	bool moved = now.progress != seen->progress || now.completed != seen->completed;
+
+	if (moved)
+		now.stalls = 0;
+	*seen = now;
+
+	if (state == ATOM_QUEUE_HUNG || state == ATOM_QUEUE_FAULTED)
+		return false;
+	if (moved)
+		return true;
+	/* Work on the ring that the device has not seen: the doorbell was lost. */
+	if (state == ATOM_QUEUE_IDLE && now.stalls == 1) {
+		atom_ring_doorbell(adev, queue->hw_id, READ_ONCE(queue->emitted));
+		return true;
+	}
+	return others && now.stalls < ATOM_STALLS_MAX;
+}
+
+static bool atom_sched_may_go_on(struct atom_queue *queue)
+{
+	struct atom_device *adev = queue->adev;
+	bool moved;
+	int idx;
+
+	/* Unplugged or dead: somebody is ending the queue already. */
+	if (atom_device_is_lost(adev) || !drm_dev_enter(&adev->drm, &idx))
+		return true;
+
+	if (atom_read32(adev, ATOM_REG_MAGIC) != ATOM_MAGIC) {
+		atom_device_kill(adev, "registers read as all ones");
+		moved = true;
+	} else {
+		moved = atom_sched_has_moved(queue);
+	}
+	drm_dev_exit(idx);
+	return moved;
+}
+
+static enum drm_gpu_sched_stat atom_sched_timedout_job(struct drm_sched_job *base)
+{
+	struct atom_queue *queue = to_atom_job(base)->queue;
+	struct atom_device *adev = queue->adev;
+
+	atom_queue_complete(queue);
+	if (dma_fence_is_signaled(&base->s_fence->finished)) {
+		atomic_inc(&adev->counters.lost_interrupts);
+		return atom_kcompat_sched_no_hang(base);
+	}
+
+	if (!READ_ONCE(queue->banned)) {
+		if (atom_sched_may_go_on(queue))
+			return atom_kcompat_sched_no_hang(base);
+		drm_warn(&adev->drm, "queue %s: job %llu makes no progress, the queue is reset\n",
+			 queue->name, READ_ONCE(queue->completed) + 1);
+		atomic_inc(&adev->counters.timeouts);
+		atom_queue_ban(queue, DRM_ATOM_QUEUE_STATE_TIMEDOUT, ETIME);
+	}
+	atom_queue_reset(queue);
+	return atom_kcompat_sched_no_hang(base);
+}
+
+static void atom_sched_free_job(struct drm_sched_job *base)
+{
+	atom_job_free(to_atom_job(base));
+}
+
+static const struct drm_sched_backend_ops atom_sched_ops = {
+	.run_job = atom_sched_run_job,
+	.timedout_job = atom_sched_timedout_job,
+	.free_job = atom_sched_free_job,
+};
+
+/**
+ * atom_sched_init() - start the scheduler of a queue
+ * @queue: queue with its hardware id
+ * @timeout_ms: time without progress after which a job is given up
+ *
+ * Return: 0 or an error.
+ */
+int atom_sched_init(struct atom_queue *queue, u32 timeout_ms)
+{
+	struct atom_device *adev = queue->adev;
+	const struct drm_sched_init_args args = {
+		.ops = &atom_sched_ops,
+		.submit_wq = adev->submit_wq,
+		.timeout_wq = adev->reset_wq,
+		.num_rqs = 1,
+		.credit_limit = queue->entries,
+		.timeout = msecs_to_jiffies(timeout_ms),
+		.name = ATOM_DRIVER_NAME,
+		.dev = adev->drm.dev,
+	};
+	int ret;
+
+	queue->sched = &adev->scheds[queue->hw_id];
+	queue->fence_context = dma_fence_context_alloc(1);
+	ret = drm_sched_init(queue->sched, &args);
+	if (ret)
+		return ret;
+
+	ret = drm_sched_entity_init(&queue->entity, DRM_SCHED_PRIORITY_KERNEL, &queue->sched, 1,
+				    NULL);
+	if (ret)
+		drm_sched_fini(queue->sched);
+	return ret;
+}
+
+/**
+ * atom_job_create() - make a job
+ * @queue: queue with room for it: struct atom_queue.outstanding counts it already
+ * @client_id: of the file, for the scheduler's trace events
+ *
+ * Return: job for atom_job_free(), or an error pointer; then @queue counts it
+ * still.
+ */
+struct atom_job *atom_job_create(struct atom_queue *queue, u64 client_id)
+{
+	struct atom_job *job;
+	int ret;
+
+	job = kzalloc(sizeof(*job), GFP_KERNEL);
+	if (!job)
+		return ERR_PTR(-ENOMEM);
+	job->fence = kzalloc(sizeof(*job->fence), GFP_KERNEL);
+	if (!job->fence) {
+		kfree(job);
+		return ERR_PTR(-ENOMEM);
+	}
+	ret = drm_sched_job_init(&job->base, &queue->entity, 1, queue, client_id);
+	if (ret) {
+		kfree(job->fence);
+		kfree(job);
+		return ERR_PTR(ret);
+	}
+	job->queue = atom_queue_get(queue);
+	atomic_inc(&queue->adev->counters.jobs);
+	atomic_inc(&atom_jobs);
+	return job;
+}
+
+/**
+ * atom_job_free() - end a job that is done, or never was pushed
+ * @job: job
+ */
+void atom_job_free(struct atom_job *job)
+{
+	struct atom_queue *queue = job->queue;
+
+	drm_sched_job_cleanup(&job->base);
+	kfree(job->fence);
+	atomic_dec(&queue->adev->counters.jobs);
+	if (job->started && atomic_dec_and_test(&queue->started))
+		wake_up_all(&queue->idle);
+	atomic_dec(&queue->outstanding);
+	if (wq_has_sleeper(&queue->space))
+		wake_up_all(&queue->space);
+	kfree(job);
+	atom_queue_put(queue);
+	if (atomic_dec_and_test(&atom_jobs))
+		wake_up_all(&atom_jobs_gone);
+}
+
+/**
+ * atom_sched_wait_for_jobs() - wait until no job of any device is left
+ *
+ * Jobs that were killed while they depended on foreign fences are freed late;
+ * the module must stay until then.
+ */
+void atom_sched_wait_for_jobs(void)
+{
+	wait_event(atom_jobs_gone, !atomic_read(&atom_jobs));
+	/* The last one may still be on its way out of atom_job_free(). */
+	synchronize_rcu();
+}

@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# usage: probe.sh KDIR OUT
+#
+# Writes OUT/atom_kcompat_config.h: what the kernel in KDIR can do. Stable kernels take back API changes, so a version number
+# does not tell; each question is a small source file that compiles or does not. A first one that must compile (the canary)
+# keeps a broken tool chain from looking like an old kernel. The answers are kept until KDIR or this script changes.
+set -eu
+
+kdir=$1
+out=$2
+here=$(cd "$(dirname "$0")" && pwd)
+config=$out/atom_kcompat_config.h
+
+release=$(cat "$kdir/include/config/kernel.release" 2>/dev/null || echo unknown)
+key=$( (
+	echo "$kdir $release ${CC-}"
+	cat "$here/probe.sh" "$kdir/include/generated/autoconf.h" 2>/dev/null
+) | cksum)
+if [ -f "$config" ] && grep -qF "/* key $key */" "$config"; then
+	exit 0
+fi
+
+mkdir -p "$out"
+work=$(mktemp -d "$out/probe.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# The questions: NAME, then the source up to a line of two dashes.
+questions() {
+	cat <<-'QUESTIONS'
+	CANARY
+	#include <linux/module.h>
+	#include <drm/drm_drv.h>
+	#include <drm/drm_accel.h>
+	int probe(struct drm_device *dev);
+	int probe(struct drm_device *dev) { return drm_dev_is_unplugged(dev); }
+	--
+	SCHED_JOB_INIT_CLIENT_ID
+	#include <drm/gpu_scheduler.h>
+	int probe(struct drm_sched_job *j, struct drm_sched_entity *e);
+	int probe(struct drm_sched_job *j, struct drm_sched_entity *e) { return drm_sched_job_init(j, e, 1, NULL, (u64)0); }
+	--
+	SCHED_INIT_ARGS
+	#include <drm/gpu_scheduler.h>
+	int probe(struct drm_gpu_scheduler *s, const struct drm_sched_init_args *args);
+	int probe(struct drm_gpu_scheduler *s, const struct drm_sched_init_args *args) { return drm_sched_init(s, args); }
+	--
+	SCHED_NO_HANG
+	#include <drm/gpu_scheduler.h>
+	int probe(void);
+	int probe(void) { return DRM_GPU_SCHED_STAT_NO_HANG; }
+	--
+	GPUVM_MAP_REQ
+	#include <drm/drm_gpuvm.h>
+	int probe(struct drm_gpuvm *vm, const struct drm_gpuvm_map_req *req);
+	int probe(struct drm_gpuvm *vm, const struct drm_gpuvm_map_req *req) { return drm_gpuvm_sm_map(vm, NULL, req); }
+	--
+	GPUVM_BO_OBTAIN_LOCKED
+	#include <drm/drm_gpuvm.h>
+	void *probe(struct drm_gpuvm *vm, struct drm_gem_object *obj);
+	void *probe(struct drm_gpuvm *vm, struct drm_gem_object *obj) { return drm_gpuvm_bo_obtain_locked(vm, obj); }
+	--
+	DRIVER_GEM_GPUVA
+	#include <drm/drm_drv.h>
+	int probe(void);
+	int probe(void) { return DRIVER_GEM_GPUVA; }
+	--
+	GPU_BUDDY
+	#include <linux/gpu_buddy.h>
+	int probe(struct gpu_buddy *mm);
+	int probe(struct gpu_buddy *mm) { return gpu_buddy_init(mm, SZ_1M, SZ_4K); }
+	--
+	WQ_PERCPU
+	#include <linux/workqueue.h>
+	int probe(void);
+	int probe(void) { return WQ_PERCPU; }
+	--
+	QUESTIONS
+}
+
+# One directory a question and one run of kbuild for all: with -k those that do not compile leave no object.
+: >"$work/Kbuild"
+echo 'ccflags-y += -Werror=incompatible-pointer-types -Werror=implicit-function-declaration -Werror=int-conversion' >>"$work/Kbuild"
+names=
+name=
+questions >"$work/questions"
+while IFS= read -r line; do
+	case $line in
+	--) name= ;;
+	*)
+		if [ -z "$name" ]; then
+			name=$line
+			names="$names $name"
+			echo "obj-m += $name.o" >>"$work/Kbuild"
+			echo '/* SPDX-License-Identifier: GPL-2.0-only OR MIT */' >"$work/$name.c"
+		else
+			printf '%s\n' "$line" >>"$work/$name.c"
+		fi
+		;;
+	esac
+done <"$work/questions"
+
+# Objects only: linking would ask modpost for licences. MAKEFLAGS of the caller (W=, C=, O=) must not reach this run.
+targets=
+for name in $names; do targets="$targets $name.o"; done
+# shellcheck disable=SC2086 # a list
+env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -k -s -C "$kdir" M="$work" ${CC:+CC="$CC"} $targets >"$work/log" 2>&1 || true
+
+if [ ! -f "$work/CANARY.o" ]; then
+	cat "$work/log" >&2
+	echo "probe.sh: a trivial DRM accel source does not compile against $kdir:" >&2
+	echo "  its headers or the compiler are missing, or the kernel has no CONFIG_DRM_ACCEL" >&2
+	exit 1
+fi
+
+{
+	echo "/* SPDX-License-Identifier: GPL-2.0-only OR MIT */"
+	echo "/* Written by probe.sh for Linux $release. */"
+	echo "/* key $key */"
+	for name in $names; do
+		[ "$name" = CANARY ] && continue
+		if [ -f "$work/$name.o" ]; then
+			echo "#define ATOM_HAVE_$name 1"
+		else
+			echo "#define ATOM_HAVE_$name 0"
+		fi
+	done
+} >"$work/config"
+mv "$work/config" "$config"

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "atom/queue.hpp"
+
+#include <utility>
+
+#include "core/access.hpp"
+#include "core/failure.hpp"
+#include "core/queue.hpp"
+
+namespace atom {
+inline namespace v1 {
+namespace {
+
+core::queue &live(const std::shared_ptr<core::queue> &q)
+{
+	if (!q)
+		core::fail(errc::invalid_argument, "queue: it is empty");
+	return *q;
+}
+
+} // namespace
+
+queue::queue() noexcept = default;
+
+queue::queue(const context &ctx, const queue_options &options)
+{
+	if (!ctx)
+		core::fail(errc::invalid_argument, "create queue: the context is empty");
+	impl_ = std::make_shared<core::queue>(core::access::ctx(ctx), options);
+}
+
+queue queue::create(const context &ctx, const queue_options &options, std::error_code &ec) noexcept
+{
+	return core::guarded(ec, [&] { return queue(ctx, options); });
+}
+
+queue::queue(queue &&) noexcept = default;
+
+queue &queue::operator=(queue &&other) noexcept
+{
+	const queue old(std::move(*this));
+	impl_ = std::move(other.impl_);
+	return *this;
+}
+
+queue::~queue()
+{
+	if (impl_)
+		impl_->close();
+}
+
+fence queue::submit(span<const submission> jobs)
+{
+	const std::uint64_t last = live(impl_).submit(jobs);
+	return core::access::fence(impl_, last);
+}
+
+fence queue::submit(span<const submission> jobs, std::error_code &ec) noexcept
+{
+	return core::guarded(ec, [&] { return submit(jobs); });
+}
+
+completion queue::run(const submission &job, deadline until) { return submit(job).wait(until); }
+
+completion queue::run(const submission &job, deadline until, std::error_code &ec) noexcept
+{
+	completion none;
+	const fence done = submit(job, ec);
+	if (!ec)
+		return done.wait(until, ec);
+	none.error = ec;
+	return none;
+}
+
+fence queue::fence_of(std::uint64_t sequence) const
+{
+	if (sequence == 0 || sequence > live(impl_).submitted())
+		core::fail(errc::invalid_argument, "fence of job " + std::to_string(sequence) +
+							   ": no such job; there were " +
+							   std::to_string(impl_->submitted()));
+	return core::access::fence(impl_, sequence);
+}
+
+queue_state queue::state() const { return live(impl_).state(); }
+
+queue_state queue::state(std::error_code &ec) const noexcept
+{
+	return core::guarded(ec, [&] { return state(); });
+}
+
+std::uint32_t queue::ring_entries() const { return live(impl_).ring_entries(); }
+
+} // namespace v1
+} // namespace atom

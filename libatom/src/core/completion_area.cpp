@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "core/completion_area.hpp"
+
+#include <array>
+#include <cstring>
+
+namespace atom::core {
+namespace {
+
+// The device's writes are atomic 64-bit stores; so are the reads here.
+std::uint64_t load(const std::byte *p)
+{
+	return __atomic_load_n(reinterpret_cast<const std::uint64_t *>(p), __ATOMIC_ACQUIRE);
+}
+
+} // namespace
+
+std::uint64_t completion_area::bytes_for(std::uint32_t entries)
+{
+	return sizeof(atom_cpl_header) + std::uint64_t{entries} * sizeof(atom_cpl_record);
+}
+
+std::uint64_t completion_area::retired() const
+{
+	return load(area_ + offsetof(atom_cpl_header, seqno));
+}
+
+std::optional<atom_cpl_record> completion_area::find(std::uint64_t sequence) const
+{
+	const std::uint64_t slot = (sequence - 1) & (entries_ - 1);
+	const std::byte *p = area_ + sizeof(atom_cpl_header) + slot * sizeof(atom_cpl_record);
+	std::array<std::uint64_t, sizeof(atom_cpl_record) / sizeof(std::uint64_t)> words;
+	static_assert(offsetof(atom_cpl_record, seq) == 0);
+	for (std::size_t i = 0; i < words.size(); ++i)
+		words[i] = load(p + i * sizeof(std::uint64_t));
+	// The copy is good only if the number was the same before and after it.
+	if (sequence == 0 || words[0] != sequence || load(p) != sequence)
+		return std::nullopt;
+	atom_cpl_record record;
+	std::memcpy(&record, words.data(), sizeof(record));
+	return record;
+}
+
+} // namespace atom::core

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "core/context.hpp"
+
+#include "core/failure.hpp"
+
+namespace atom::core {
+namespace {
+
+// An unmapped page behind every buffer: what runs over its end faults.
+constexpr std::uint64_t guard_bytes = 4096;
+
+// Large buffers start where the device can use its large pages.
+std::uint64_t alignment_for(std::uint64_t bytes, std::uint64_t page_sizes)
+{
+	for (const unsigned log2 : {21U, 16U})
+		if (bytes >= std::uint64_t{1} << log2 && (page_sizes >> log2 & 1) != 0)
+			return std::uint64_t{1} << log2;
+	return 4096;
+}
+
+} // namespace
+
+context::context(std::shared_ptr<core::device> dev)
+	: device_(std::move(dev)), va_(device_->info().va_start, device_->info().va_end)
+{
+	device_->check_process("create context");
+	check(node().vm_create(id_), "create context", errc::limit_reached);
+}
+
+context::~context()
+{
+	if (device_->owned())
+		node().vm_destroy(id_);
+}
+
+std::uint64_t context::map(std::uint32_t handle, std::uint64_t bytes, bool read_only)
+{
+	std::uint64_t va = 0;
+	{
+		const std::lock_guard lock(mutex_);
+		va = va_.allocate(bytes + guard_bytes,
+				  alignment_for(bytes, device_->info().page_sizes));
+	}
+	if (va == 0)
+		fail(errc::out_of_device_memory,
+		     "map buffer of " + std::to_string(bytes) +
+			     " bytes: the context's address space is full");
+	if (const int error = node().vm_map(id_, handle, va, bytes, read_only)) {
+		{
+			const std::lock_guard lock(mutex_);
+			va_.release(va, bytes + guard_bytes);
+		}
+		fail_errno(error,
+			   "map buffer of " + std::to_string(bytes) + " bytes for the device");
+	}
+	return va;
+}
+
+void context::unmap(std::uint64_t va, std::uint64_t bytes) noexcept
+{
+	// Should it fail (the device is gone), the address may be used again all the
+	// same: mapping replaces what is there.
+	node().vm_unmap(id_, va, bytes);
+	const std::lock_guard lock(mutex_);
+	va_.release(va, bytes + guard_bytes);
+}
+
+} // namespace atom::core

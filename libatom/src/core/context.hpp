@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "core/device.hpp"
+#include "core/va_allocator.hpp"
+
+namespace atom::core {
+
+/** An address space. Thread-safe. */
+class context {
+public:
+	explicit context(std::shared_ptr<core::device> dev);
+	~context();
+	context(const context &) = delete;
+	context &operator=(const context &) = delete;
+
+	[[nodiscard]] const std::shared_ptr<core::device> &dev() const { return device_; }
+	[[nodiscard]] const kmd::node &node() const { return device_->node(); }
+	[[nodiscard]] std::uint32_t id() const { return id_; }
+
+	/** Maps a buffer of @p bytes, a multiple of 4 KiB, and returns its address. Throws. */
+	std::uint64_t map(std::uint32_t handle, std::uint64_t bytes, bool read_only);
+	/** When it returns, no job reaches the memory any more. */
+	void unmap(std::uint64_t va, std::uint64_t bytes) noexcept;
+
+private:
+	std::shared_ptr<core::device> device_;
+	std::uint32_t id_ = 0;
+	std::mutex mutex_; // protects va_
+	va_allocator va_;
+};
+
+} // namespace atom::core

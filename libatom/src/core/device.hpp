@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "atom/device.hpp"
+#include "kmd/kmd.hpp"
+
+namespace atom::core {
+
+std::vector<device_node> enumerate(sys::os &system);
+
+/** An open device file and what the driver said about it. Immutable, so thread-safe. */
+class device {
+public:
+	/** @p which: path, PCI address or index. */
+	static std::shared_ptr<device> open(const std::shared_ptr<sys::os> &system,
+					    std::string_view which);
+
+	[[nodiscard]] const kmd::node &node() const { return node_; }
+	[[nodiscard]] const device_info &info() const { return info_; }
+
+	/** Whether this process opened it. Objects of a parent must be left alone. */
+	[[nodiscard]] bool owned() const { return node_.system().process_id() == process_; }
+	/** Throws forked_child if it did not. */
+	void check_process(const char *operation) const;
+
+private:
+	device(kmd::node node, device_info info);
+
+	kmd::node node_;
+	device_info info_;
+	int process_;
+};
+
+} // namespace atom::core

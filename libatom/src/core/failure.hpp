@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// Turning errno values and mistakes into the exceptions of the API, and those into codes.
+#pragma once
+
+#include <new>
+#include <string>
+#include <utility>
+
+#include "atom/error.hpp"
+
+namespace atom::core {
+
+/** Throws system_error with @p what as its whole sentence. */
+[[noreturn]] void fail(errc code, const std::string &what);
+
+/** The code for an errno of the driver; @p full is what ENOSPC means here. */
+std::error_code code_of(int error, errc full = errc::out_of_device_memory) noexcept;
+
+/** Throws "@p operation: <reason of @p error>". */
+[[noreturn]] void fail_errno(int error, const std::string &operation,
+			     errc full = errc::out_of_device_memory);
+
+inline void check(int error, const char *operation, errc full = errc::out_of_device_memory)
+{
+	if (error != 0)
+		fail_errno(error, operation, full);
+}
+
+/** Runs @p function; its exception becomes @p ec and its result an empty object. */
+template <class F>
+auto guarded(std::error_code &ec, F &&function) noexcept -> decltype(function())
+{
+	try {
+		ec.clear();
+		return function();
+	} catch (const std::system_error &e) {
+		ec = e.code();
+	} catch (const std::bad_alloc &) {
+		ec = errc::out_of_host_memory;
+	} catch (...) {
+		ec = errc::invalid_argument;
+	}
+	if constexpr (!std::is_void_v<decltype(function())>)
+		return {};
+}
+
+} // namespace atom::core

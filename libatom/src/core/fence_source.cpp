@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "core/fence_source.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include "core/failure.hpp"
+
+namespace atom::core {
+
+syncobj::syncobj(std::shared_ptr<core::device> dev) : device_(std::move(dev))
+{
+	device_->check_process("create timeline");
+	check(device_->node().syncobj_create(handle_), "create timeline");
+}
+
+syncobj::~syncobj()
+{
+	if (device_->owned())
+		device_->node().syncobj_destroy(handle_);
+}
+
+std::uint64_t syncobj::value() const
+{
+	std::uint64_t point = 0;
+	check(device_->node().syncobj_query(handle_, point), "read timeline");
+	return point;
+}
+
+void syncobj::signal(std::uint64_t point)
+{
+	device_->check_process("signal timeline");
+	const std::uint64_t now = value();
+	if (point <= now)
+		fail(errc::invalid_argument, "signal timeline: point " + std::to_string(point) +
+						     " is not beyond its value, " +
+						     std::to_string(now));
+	check(device_->node().syncobj_signal(handle_, point), "signal timeline");
+}
+
+bool syncobj::reached(std::uint64_t point) { return value() >= point; }
+
+bool syncobj::wait(std::uint64_t point, deadline until)
+{
+	using std::chrono::nanoseconds;
+	const auto since_boot = std::chrono::duration_cast<nanoseconds>(until.time_since_epoch());
+	const std::int64_t until_ns = std::max<std::int64_t>(since_boot.count(), 0);
+	const int error = device_->node().syncobj_wait(handle_, point, until_ns);
+	if (error == ETIME)
+		return false;
+	check(error, "wait for fence");
+	return true;
+}
+
+completion syncobj::outcome(std::uint64_t) { return {}; }
+
+} // namespace atom::core

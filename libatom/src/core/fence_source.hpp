@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "atom/fence.hpp"
+#include "core/device.hpp"
+
+namespace atom::core {
+
+/** Something whose points can be waited for: a timeline, or the jobs of a queue. Thread-safe. */
+class fence_source {
+public:
+	virtual ~fence_source() = default;
+
+	/** Whether @p point has come; may make a system call, does not wait. Throws. */
+	virtual bool reached(std::uint64_t point) = 0;
+	/** Waits; false if @p until passed. Throws. */
+	virtual bool wait(std::uint64_t point, deadline until) = 0;
+	/** What became of the job of @p point, which has been reached. Throws. */
+	virtual completion outcome(std::uint64_t point) = 0;
+	/** Kernel object behind the points. */
+	[[nodiscard]] virtual std::uint32_t handle() const = 0;
+	[[nodiscard]] virtual const std::shared_ptr<core::device> &dev() const = 0;
+};
+
+/** A timeline of the kernel. */
+class syncobj final : public fence_source {
+public:
+	explicit syncobj(std::shared_ptr<core::device> dev);
+	~syncobj() override;
+	syncobj(const syncobj &) = delete;
+	syncobj &operator=(const syncobj &) = delete;
+
+	[[nodiscard]] std::uint64_t value() const;
+	void signal(std::uint64_t point);
+
+	bool reached(std::uint64_t point) override;
+	bool wait(std::uint64_t point, deadline until) override;
+	completion outcome(std::uint64_t point) override;
+	[[nodiscard]] std::uint32_t handle() const override { return handle_; }
+	[[nodiscard]] const std::shared_ptr<core::device> &dev() const override { return device_; }
+
+private:
+	std::shared_ptr<core::device> device_;
+	std::uint32_t handle_ = 0;
+};
+
+} // namespace atom::core

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+// The kernel driver's interface, one function for each ioctl. Nothing else includes
+// drm/atom_accel.h: above this line nobody knows how an ioctl looks.
+//
+// Functions return 0, or a positive errno value.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "atom/buffer.hpp"
+#include "atom/device.hpp"
+#include "atom/queue.hpp"
+#include "sys/unique_fd.hpp"
+
+struct drm_atom_job;
+struct drm_atom_sync;
+
+namespace atom::kmd {
+
+struct driver_version {
+	std::string name;
+	int major = 0;
+	int minor = 0;
+	int patch = 0;
+};
+
+struct new_queue {
+	std::uint32_t id = 0;
+	std::uint32_t ring_entries = 0;
+	std::uint64_t completion_offset = 0;
+	std::uint64_t completion_bytes = 0;
+};
+
+struct sync_point {
+	std::uint32_t syncobj = 0;
+	std::uint64_t point = 0;
+	bool signal = false;
+};
+
+struct job {
+	std::uint64_t commands_va = 0;
+	std::uint32_t command_bytes = 0;
+	std::uint64_t arguments_va = 0;
+	std::uint32_t argument_count = 0;
+	std::uint64_t cookie = 0;
+};
+
+/** Jobs of one SUBMIT. Keeps its memory when cleared. */
+class batch {
+public:
+	batch();
+	~batch();
+	batch(const batch &) = delete;
+	batch &operator=(const batch &) = delete;
+
+	void clear();
+	void add(const job &what);
+	/** For the job added last. */
+	void add(const sync_point &what);
+	[[nodiscard]] std::size_t size() const;
+
+private:
+	friend class node;
+	std::vector<drm_atom_job> jobs_;
+	std::vector<drm_atom_sync> syncs_;
+};
+
+/** An open device file. Thread-safe. */
+class node {
+public:
+	explicit node(sys::unique_fd fd) : fd_(std::move(fd)) {}
+
+	[[nodiscard]] int fd() const { return fd_.get(); }
+	[[nodiscard]] sys::os &system() const { return fd_.system(); }
+
+	int version(driver_version &out) const;
+	int query_info(device_info &out) const;
+	int query_memory(memory_info &out) const;
+	int query_clock(clock_sample &out) const;
+	int query_telemetry(telemetry &out) const;
+
+	int bo_create(std::uint64_t bytes, placement where, bool mappable, std::uint32_t vm,
+		      std::uint32_t &handle, std::uint64_t &real_bytes) const;
+	int bo_mmap_offset(std::uint32_t handle, std::uint64_t &offset) const;
+	int bo_set_label(std::uint32_t handle, const std::string &label) const;
+	int bo_close(std::uint32_t handle) const;
+
+	int vm_create(std::uint32_t &id) const;
+	int vm_destroy(std::uint32_t id) const;
+	int vm_map(std::uint32_t id, std::uint32_t handle, std::uint64_t va, std::uint64_t bytes,
+		   bool read_only) const;
+	int vm_unmap(std::uint32_t id, std::uint64_t va, std::uint64_t bytes) const;
+
+	int queue_create(std::uint32_t vm, const queue_options &options, new_queue &out) const;
+	int queue_destroy(std::uint32_t id) const;
+	int queue_get_state(std::uint32_t id, queue_state &out) const;
+	int submit(std::uint32_t queue, batch &jobs, std::uint64_t &sequence) const;
+
+	int syncobj_create(std::uint32_t &handle) const;
+	int syncobj_destroy(std::uint32_t handle) const;
+	/** ETIME when @p until_ns of CLOCK_MONOTONIC has passed. Waits also for points nobody
+	 * submitted yet. */
+	int syncobj_wait(std::uint32_t handle, std::uint64_t point, std::int64_t until_ns) const;
+	int syncobj_signal(std::uint32_t handle, std::uint64_t point) const;
+	int syncobj_query(std::uint32_t handle, std::uint64_t &point) const;
+
+private:
+	int call(unsigned long request, void *argument) const;
+	template <class T>
+	int query(std::uint32_t type, T &out) const;
+
+	sys::unique_fd fd_;
+};
+
+} // namespace atom::kmd

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fast engine against the reference on random commands: elementwise commands
+ * to the bit, wherever operands lie and whatever the host can map; nothing but
+ * the output's elements may change.
+ */
+#include <cmath>
+#include <functional>
+
+#include <gtest/gtest.h>
+
+#include "harness.h"
+#include "kernels/gemm.h"
+#include "numeric/half.h"
+
+namespace atom::engine::test {
+namespace {
+
+constexpr std::uint64_t memory_bytes = 4 << 20;
+constexpr std::uint64_t arrays_at = memory_bytes - (1 << 18); /* scales and zero points, up to the end */
+
+class generator {
+public:
+	explicit generator(unsigned seed) : random_(seed) {}
+
+	unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
+	template <class T, std::size_t N> T one_of(const T (&choices)[N]) { return choices[below(N)]; }
+	bool rarely() { return below(4) == 0; }
+
+	std::vector<std::uint64_t> dims()
+	{
+		static constexpr std::uint64_t sizes[] = {1, 1, 2, 3, 5, 7, 8, 16, 31, 33};
+		std::vector<std::uint64_t> d(below(6));
+		std::uint64_t product = 1;
+		for (auto &x : d) {
+			x = product > 4000 ? 1 : one_of(sizes);
+			product *= x;
+		}
+		if (!d.empty() && rarely())
+			d.back() = 900 + below(1500);
+		return d;
+	}
+
+	/* Elements of the tensor lie in any order of dimensions, with gaps, backwards or repeated. */
+	atom_tensor tensor(unsigned dtype, const std::vector<std::uint64_t> &dims, bool output)
+	{
+		atom_tensor t{};
+		t.slot = 1;
+		t.dtype = static_cast<std::uint8_t>(dtype);
+		t.rank = static_cast<std::uint8_t>(dims.size());
+		std::vector<unsigned> order(dims.size());
+		std::iota(order.begin(), order.end(), 0);
+		std::reverse(order.begin(), order.end());
+		if (rarely())
+			std::shuffle(order.begin(), order.end(), random_);
+		const auto size = size_of(dtype);
+		std::int64_t reach = size, low = 0, high = size;
+		for (const unsigned i : order) {
+			std::int64_t stride = reach + (rarely() ? size * below(4) : 0);
+			const auto steps = static_cast<std::int64_t>(dims[i]) - 1;
+			reach = stride * steps + reach;
+			if (!output && rarely())
+				stride = rarely() ? 0 : -stride;
+			t.dims[i] = dims[i];
+			t.strides[i] = static_cast<std::uint64_t>(stride);
+			(stride < 0 ? low : high) += steps * stride;
+		}
+		at_ = (at_ + 7) / 8 * 8 + static_cast<std::uint64_t>(size * below(9));
+		at_ = (at_ + static_cast<std::uint64_t>(size) - 1) / static_cast<std::uint64_t>(size) * static_cast<std::uint64_t>(size);
+		t.offset = at_ + static_cast<std::uint64_t>(-low);
+		at_ += static_cast<std::uint64_t>(high - low);
+		EXPECT_LT(at_, arrays_at);
+		return t;
+	}
+
+	/* Quantisation that fits the dtype. */
+	void quantise(atom_tensor &t)
+	{
+		const auto zero_point = [&] {
+			switch (t.dtype) {
+			case ATOM_DTYPE_U8:
+				return static_cast<int>(below(256));
+			case ATOM_DTYPE_I8:
+				return static_cast<int>(below(256)) - 128;
+			default:
+				return static_cast<int>(below(65536)) - 32768;
+			}
+		};
+		if (t.rank == 0 || below(2)) {
+			t = quantised(t, std::ldexp(1 + static_cast<float>(below(1000)) / 1000, static_cast<int>(below(8)) - 6),
+				      zero_point());
+			return;
+		}
+		t.quant.kind = ATOM_QUANT_PER_CHANNEL;
+		t.quant.axis = static_cast<std::uint8_t>(below(t.rank));
+		t.quant.slot = 1;
+		const std::uint64_t n = t.dims[t.quant.axis];
+		t.quant.scale_offset = arrays_ += n * 4;
+		scales_.push_back({arrays_, n, {}});
+		arrays_ += n * 4;
+		if (below(2)) {
+			t.quant.flags = ATOM_QUANT_ZERO_POINTS;
+			t.quant.zero_point_offset = arrays_;
+			scales_.push_back({arrays_, n, [zero_point, this] { return zero_point(); }});
+			for (std::uint64_t i = 0; i < n; ++i)
+				zero_point_values_.push_back(zero_point());
+			arrays_ += n * 4;
+		}
+		EXPECT_LT(arrays_, memory_bytes);
+	}
+
+	/* Float-heavy noise: values of all sizes, NaN and infinities among them. */
+	void fill(arena &mem, unsigned dtype_hint)
+	{
+		for (std::uint64_t i = 0; i < arrays_at / 4; ++i) {
+			const auto noise = static_cast<std::uint32_t>(random_());
+			if (dtype_hint == ATOM_DTYPE_F32 && i % 16)
+				mem.at<float>(0)[i] = std::ldexp(static_cast<float>(static_cast<std::int32_t>(noise)), -24);
+			else if (dtype_hint == ATOM_DTYPE_F16 && i % 16)
+				mem.at<std::uint32_t>(0)[i] = noise & 0xbfffbfff;
+			else
+				mem.at<std::uint32_t>(0)[i] = noise;
+		}
+		std::size_t z = 0;
+		for (const auto &a : scales_)
+			for (std::uint64_t i = 0; i < a.count; ++i)
+				if (a.zero_point)
+					mem.at<std::int32_t>(a.at)[i] = zero_point_values_[z++];
+				else
+					mem.at<float>(a.at)[i] = 0.01f + static_cast<float>(below(1000)) / 500;
+	}
+
+	std::mt19937 &random() { return random_; }
+
+private:
+	struct array {
+		std::uint64_t at, count;
+		std::function<int()> zero_point;
+	};
+	std::mt19937 random_;
+	std::uint64_t at_ = 64;
+	std::uint64_t arrays_ = arrays_at;
+	std::vector<array> scales_;
+	std::vector<int> zero_point_values_;
+};
+
+constexpr unsigned floats[] = {ATOM_DTYPE_F32, ATOM_DTYPE_F16, ATOM_DTYPE_BF16};
+constexpr unsigned integers[] = {ATOM_DTYPE_I8, ATOM_DTYPE_U8, ATOM_DTYPE_I16, ATOM_DTYPE_I32};
+
+/* Where the bytes differ, both may be NaN: payloads are not specified. */
+bool same_output(arena &a, arena &b, const atom_tensor &out)
+{
+	if (a == b)
+		return true;
+	const bool half = out.dtype == ATOM_DTYPE_F16, bfloat = out.dtype == ATOM_DTYPE_BF16;
+	if (!half && !bfloat && out.dtype != ATOM_DTYPE_F32)
+		return false;
+	for (std::uint64_t i = 0; i < memory_bytes; i += half || bfloat ? 2 : 4) {
+		if (half || bfloat) {
+			const auto x = *a.at<std::uint16_t>(i), y = *b.at<std::uint16_t>(i);
+			const auto value = [&](std::uint16_t v) { return half ? f16_to_f32(v) : bf16_to_f32(v); };
+			if (x != y && !(std::isnan(value(x)) && std::isnan(value(y))))
+				return false;
+		} else {
+			const auto x = *a.at<std::uint32_t>(i), y = *b.at<std::uint32_t>(i);
+			if (x != y && !(std::isnan(std::bit_cast<float>(x)) && std::isnan(std::bit_cast<float>(y))))
+				return false;
+		}
+	}
+	return true;
+}
+
+template <class T> void expect_same(const T &c, const atom_tensor &out, generator &g, unsigned seed, unsigned hint)
+{
+	arena expected(memory_bytes);
+	g.fill(expected, hint);
+	const arena start = expected;
+	const outcome reference = run(c, expected, true);
+	ASSERT_TRUE(reference.decoded) << "seed " << seed << " code " << reference.why.code << " field "
+				       << reference.why.field;
+	ASSERT_EQ(reference.breach, "") << "seed " << seed;
+	ASSERT_EQ(reference.why.code, ATOM_FAULT_NONE) << "seed " << seed;
+	for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::pages, fake_memory::mapping::never}) {
+		arena mem = start;
+		const outcome fast = run(bytes_of(c), mem, false, how);
+		ASSERT_EQ(fast.breach, "") << "seed " << seed;
+		ASSERT_EQ(fast.why.code, ATOM_FAULT_NONE) << "seed " << seed;
+		ASSERT_TRUE(same_output(mem, expected, out))
+			<< "seed " << seed << " mapping " << static_cast<int>(how) << " dtype " << unsigned{out.dtype};
+	}
+}
+
+/* All instruction sets that this CPU has, one after the other. */
+class FastAgainstReference : public testing::TestWithParam<kernels::isa> {
+protected:
+	void SetUp() override
+	{
+		if (!kernels::select(GetParam()))
+			GTEST_SKIP() << "not on this CPU";
+	}
+	void TearDown() override
+	{
+		for (std::size_t i = kernels::isa_count; i-- > 0;)
+			if (kernels::select(static_cast<kernels::isa>(i)))
+				break;
+	}
+};
+INSTANTIATE_TEST_SUITE_P(Isa, FastAgainstReference,
+			 testing::Values(kernels::isa::scalar, kernels::isa::avx2, kernels::isa::avx512,
+					 kernels::isa::avx512_bf16),
+			 [](const auto &info) {
+				 std::string name = kernels::name(info.param);
+				 std::replace(name.begin(), name.end(), '-', '_');
+				 return name;
+			 });
+
+TEST_P(FastAgainstReference, CopyIsTheSame)
+{
+	for (unsigned seed = 0; seed < 60; ++seed) {
+		generator g(seed);
+		static constexpr unsigned all[] = {ATOM_DTYPE_I8, ATOM_DTYPE_I16, ATOM_DTYPE_F32, ATOM_DTYPE_I64};
+		const unsigned dtype = g.one_of(all);
+		const bool fill = g.rarely();
+		const auto dims = g.dims();
+		auto c = command<atom_cmd_copy>(ATOM_OP_COPY, fill ? ATOM_COPY_FILL : 0);
+		if (fill)
+			c.fill = 0x1122334455667788 & (~0ull >> (64 - 8 * size_of(dtype)));
+		else
+			c.in = g.tensor(dtype, dims, false);
+		c.out = g.tensor(dtype, dims, true);
+		expect_same(c, c.out, g, seed, 0);
+	}
+}
+
+TEST_P(FastAgainstReference, CastIsTheSame)
+{
+	for (unsigned seed = 0; seed < 150; ++seed) {
+		generator g(1000 + seed);
+		const auto dims = g.dims();
+		auto c = command<atom_cmd_cast>(ATOM_OP_CAST);
+		const unsigned from = g.below(2) ? g.one_of(floats) : g.one_of(integers);
+		const unsigned to = g.below(2) ? g.one_of(floats) : g.one_of(integers);
+		c.in = g.tensor(from, dims, false);
+		c.out = g.tensor(to, dims, true);
+		const bool from_integer = from < ATOM_DTYPE_F16, to_integer = to < ATOM_DTYPE_F16;
+		if (from_integer && g.below(2))
+			g.quantise(c.in);
+		const bool quantised = to_integer && g.below(2);
+		if (quantised)
+			g.quantise(c.out);
+		if (to_integer)
+			c.rounding = g.below(2);
+		if (to_integer && !quantised)
+			c.header.flags = static_cast<std::uint16_t>(g.below(2));
+		expect_same(c, c.out, g, seed, from);
+	}
+}
+
+TEST_P(FastAgainstReference, CastFromBlocksIsTheSame)
+{
+	for (unsigned seed = 0; seed < 30; ++seed) {
+		generator g(2000 + seed);
+		static constexpr unsigned blocks[] = {ATOM_DTYPE_Q8_0, ATOM_DTYPE_Q4_0, ATOM_DTYPE_Q4_1};
+		std::vector<std::uint64_t> dims = {1 + g.below(5), 1 + g.below(40), 32 * (1 + g.below(4))};
+		auto c = command<atom_cmd_cast>(ATOM_OP_CAST);
+		c.in = dense_blocks(g.one_of(blocks), 1 << 20, dims);
+		const unsigned axis = g.below(3);
+		swap_dims(c.in, axis, 2);
+		c.in.quant.axis = static_cast<std::uint8_t>(axis);
+		std::swap(dims[axis], dims[2]);
+		c.out = g.tensor(g.one_of(floats), dims, true);
+		expect_same(c, c.out, g, seed, ATOM_DTYPE_F16);
+	}
+}
+
+TEST_P(FastAgainstReference, UnaryIsTheSame)
+{
+	for (unsigned f = 0; f < ATOM_FN_COUNT; ++f) {
+		if (f == ATOM_FN_LUT || (f > ATOM_FN_GELU_QUICK && f < ATOM_FN_ABS) ||
+		    (f > ATOM_FN_ATANH && f < ATOM_FN_LOGICAL_NOT))
+			continue;
+		const bool truth = f == ATOM_FN_LOGICAL_NOT || f == ATOM_FN_IS_NAN || f == ATOM_FN_IS_INF;
+		const bool bits = f == ATOM_FN_BITWISE_NOT;
+		const bool integer_form = bits || f <= ATOM_FN_CLIP || f == ATOM_FN_ABS || f == ATOM_FN_NEG ||
+					  f == ATOM_FN_SIGN || f == ATOM_FN_SQUARE || f == ATOM_FN_LOGICAL_NOT;
+		for (const bool integer : {false, true}) {
+			if (integer ? !integer_form : bits)
+				continue;
+			generator g(3000 + f);
+			const auto dims = g.dims();
+			auto c = command<atom_cmd_unary>(ATOM_OP_UNARY);
+			c.function = f;
+			const bool two = f == ATOM_FN_CLIP || f == ATOM_FN_HARD_SIGMOID || f == ATOM_FN_SELU ||
+					 f == ATOM_FN_SHRINK || f == ATOM_FN_IS_INF;
+			if (two || f == ATOM_FN_LEAKY_RELU || f == ATOM_FN_SILU || f == ATOM_FN_ELU ||
+			    f == ATOM_FN_CELU || f == ATOM_FN_THRESHOLDED_RELU)
+				c.p0 = 0.7f;
+			if (two)
+				c.p1 = 1.3f;
+			const unsigned dtype = integer ? g.one_of(integers) : g.one_of(floats);
+			c.in = g.tensor(dtype, dims, false);
+			const unsigned to = truth ? unsigned{ATOM_DTYPE_U8} : integer ? dtype : g.rarely() ? unsigned{ATOM_DTYPE_I8} : g.one_of(floats);
+			c.out = g.tensor(to, dims, true);
+			if (!truth && !integer && to == ATOM_DTYPE_I8)
+				g.quantise(c.out);
+			expect_same(c, c.out, g, f, dtype);
+		}
+	}
+}
+
+TEST_P(FastAgainstReference, BinaryIsTheSame)
+{
+	for (unsigned kind = 0; kind <= ATOM_BINARY_SHR; ++kind) {
+		if ((kind > ATOM_BINARY_ATAN2 && kind < ATOM_BINARY_EQ) ||
+		    (kind > ATOM_BINARY_GE && kind < ATOM_BINARY_LOGICAL_AND) ||
+		    (kind > ATOM_BINARY_LOGICAL_XOR && kind < ATOM_BINARY_AND))
+			continue;
+		const bool truth = kind >= ATOM_BINARY_EQ && kind <= ATOM_BINARY_LOGICAL_XOR;
+		for (unsigned seed = 0; seed < 6; ++seed) {
+			const bool integer = seed % 2;
+			if (integer ? kind == ATOM_BINARY_ATAN2 : kind >= ATOM_BINARY_AND)
+				continue;
+			generator g(4000 + kind * 16 + seed);
+			const auto dims = g.dims();
+			auto c = command<atom_cmd_binary>(ATOM_OP_BINARY);
+			c.kind = kind;
+			const unsigned dtype = g.one_of(integers);
+			const auto input = [&] {
+				if (integer)
+					return g.tensor(dtype, dims, false);
+				if (!g.rarely())
+					return g.tensor(g.one_of(floats), dims, false);
+				atom_tensor t = g.tensor(g.one_of(integers), dims, false);
+				g.quantise(t);
+				return t;
+			};
+			c.a = input();
+			c.b = input();
+			if (truth) {
+				c.out = g.tensor(ATOM_DTYPE_U8, dims, true);
+			} else if (integer) {
+				c.out = g.tensor(dtype, dims, true);
+			} else {
+				const bool bytes = g.below(2);
+				c.out = g.tensor(bytes ? unsigned{ATOM_DTYPE_I8} : g.one_of(floats), dims, true);
+				if (bytes)
+					g.quantise(c.out);
+				if (g.below(2))
+					c.epilogue.residual = input();
+				c.epilogue.activation = bytes && g.below(2) ? ATOM_FN_LUT : g.below(2) ? ATOM_FN_RELU : ATOM_FN_TANH;
+				if (c.epilogue.activation == ATOM_FN_LUT)
+					c.epilogue.lut = {.slot = 1, .reserved0 = 0, .reserved1 = 0, .offset = 1};
+				if (c.epilogue.activation == ATOM_FN_LUT)
+					c.epilogue.lut.offset = arrays_at - 300;
+			}
+			expect_same(c, c.out, g, seed, ATOM_DTYPE_F32);
+		}
+	}
+}
+
+/* Random products: integers to the bit, floats within the specification's bound of each other. */
+TEST_P(FastAgainstReference, GemmIsTheSameOrNear)
+{
+	for (unsigned seed = 0; seed < 40; ++seed) {
+		generator g(5000 + seed);
+		const std::uint64_t m = 1 + g.below(g.rarely() ? 300 : 24), n = 1 + g.below(g.rarely() ? 600 : 40),
+				    k = 1 + g.below(g.rarely() ? 700 : 40), batch = 1 + g.below(3);
+		const bool integer = g.below(2);
+		static constexpr unsigned bytes[] = {ATOM_DTYPE_I8, ATOM_DTYPE_U8};
+		auto c = command<atom_cmd_gemm>(ATOM_OP_GEMM);
+		c.alpha = g.rarely() ? 0.5f : 1;
+		c.a = g.tensor(integer ? g.one_of(bytes) : g.one_of(floats), {batch, m, k}, false);
+		c.b = g.tensor(integer ? g.one_of(bytes) : g.one_of(floats), {batch, k, n}, false);
+		if (integer) {
+			c.a = quantised(c.a, 0.05f, 7);
+			if (g.below(2)) {
+				do {
+					c.b.quant = {};
+					g.quantise(c.b);
+				} while (c.b.quant.kind == ATOM_QUANT_PER_CHANNEL && c.b.quant.axis != 2);
+			}
+		}
+		const bool exact = integer && c.alpha == 1 && g.below(2);
+		if (exact) {
+			c.out = g.tensor(ATOM_DTYPE_I32, {batch, m, n}, true);
+		} else {
+			c.out = g.tensor(integer ? unsigned{ATOM_DTYPE_I8} : unsigned{ATOM_DTYPE_F32}, {batch, m, n}, true);
+			if (integer)
+				g.quantise(c.out);
+			c.epilogue.activation = ATOM_FN_LEAKY_RELU;
+			c.epilogue.p0 = 0.25f;
+		}
+		if (g.below(2)) {
+			c.epilogue.bias = g.tensor(integer && g.below(2) ? ATOM_DTYPE_I32 : ATOM_DTYPE_F32, {1, 1, n}, false);
+			if (exact)
+				c.epilogue.bias.dtype = ATOM_DTYPE_I32;
+			c.epilogue.bias.dims[0] = batch;
+			c.epilogue.bias.dims[1] = m;
+			c.epilogue.bias.strides[0] = c.epilogue.bias.strides[1] = 0;
+		}
+		arena expected(memory_bytes);
+		g.fill(expected, 0);
+		for (std::uint64_t i = 0; i < arrays_at / 4 && !integer; ++i) /* values that both half types have, around 1 */
+			expected.at<std::uint32_t>(0)[i] = (g.below(0x8000) << 16 | g.below(0x8000)) % 0x01000100 +
+							   (g.below(2) ? 0x3c003c00 : 0xbc003c00);
+		const arena start = expected;
+		const outcome reference = run(c, expected, true);
+		ASSERT_TRUE(reference.decoded) << "seed " << seed << " code " << reference.why.code << " field " << reference.why.field;
+		ASSERT_EQ(reference.breach, "");
+		for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::never}) {
+			arena mem = start;
+			const outcome fast = run(bytes_of(c), mem, false, how);
+			ASSERT_EQ(fast.breach, "") << "seed " << seed;
+			ASSERT_EQ(fast.why.code, ATOM_FAULT_NONE);
+			if (integer) {
+				ASSERT_TRUE(mem == expected) << "seed " << seed;
+				continue;
+			}
+			/* All products are below 2 * 2 = 4 in size. */
+			const double bound = 0x1p-22 * std::sqrt(static_cast<double>(k)) * 4 * static_cast<double>(k) * 1.5;
+			for (std::uint64_t i = 0; i < memory_bytes / 4; ++i) {
+				const float x = mem.at<float>(0)[i], y = expected.at<float>(0)[i];
+				if (std::memcmp(&x, &y, 4) != 0) {
+					ASSERT_NEAR(x, y, bound) << "seed " << seed << " word " << i;
+				}
+			}
+		}
+	}
+}
+
+} // namespace
+} // namespace atom::engine::test

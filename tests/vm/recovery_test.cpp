@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+// Hardware that misbehaves: hangs, lost interrupts, errors. Injected through the control port.
+#include "context.hpp"
+#include "machine.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cstring>
+
+using namespace vmtest;
+
+namespace {
+
+class recovery : public testing::Test {
+protected:
+	recovery()
+	{
+		if (!has_control())
+			throw std::runtime_error("there is no control port: the test must run in atom-vm");
+		control("inject 0 kind=clear");
+	}
+	~recovery() override { control("inject 0 kind=clear"); }
+
+	/** The next strike hits the jobs of @p q only. */
+	static void inject(const std::string &spec) { control("inject 0 " + spec); }
+
+	drm_atom_job nop() { return c_.job(command_list(make_nop())); }
+
+	/** A new queue on the same device takes a job and ends it well. */
+	static void expect_device_works()
+	{
+		context c;
+		const memory m = c.alloc(page);
+		EXPECT_NO_THROW(c.run(command_list(make_fill(tensor(ATOM_DTYPE_U8, {page}, m.va), 0x33))));
+		EXPECT_EQ(m.map.data()[page - 1], std::byte{0x33});
+	}
+
+	context c_{0, {.job_timeout_ms = 1000}};
+};
+
+} // namespace
+
+TEST_F(recovery, a_job_that_hangs_is_given_up_and_its_queue_banned)
+{
+	inject("kind=hang,count=1");
+	const syncobj done(c_.dev);
+	drm_atom_sync sync = done.signal_binary();
+	auto job = nop();
+	job.syncs = {sizeof(sync), 1, reinterpret_cast<std::uintptr_t>(&sync)};
+	c_.q.submit(job);
+	ASSERT_EQ(done.try_wait_binary(60'000'000'000), 0) << "the waiter of a hung job waits for ever";
+	EXPECT_LT(done.fence_status(), 0);
+	const auto state = c_.q.state();
+	EXPECT_TRUE(state.flags & DRM_ATOM_QUEUE_STATE_TIMEDOUT) << describe(state);
+	EXPECT_TRUE(state.flags & DRM_ATOM_QUEUE_STATE_BANNED) << describe(state);
+	EXPECT_EQ(state.failed_seqno, 1u) << describe(state);
+	EXPECT_NE(state.error, 0u) << describe(state);
+	EXPECT_EQ(c_.q.try_submit(std::vector{nop()}), ECANCELED);
+	expect_device_works();
+}
+
+TEST_F(recovery, other_queues_go_on_while_one_hangs_and_is_reset)
+{
+	context other;
+	inject("kind=hang,count=1");
+	c_.q.submit(nop());
+	pause_ms(20); // the strike hits the first job that starts: it must be that one
+	const auto work = other.job(command_list(make_nop()));
+	bool reset = false;
+	for (int i = 0; i < 20000 && !reset; ++i) {
+		ASSERT_NO_THROW(other.run(work));
+		reset = c_.q.state().flags & DRM_ATOM_QUEUE_STATE_BANNED;
+	}
+	EXPECT_TRUE(reset) << "the hung queue was never given up";
+	EXPECT_EQ(other.q.state().flags, 0u) << describe(other.q.state());
+	EXPECT_EQ(other.q.state().generation, 0u) << "a reset has hit the innocent queue";
+}
+
+TEST_F(recovery, jobs_behind_a_hung_one_are_cancelled_and_their_waiters_woken)
+{
+	inject("kind=hang,count=1");
+	for (int i = 0; i < 10; ++i)
+		c_.submit(nop());
+	EXPECT_EQ(c_.timeline.try_wait(10, 60'000'000'000), 0);
+	EXPECT_EQ(c_.q.state().failed_seqno, 1u) << describe(c_.q.state());
+	expect_device_works();
+}
+
+TEST_F(recovery, a_hang_that_the_device_notices_itself_is_a_failure_of_the_job)
+{
+	inject("kind=hung-detected,count=1");
+	const auto state = c_.run_failing(nop());
+	EXPECT_TRUE(state.flags & (DRM_ATOM_QUEUE_STATE_TIMEDOUT | DRM_ATOM_QUEUE_STATE_FAULT)) << describe(state);
+	EXPECT_TRUE(state.flags & DRM_ATOM_QUEUE_STATE_BANNED) << describe(state);
+	expect_device_works();
+}
+
+TEST_F(recovery, a_lost_interrupt_delays_a_job_but_fails_nothing)
+{
+	for (int round = 0; round < 3; ++round) {
+		inject("kind=lost-irq,count=1");
+		c_.submit(nop());
+		ASSERT_EQ(c_.timeline.try_wait(c_.point, 60'000'000'000), 0) << "the job is done but nobody was told";
+		EXPECT_EQ(c_.q.state().flags, 0u) << describe(c_.q.state());
+	}
+	c_.run(nop());
+	EXPECT_EQ(c_.q.state().completed, 4u);
+}
+
+TEST_F(recovery, duplicate_and_late_interrupts_do_no_harm)
+{
+	inject("kind=duplicate-irq,count=20");
+	for (int i = 0; i < 40; ++i)
+		c_.run(nop());
+	inject("kind=late-irq,delay_us=200000,count=1");
+	const std::int64_t start = now_ns();
+	c_.run(nop());
+	EXPECT_GE(now_ns() - start, 100'000'000) << "the injection had no effect";
+	c_.run(nop());
+	EXPECT_EQ(c_.q.state().completed, 42u);
+}
+
+TEST_F(recovery, hardware_errors_stop_the_queue_that_met_them)
+{
+	const struct {
+		const char *kind;
+		std::uint16_t code;
+	} table[] = {{"dma-error", ATOM_FAULT_DMA_ERROR}, {"poison", ATOM_FAULT_POISON}, {"ecc-ue", ATOM_FAULT_ECC_UE}};
+	for (const auto &[kind, code] : table) {
+		SCOPED_TRACE(kind);
+		context c, bystander;
+		const memory a = c.alloc(page), b = c.alloc(page);
+		inject(std::string("kind=") + kind + ",count=1");
+		const auto state = c.run_failing(command_list(make_copy_bytes(a.va, b.va, page)));
+		EXPECT_TRUE(state.flags & DRM_ATOM_QUEUE_STATE_FAULT) << describe(state);
+		EXPECT_TRUE(state.flags & DRM_ATOM_QUEUE_STATE_BANNED) << describe(state);
+		EXPECT_EQ(state.fault_code, code) << describe(state);
+		EXPECT_NO_THROW(bystander.run(command_list(make_nop())));
+	}
+	expect_device_works();
+}
+
+TEST_F(recovery, corrected_memory_errors_are_counted_and_fail_nothing)
+{
+	const auto telemetry = [&] {
+		drm_atom_dev_telemetry reading{};
+		drm_atom_dev_query query{DRM_ATOM_DEV_QUERY_TELEMETRY, sizeof(reading),
+					 reinterpret_cast<std::uintptr_t>(&reading)};
+		EXPECT_EQ(c_.dev.try_call(DRM_IOCTL_ATOM_DEV_QUERY, &query), 0);
+		return reading;
+	};
+	const auto before = telemetry();
+	inject("kind=ecc-ce,count=3");
+	EXPECT_NO_THROW(c_.run(nop()));
+	EXPECT_EQ(telemetry().ecc_ce, before.ecc_ce + 3);
+	EXPECT_EQ(telemetry().ecc_ue, before.ecc_ue);
+}
+
+TEST_F(recovery, a_corrupt_sequence_number_is_not_believed)
+{
+	// Far beyond what was ever submitted: believed, it would complete jobs that have not run.
+	inject("kind=corrupt-seqno,value=1000000,count=1");
+	c_.submit(nop());
+	EXPECT_EQ(c_.timeline.try_wait(1, 60'000'000'000), 0) << "the waiter was forgotten";
+	const auto state = c_.q.state();
+	EXPECT_LE(state.completed, state.submitted) << describe(state);
+	expect_device_works();
+}
+
+TEST_F(recovery, an_injected_translation_fault_is_reported_like_a_real_one)
+{
+	const memory a = c_.alloc(page), b = c_.alloc(page);
+	inject("kind=mmu-fault,count=1");
+	const auto state = c_.run_failing(command_list(make_copy_bytes(a.va, b.va, page)));
+	EXPECT_TRUE(state.flags & DRM_ATOM_QUEUE_STATE_FAULT) << describe(state);
+	EXPECT_EQ(state.fault_code, ATOM_FAULT_NOT_PRESENT) << describe(state);
+	expect_device_works();
+}
+
+TEST_F(recovery, fifty_hung_queues_in_a_row_leave_the_device_as_it_was)
+{
+	const counters before = read_counters();
+	for (int i = 0; i < 50; ++i) {
+		context c(0, {.job_timeout_ms = 50});
+		inject("kind=hang,count=1");
+		c.submit(command_list(make_nop()));
+		ASSERT_EQ(c.timeline.try_wait(1, 60'000'000'000), 0) << "hang " << i;
+		ASSERT_TRUE(c.q.state().flags & DRM_ATOM_QUEUE_STATE_BANNED) << describe(c.q.state());
+	}
+	EXPECT_EQ(await_counters(before), "");
+	expect_device_works();
+}
+
+TEST_F(recovery, a_long_job_that_makes_progress_is_not_given_up)
+{
+	// Longer than the time-out as a whole, but its tiles go on: only a standstill counts.
+	context c(0, {.job_timeout_ms = 200});
+	constexpr std::uint64_t n = 1024;
+	const memory a = c.alloc(n * n * 4), b = c.alloc(n * n * 4), out = c.alloc(n * n * 4);
+	command_list commands;
+	for (int i = 0; i < 100; ++i)
+		commands.add(make_gemm(tensor(ATOM_DTYPE_F32, {n, n}, a.va), tensor(ATOM_DTYPE_F32, {n, n}, b.va),
+				       tensor(ATOM_DTYPE_F32, {n, n}, out.va)));
+	const std::int64_t start = now_ns();
+	EXPECT_NO_THROW(c.run(commands));
+	EXPECT_GT(now_ns() - start, 400'000'000) << "the job is too short to prove anything here";
+}
