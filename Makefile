@@ -68,7 +68,7 @@ debug-kernel: deps
 	@$(STEP) 'debug kernel' -- emulator/vm/kernel headers debug
 
 run: begin host qemu module
-	@$(STEP) 'run' -- $(VM) -- sh -c '$(HOST)/samples/hello && $(HOST)/samples/gemm'
+	@$(STEP) 'run' -- $(VM) -- sh -c '$(HOST)/samples/hello/hello && $(HOST)/samples/gemm/gemm'
 	@$(STEP) --summary
 
 check: begin check-host check-vm
