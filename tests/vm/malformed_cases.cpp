@@ -384,8 +384,12 @@ std::vector<malformed_case> malformed_headers(std::uint32_t bytes, std::uint32_t
 		field("major " + std::to_string(major), offsetof(atom_cmdbuf_header, major), 2, major, header);
 	for (const std::uint64_t wrong : {0u, bytes - 8, bytes + 8, bytes + 1, 0xffffffffu})
 		field("bytes " + std::to_string(wrong), offsetof(atom_cmdbuf_header, bytes), 4, wrong, size);
+	// The count of commands and the bytes do not fit together: either may be named.
 	for (const std::uint64_t wrong : {0u, commands - 1, commands + 1, 0xffffffffu})
-		field("commands " + std::to_string(wrong), offsetof(atom_cmdbuf_header, commands), 4, wrong, size);
+		cases.push_back({"commands " + std::to_string(wrong),
+				 {{offsetof(atom_cmdbuf_header, commands), 4, wrong}},
+				 size,
+				 {offsetof(atom_cmdbuf_header, commands), offsetof(atom_cmdbuf_header, bytes)}});
 	for (const std::uint64_t slots : {2u, 1025u, 0xffffffffu})
 		field("slots " + std::to_string(slots), offsetof(atom_cmdbuf_header, slots), 4, slots,
 		      {ATOM_FAULT_BAD_HEADER, ATOM_FAULT_BAD_SLOT});

@@ -66,7 +66,7 @@ struct plan {
 		const blocking sizes = block_sizes(f);
 		const std::size_t groups = std::max<std::size_t>(divide_up(args.k, f.group), 1);
 		const std::size_t k_blocks = divide_up(groups, sizes.groups);
-		const std::size_t block_groups = std::min(aligned(divide_up(groups, k_blocks)), aligned(groups));
+		const std::size_t block_groups = aligned(divide_up(groups, k_blocks)); // blocks of weights stay whole
 		k_block = block_groups * f.group;
 		const std::size_t panels = std::max<std::size_t>(divide_up(args.n, f.columns), 1);
 		const std::size_t most = std::max<std::size_t>(sizes.bytes / (block_groups * f.columns * 4), 1);
@@ -269,10 +269,10 @@ bool gemm_supports(atom_dtype a, atom_dtype b)
 
 std::size_t gemm_workspace(const gemm_args &args)
 {
-	if (few_rows_apply(args))
-		return few_rows_workspace(args);
+	// gemm_packed() works with tiles whatever the shape.
 	const plan p(args);
-	return p.b_bytes() + p.terms_bytes(std::max(p.n_block, args.n)) + p.a_bytes();
+	const std::size_t tiles = p.b_bytes() + p.terms_bytes(std::max(p.n_block, args.n)) + p.a_bytes();
+	return few_rows_apply(args) ? std::max(tiles, few_rows_workspace(args)) : tiles;
 }
 
 bool gemm(const gemm_args &args, std::byte *workspace)
