@@ -33,7 +33,7 @@ enum class placement : std::uint8_t {
 struct buffer_options {
 	atom::placement placement = atom::placement::system;
 	bool cpu_access = true; ///< false: map() fails; LOCAL may then lie outside the CPU's window
-	std::string label;      ///< for debugging, at most 63 bytes
+	std::string label{};    ///< for debugging, at most 63 bytes
 };
 
 /**

@@ -24,7 +24,7 @@ syncobj::~syncobj()
 std::uint64_t syncobj::value() const
 {
 	std::uint64_t point = 0;
-	check(device_->node().syncobj_query(handle_, point), "read timeline");
+	check(device_->node().syncobj_query(handle_, false, point), "read timeline");
 	return point;
 }
 

@@ -119,22 +119,39 @@ bool queue::succeeded(std::uint64_t point) const
 	return record && record->status == ATOM_CPL_OK;
 }
 
+// Calls on a device that is gone fail, but for the one that asks what became of a queue. It has
+// ended every job.
+bool queue::is_loss(const system_error &e)
+{
+	return e.code() == errc::device_lost && state().device_lost;
+}
+
 bool queue::reached(std::uint64_t point)
 {
 	if (signalled_.load(std::memory_order_acquire) >= point || succeeded(point))
 		return true;
-	if (timeline_.value() < point)
-		return false;
-	note_signalled(point);
+	try {
+		if (timeline_.value() < point)
+			return false;
+		note_signalled(point);
+	} catch (const system_error &e) {
+		if (!is_loss(e))
+			throw;
+	}
 	return true;
 }
 
 bool queue::wait(std::uint64_t point, deadline until)
 {
 	if (signalled_.load(std::memory_order_acquire) < point && !succeeded(point)) {
-		if (!timeline_.wait(point, until))
-			return false;
-		note_signalled(point);
+		try {
+			if (!timeline_.wait(point, until))
+				return false;
+			note_signalled(point);
+		} catch (const system_error &e) {
+			if (!is_loss(e))
+				throw;
+		}
 	}
 	const std::unique_lock lock(submit_mutex_, std::try_to_lock);
 	if (lock)
@@ -325,7 +342,7 @@ std::uint64_t queue::submit(span<const submission> jobs)
 	std::uint64_t last = 0;
 	if (const int error = context_->node().submit(info_.id, batch_, last)) {
 		f.used.clear();
-		fail_submit(error);
+		fail_submit(error, jobs);
 	}
 	if (table_bytes != 0)
 		arguments_.commit(tables);
@@ -340,8 +357,23 @@ std::uint64_t queue::submit(span<const submission> jobs)
 	return expected;
 }
 
-void queue::fail_submit(int error)
+void queue::fail_submit(int error, span<const submission> jobs)
 {
+	if (error == EINVAL)
+		for (std::size_t i = 0; i < jobs.size(); ++i)
+			for (const fence &f : jobs[i].waits) {
+				const std::uint32_t handle = access::source(f)->handle();
+				std::uint64_t last = 0;
+				if (context_->node().syncobj_query(handle, true, last) == 0 &&
+				    last < f.point())
+					fail(errc::invalid_argument,
+					     place(i) + ": it waits for point " +
+					             std::to_string(f.point()) +
+					             ", which nobody will signal: no job was given "
+					             "a "
+					             "point beyond " +
+					             std::to_string(last));
+			}
 	if (error != ECANCELED)
 		fail_errno(error, "submit");
 	std::string why = "submit: the queue takes no more jobs";

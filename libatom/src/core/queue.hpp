@@ -58,7 +58,8 @@ private:
 	[[nodiscard]] bool succeeded(std::uint64_t point) const;
 	void reap() noexcept;
 	[[nodiscard]] std::uint64_t retired() const;
-	[[noreturn]] void fail_submit(int error);
+	[[noreturn]] void fail_submit(int error, span<const submission> jobs);
+	[[nodiscard]] bool is_loss(const system_error &e);
 
 	std::shared_ptr<core::context> context_;
 	syncobj timeline_; // point n = job n

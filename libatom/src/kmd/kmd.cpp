@@ -349,9 +349,10 @@ int node::syncobj_signal(std::uint32_t handle, std::uint64_t point) const
 	return call(DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &a);
 }
 
-int node::syncobj_query(std::uint32_t handle, std::uint64_t &point) const
+int node::syncobj_query(std::uint32_t handle, bool submitted, std::uint64_t &point) const
 {
 	drm_syncobj_timeline_array a{};
+	a.flags = submitted ? DRM_SYNCOBJ_QUERY_FLAGS_LAST_SUBMITTED : 0;
 	a.handles = user_pointer(&handle);
 	a.points = user_pointer(&point);
 	a.count_handles = 1;

@@ -103,7 +103,8 @@ public:
 	 * submitted yet. */
 	int syncobj_wait(std::uint32_t handle, std::uint64_t point, std::int64_t until_ns) const;
 	int syncobj_signal(std::uint32_t handle, std::uint64_t point) const;
-	int syncobj_query(std::uint32_t handle, std::uint64_t &point) const;
+	/** The last point reached, or the last one that was given to a job or signalled. */
+	int syncobj_query(std::uint32_t handle, bool submitted, std::uint64_t &point) const;
 
 private:
 	int call(unsigned long request, void *argument) const;

@@ -94,6 +94,9 @@ int fake_kernel::check_job(const drm_atom_job &j) const
 			return ENOENT;
 		if ((s.flags & DRM_ATOM_SYNC_TIMELINE) == 0 || s.point == 0)
 			return EINVAL;
+		const fake_syncobj &o = syncobjs_.at(s.handle);
+		if ((s.flags & DRM_ATOM_SYNC_SIGNAL) == 0 && std::max(o.value, o.pending) < s.point)
+			return EINVAL; // nobody will signal it
 	}
 	return 0;
 }
@@ -120,6 +123,9 @@ int fake_kernel::submit(drm_atom_submit &s)
 		j.job = jobs[i];
 		const auto *syncs = user<drm_atom_sync>(jobs[i].syncs.array);
 		j.syncs.assign(syncs, syncs + jobs[i].syncs.count);
+		for (const drm_atom_sync &sync : j.syncs)
+			if ((sync.flags & DRM_ATOM_SYNC_SIGNAL) != 0)
+				syncobjs_[sync.handle].pending = sync.point;
 		jobs_.push_back(j);
 		q.waiting.push_back(std::move(j));
 	}
