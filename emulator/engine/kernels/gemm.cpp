@@ -126,12 +126,14 @@ void subtract_b_zeros(const gemm_args &args, const b_block &b, std::size_t row, 
 	}
 }
 
-/** The lines of rows of a, to have them near when their turn comes. */
-void prefetch_rows(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t from, std::size_t to)
+/** Brings bytes [from, to) of some rows into the second cache, to have them near when their turn comes. */
+void prefetch_rows(const std::byte *first, std::ptrdiff_t stride, unsigned rows, std::size_t from, std::size_t to)
 {
 	for (unsigned i = 0; i < rows; ++i)
 		for (std::size_t line = from; line < to; line += alignment)
-			__builtin_prefetch(a + static_cast<std::ptrdiff_t>(i) * stride + line);
+			__builtin_prefetch(first + static_cast<std::ptrdiff_t>(i) * stride +
+						   static_cast<std::ptrdiff_t>(line),
+					   0, 2);
 }
 
 /** All rows of a over one block of b. */
@@ -188,6 +190,9 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, b.columns - column));
 			t.b = b.panels + panel * b.panel_bytes;
 			t.c = out + column * output;
+			// The tile adds to the output at its end; what was written a block of k ago is far by then.
+			prefetch_rows(out + column * output, static_cast<std::ptrdiff_t>(args.out_stride * output), rows, 0,
+				      t.columns * output);
 			t.column_terms = b.column_terms ? b.column_terms + column : none;
 			// Both exponents above 0 and the lowest bit of a product normal: see avx512_bf16.cpp.
 			const bool careful = f.careful_tile && (least == 0 || b.least[panel] == 0 ||
