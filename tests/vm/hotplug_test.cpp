@@ -62,7 +62,10 @@ protected:
 		for (int i = 0; i < 200; ++i)
 			c->submit(job);
 		control(take);
-		EXPECT_EQ(c->timeline.try_wait(c->point, 60'000'000'000), 0) << "a waiter waits for a device that is gone";
+		// Either the fence signals, or DRM tells the waiter itself that the device has left.
+		const int woken = c->timeline.try_wait(c->point, 60'000'000'000);
+		EXPECT_TRUE(woken == 0 || woken == ENODEV) << "a waiter waits for a device that is gone: " << woken;
+	
 		drm_atom_bo_create create{};
 		create.size = page;
 		EXPECT_TRUE(eventually([&] { return try_create_buffer(c->dev, create) == ENODEV; }));
@@ -110,7 +113,8 @@ TEST_F(hotplug, the_driver_is_unbound_and_bound_again_while_a_program_uses_it)
 	for (int i = 0; i < 100; ++i)
 		c.submit(job);
 	ASSERT_EQ(write_to("unbind"), 0);
-	EXPECT_EQ(c.timeline.try_wait(c.point, 60'000'000'000), 0);
+	const int woken = c.timeline.try_wait(c.point, 60'000'000'000);
+	EXPECT_TRUE(woken == 0 || woken == ENODEV) << woken;
 	EXPECT_EQ(c.q.try_submit(std::span(&job, 1)), ENODEV);
 	std::memset(local.map.data(), 4, mib);
 	ASSERT_EQ(write_to("bind"), 0);

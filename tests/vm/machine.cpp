@@ -22,9 +22,12 @@ counters read_counters(std::size_t index)
 	const auto nodes = device_nodes();
 	if (index >= nodes.size())
 		throw std::runtime_error("there is no device " + std::to_string(index));
-	// The folder of /dev/accel/accelN in debugfs is accel/N.
-	const auto number = nodes[index].substr(nodes[index].rfind("accel") + 5);
-	const std::string path = "/sys/kernel/debug/accel/" + number + "/counters";
+	// DRM names the folder by the PCI address, in older kernels by the number of the device file.
+	const std::string name_of_node = nodes[index].substr(nodes[index].rfind('/') + 1);
+	const auto pci = std::filesystem::canonical("/sys/class/accel/" + name_of_node + "/device").filename().string();
+	std::string path = "/sys/kernel/debug/accel/" + pci + "/counters";
+	if (access(path.c_str(), R_OK) != 0)
+		path = "/sys/kernel/debug/accel/" + name_of_node.substr(5) + "/counters";
 	std::ifstream file(path);
 	if (!file)
 		throw std::runtime_error("cannot read " + path);

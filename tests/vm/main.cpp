@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Runs the tests with a watchdog: a test that hangs ends the program, so that the runner can name it and go on.
+// Runs the tests with a watchdog: a test that hangs ends the program, so that the runner can name it and go on. So does a
+// test that left no device behind it.
+#include "uapi.hpp"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -14,7 +17,9 @@
 
 namespace {
 
+// Statuses that tests/vm/run knows.
 constexpr int exit_hang = 3;
+constexpr int exit_no_device = 4;
 
 class watchdog : public testing::EmptyTestEventListener {
 public:
@@ -32,6 +37,11 @@ public:
 private:
 	void OnTestStart(const testing::TestInfo &test) override
 	{
+		if (vmtest::device_nodes().empty()) {
+			std::printf("NO DEVICE: %s.%s cannot run\n", test.test_suite_name(), test.name());
+			std::fflush(stdout);
+			_exit(exit_no_device);
+		}
 		set(std::string(test.test_suite_name()) + "." + test.name());
 	}
 	void OnTestEnd(const testing::TestInfo &) override { set(""); }

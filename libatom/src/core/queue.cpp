@@ -17,8 +17,8 @@
 namespace atom::core {
 namespace {
 
-constexpr std::uint64_t ring_bytes_min = 64 * 1024;
-constexpr std::uint64_t ring_bytes_max = 4 * 1024 * 1024;
+constexpr std::uint64_t ring_bytes_min = 64ULL * 1024;
+constexpr std::uint64_t ring_bytes_max = 4ULL * 1024 * 1024;
 constexpr std::size_t name_max = 15;
 // More than the kernel ever holds of one queue is waited for, not collected.
 constexpr std::size_t flights_max = 1024;
@@ -27,14 +27,14 @@ void check_options(const queue_options &options, const device_info &info)
 {
 	if (options.name.size() > name_max)
 		fail(errc::invalid_argument, "create queue: name \"" + options.name +
-						     "\" is longer than " +
-						     std::to_string(name_max) + " bytes");
+		                                     "\" is longer than " +
+		                                     std::to_string(name_max) + " bytes");
 	if (options.job_timeout.count() < 0 || options.job_timeout > info.job_timeout_max)
 		fail(errc::invalid_argument, "create queue: job_timeout of " +
-						     std::to_string(options.job_timeout.count()) +
-						     " ms is not within 0 and " +
-						     std::to_string(info.job_timeout_max.count()) +
-						     " ms (the administrator's limit)");
+		                                     std::to_string(options.job_timeout.count()) +
+		                                     " ms is not within 0 and " +
+		                                     std::to_string(info.job_timeout_max.count()) +
+		                                     " ms (the administrator's limit)");
 }
 
 std::string place(std::size_t index) { return "submit, job " + std::to_string(index); }
@@ -55,7 +55,7 @@ queue::queue(std::shared_ptr<core::context> ctx, const queue_options &options)
 		error = -EPROTO;
 	else
 		error = node.system().mmap(info_.completion_bytes, PROT_READ, node.fd(),
-					   info_.completion_offset, &area_address_);
+		                           info_.completion_offset, &area_address_);
 	if (error < 0) {
 		node.queue_destroy(info_.id);
 		fail_errno(-error, "create queue: map completion area");
@@ -189,8 +189,8 @@ void queue::check_jobs(span<const submission> jobs) const
 		fail(errc::invalid_argument, "submit: there is no job");
 	if (jobs.size() > info.submit_jobs_max)
 		fail(errc::too_large, "submit: " + std::to_string(jobs.size()) +
-					      " jobs are more than the driver takes at once, " +
-					      std::to_string(info.submit_jobs_max));
+		                              " jobs are more than the driver takes at once, " +
+		                              std::to_string(info.submit_jobs_max));
 	for (std::size_t i = 0; i < jobs.size(); ++i) {
 		const submission &job = jobs[i];
 		for (const span<const fence> list : {job.waits, job.signals})
@@ -217,31 +217,31 @@ void queue::check_jobs(span<const submission> jobs) const
 		if (commands->memory->ctx() != context_)
 			fail(errc::wrong_context,
 			     place(i) +
-				     ": the command buffer is of another context than the queue");
+			             ": the command buffer is of another context than the queue");
 		const auto &needed = commands->argument_bytes;
 		if (job.arguments.size() < needed.size())
 			fail(errc::invalid_argument, place(i) + ": it has " +
-							     std::to_string(job.arguments.size()) +
-							     " arguments, the commands need " +
-							     std::to_string(needed.size()));
+			                                     std::to_string(job.arguments.size()) +
+			                                     " arguments, the commands need " +
+			                                     std::to_string(needed.size()));
 		for (std::size_t a = 0; a < needed.size(); ++a) {
 			const buffer_view &view = job.arguments[a];
 			if (needed[a] == 0)
 				continue;
 			if (!view)
 				fail(errc::invalid_argument, place(i) + ": argument of slot " +
-								     std::to_string(a + 1) +
-								     " is empty");
+				                                     std::to_string(a + 1) +
+				                                     " is empty");
 			if (view.size() < needed[a])
 				fail(errc::out_of_range, place(i) + ": argument of slot " +
-								 std::to_string(a + 1) + " has " +
-								 std::to_string(view.size()) +
-								 " bytes, the commands reach " +
-								 std::to_string(needed[a]));
+				                                 std::to_string(a + 1) + " has " +
+				                                 std::to_string(view.size()) +
+				                                 " bytes, the commands reach " +
+				                                 std::to_string(needed[a]));
 			if (access::memory(view)->ctx() != context_)
 				fail(errc::wrong_context,
 				     place(i) + ": argument of slot " + std::to_string(a + 1) +
-					     " is of another context than the queue");
+				             " is of another context than the queue");
 		}
 	}
 }
@@ -259,7 +259,7 @@ argument_ring::block queue::reserve_arguments(std::uint64_t bytes)
 			const std::uint64_t larger =
 				std::max({ring_bytes_min, 2 * capacity, std::bit_ceil(bytes)});
 			auto memory = std::make_shared<bo>(context_, larger, options,
-							   bo::device_access::read_only);
+			                                   bo::device_access::read_only);
 			outgrown_.reserve(outgrown_.size() + 1);
 			auto old = arguments_.replace(std::move(memory), larger);
 			if (old)
@@ -313,7 +313,7 @@ std::uint64_t queue::submit(span<const submission> jobs)
 	for (const submission &job : jobs)
 		if (job.commands != nullptr)
 			table_bytes += sizeof(atom_arg) *
-				       access::memory(*job.commands)->argument_bytes.size();
+			               access::memory(*job.commands)->argument_bytes.size();
 
 	const std::lock_guard lock(submit_mutex_);
 	flight &f = next_flight();
@@ -335,8 +335,8 @@ std::uint64_t queue::submit(span<const submission> jobs)
 	sequence_ = expected;
 	if (last != expected)
 		fail(errc::incompatible_kernel, "submit: the driver numbered the job " +
-							std::to_string(last) + ", not " +
-							std::to_string(expected));
+		                                        std::to_string(last) + ", not " +
+		                                        std::to_string(expected));
 	return expected;
 }
 

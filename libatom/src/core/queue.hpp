@@ -44,7 +44,7 @@ public:
 private:
 	/** Jobs of one submit() and what they use until they are done. */
 	struct flight {
-		std::uint64_t last = 0;		 ///< sequence of the last job
+		std::uint64_t last = 0;          ///< sequence of the last job
 		std::uint64_t arguments_end = 0; ///< of the argument ring
 		std::vector<std::shared_ptr<const void>> used;
 	};

@@ -336,7 +336,7 @@ int fake_kernel::vm_bind(const drm_atom_vm_bind &b)
 		if (op.bytes > o->second.memory.size())
 			return EINVAL;
 		vm->second[op.va] = {op.bo_handle, op.bytes,
-				     (op.flags & DRM_ATOM_VM_BIND_READONLY) != 0};
+		                     (op.flags & DRM_ATOM_VM_BIND_READONLY) != 0};
 	}
 	return 0;
 }
@@ -362,7 +362,7 @@ std::byte *fake_kernel::translate_locked(std::uint32_t vm, std::uint64_t va, std
 }
 
 int fake_kernel::timeline_wait(std::unique_lock<std::mutex> &lock,
-			       const drm_syncobj_timeline_wait &w)
+                               const drm_syncobj_timeline_wait &w)
 {
 	const std::uint32_t handle = *user<std::uint32_t>(w.handles);
 	const std::uint64_t point = *user<std::uint64_t>(w.points);
