@@ -144,7 +144,7 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 	const std::size_t passes = divide_up(args.m, f.rows);
 	const std::size_t output = 4;
 	const std::size_t panels = divide_up(b.columns, f.columns);
-	const std::size_t row_bytes = divide_up(b.count, f.group) * 4;
+	const std::size_t row_bytes = b.count * static_cast<std::size_t>(element_bytes(args.a.type));
 	const bool own_b_zeros = f.integer && args.b_zero && args.b_zero_step;
 	const std::uint32_t row_factor = static_cast<std::uint32_t>(f.b_offset) +
 					 static_cast<std::uint32_t>(f.integer ? common_b_zero(args) : 0);
@@ -178,14 +178,17 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 		t.c_stride = args.out_stride;
 		t.add = b.k != 0;
 		std::byte *out = static_cast<std::byte *>(args.out) + (row * args.out_stride + b.column) * output;
-		const bool ahead = !p.staged && pass + 1 < passes;
+		const bool ahead = pass + 1 < passes && args.a.column_stride == element_bytes(args.a.type);
+		const std::byte *next =
+			ahead ? args.a.data + static_cast<std::ptrdiff_t>(row + rows) * args.a.row_stride +
+					static_cast<std::ptrdiff_t>(b.k) * args.a.column_stride
+			      : nullptr;
 		for (std::size_t panel = 0; panel < panels; ++panel) {
 			const std::size_t column = panel * f.columns;
 			if (ahead) {
 				const std::size_t from = row_bytes * panel / panels / alignment * alignment;
 				const std::size_t to = row_bytes * (panel + 1) / panels / alignment * alignment;
-				prefetch_rows(t.a + static_cast<std::ptrdiff_t>(rows) * t.a_stride, t.a_stride, rows,
-					      from, to);
+				prefetch_rows(next, args.a.row_stride, rows, from, to);
 			}
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, b.columns - column));
 			t.b = b.panels + panel * b.panel_bytes;
