@@ -56,7 +56,10 @@ struct atom_cmdbuf_header {
 	__le32 bytes;
 	/** @commands: how many commands follow. */
 	__le32 commands;
-	/** @slots: 1 + the highest argument slot named; the table has at least slots - 1 entries. */
+	/**
+	 * @slots: 1 + the highest argument slot named; the table has at least slots - 1
+	 * entries.
+	 */
 	__le32 slots;
 	__le32 reserved0;
 	__le64 reserved1;
@@ -92,7 +95,8 @@ enum atom_quant_kind {
 	ATOM_QUANT_NONE			= 0,	/* integers are integers */
 	ATOM_QUANT_PER_TENSOR		= 1,	/* real = scale * (q - zero_point) */
 	ATOM_QUANT_PER_CHANNEL		= 2,	/* f32 scale[dims[axis]] at scale_offset */
-	ATOM_QUANT_BLOCK		= 3,	/* block dtypes: axis = the one that blocks run along */
+	/* block dtypes: axis = the one that blocks run along */
+	ATOM_QUANT_BLOCK		= 3,
 };
 
 /** struct atom_quant - what integer elements stand for */
@@ -203,7 +207,8 @@ enum atom_function {
 	ATOM_FN_LOGICAL_NOT		= 64,	/* x == 0 ? 1 : 0 */
 	ATOM_FN_BITWISE_NOT		= 65,	/* integers without quantisation */
 	ATOM_FN_IS_NAN			= 66,	/* p0 unused; result 0 or 1 */
-	ATOM_FN_IS_INF			= 67,	/* p0 != 0: negative ones count, p1 != 0: positive ones */
+	/* p0 != 0: negative ones count, p1 != 0: positive ones */
+	ATOM_FN_IS_INF			= 67,
 	ATOM_FN_COUNT,
 };
 
@@ -225,7 +230,10 @@ struct atom_epilogue {
 	float p1;
 	/** @lut: table of 256 output bytes, indexed by the quantised result; for ATOM_FN_LUT. */
 	struct atom_ref lut;
-	/** @bias: absent, or of the output's dimensions (strides of 0 broadcast): f32, or i32 in units of the accumulator. */
+	/**
+	 * @bias: absent, or of the output's dimensions (strides of 0 broadcast): f32, or
+	 * i32 in units of the accumulator.
+	 */
 	struct atom_tensor bias;
 	/** @residual: absent, or of the output's dimensions (strides of 0 broadcast). */
 	struct atom_tensor residual;
@@ -263,7 +271,7 @@ struct atom_cmd_timestamp {
 ATOM_HW_LAYOUT(struct atom_cmd_timestamp, 32);
 
 /* header.flags of COPY */
-#define ATOM_COPY_FILL			(1u << 0)	/* @in is absent; every element becomes @fill */
+#define ATOM_COPY_FILL			(1u << 0)	/* @in is absent; elements become @fill */
 
 struct atom_cmd_copy {
 	struct atom_cmd_header header;
@@ -295,8 +303,8 @@ struct atom_cmd_cast {
 ATOM_HW_LAYOUT(struct atom_cmd_cast, 280);
 
 /* header.flags of GEMM */
-#define ATOM_GEMM_ACT_Q8		(1u << 0)	/* block B: quantise rows of A to q8_0 first */
-#define ATOM_GEMM_B_CONSTANT		(1u << 1)	/* promise: B does not change between submissions */
+#define ATOM_GEMM_ACT_Q8		(1u << 0)	/* block B: A becomes q8_0 first */
+#define ATOM_GEMM_B_CONSTANT		(1u << 1)	/* promise: B never changes */
 
 /* out[.., m, n] = epilogue(alpha * sum over k of a[.., m, k] * b[.., k, n]) */
 struct atom_cmd_gemm {
@@ -384,7 +392,8 @@ enum atom_resize_coordinate {
 	ATOM_COORD_ALIGN_CORNERS	= 2,	/* i * (n - 1) / (m - 1), 0 if m = 1 */
 	ATOM_COORD_PYTORCH_HALF_PIXEL	= 3,	/* HALF_PIXEL, 0 if m = 1 */
 	ATOM_COORD_HALF_PIXEL_SYMMETRIC	= 4,	/* ONNX half_pixel_symmetric */
-	ATOM_COORD_CROP_AND_RESIZE	= 5,	/* TF: start * (n - 1) + i * (end - start) * (n - 1) / (m - 1) */
+	/* TF: start * (n - 1) + i * (end - start) * (n - 1) / (m - 1) */
+	ATOM_COORD_CROP_AND_RESIZE	= 5,
 };
 
 enum atom_resize_nearest {
@@ -542,7 +551,7 @@ ATOM_HW_LAYOUT(struct atom_cmd_reduce, 280);
 
 /* header.flags of SOFTMAX */
 #define ATOM_SOFTMAX_LOG		(1u << 0)
-#define ATOM_SOFTMAX_CAUSAL		(1u << 1)	/* row i sees columns 0 .. i + causal_offset */
+#define ATOM_SOFTMAX_CAUSAL		(1u << 1)	/* row i: columns 0 .. i + causal_offset */
 
 /* out = softmax(in * scale + slope * mask), along axis */
 struct atom_cmd_softmax {
@@ -567,7 +576,8 @@ enum atom_norm_kind {
 	ATOM_NORM_RMS			= 1,	/* x / sqrt(mean(x^2) + eps) */
 	ATOM_NORM_L2			= 2,	/* x / max(sqrt(sum(x^2)), eps) */
 	ATOM_NORM_L1			= 3,	/* x / max(sum(|x|), eps) */
-	ATOM_NORM_LRN			= 4,	/* x / (bias + alpha / size * sum(x^2))^beta over a window of axis */
+	/* x / (bias + alpha / size * sum(x^2))^beta over a window of axis */
+	ATOM_NORM_LRN			= 4,
 };
 
 /* out = norm(in) * gamma + beta over the axes named */
@@ -599,7 +609,7 @@ struct atom_cmd_norm {
 ATOM_HW_LAYOUT(struct atom_cmd_norm, 824);
 
 /* header.flags of ROPE */
-#define ATOM_ROPE_INTERLEAVED		(1u << 0)	/* pairs (2i, 2i + 1); else (i, i + dims / 2) */
+#define ATOM_ROPE_INTERLEAVED		(1u << 0)	/* pairs (2i, 2i + 1), not halves */
 #define ATOM_ROPE_INVERSE		(1u << 1)	/* rotates back */
 
 struct atom_cmd_rope {
@@ -619,8 +629,9 @@ struct atom_cmd_rope {
 	struct atom_tensor positions;
 	/** @factors: optional f32 [rotary_dims / 2], divides the frequency. */
 	struct atom_tensor factors;
-	/** @cos: optional table of dims of @in with last rotary_dims / 2 (strides of 0 broadcast), or,
-	 * with @positions, [positions known, rotary_dims / 2].
+	/**
+	 * @cos: optional table of dims of @in with last rotary_dims / 2 (strides of 0
+	 * broadcast), or, with @positions, [positions known, rotary_dims / 2].
 	 */
 	struct atom_tensor cos;
 	struct atom_tensor sin;
@@ -632,9 +643,11 @@ struct atom_cmd_rope {
 ATOM_HW_LAYOUT(struct atom_cmd_rope, 824);
 
 enum atom_gather_mode {
-	ATOM_GATHER_ROWS		= 0,	/* out[.., idx.., ..] = data[.., index[idx..], ..] along axis */
+	/* out[.., idx.., ..] = data[.., index[idx..], ..] along axis */
+	ATOM_GATHER_ROWS		= 0,
 	ATOM_GATHER_ELEMENTS		= 1,	/* out[i..] = data[i.. with i[axis] = index[i..]] */
-	ATOM_GATHER_ND			= 2,	/* last dimension of index addresses leading dims of data */
+	/* last dimension of index addresses leading dims of data */
+	ATOM_GATHER_ND			= 2,
 };
 
 /* header.flags of GATHER and SCATTER */
@@ -657,7 +670,8 @@ struct atom_cmd_gather {
 ATOM_HW_LAYOUT(struct atom_cmd_gather, 416);
 
 enum atom_scatter_reduction {
-	ATOM_SCATTER_ASSIGN		= 0,	/* equal indices: the last in row-major order wins */
+	/* equal indices: the last in row-major order wins */
+	ATOM_SCATTER_ASSIGN		= 0,
 	ATOM_SCATTER_ADD		= 1,
 	ATOM_SCATTER_MUL		= 2,
 	ATOM_SCATTER_MIN		= 3,

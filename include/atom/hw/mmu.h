@@ -22,7 +22,7 @@
 #define ATOM_PTE_VALID			(1ull << 0)	/* all others ignored when 0 */
 #define ATOM_PTE_READ			(1ull << 1)	/* leaf: reads allowed */
 #define ATOM_PTE_WRITE			(1ull << 2)	/* leaf: writes allowed */
-#define ATOM_PTE_LEAF			(1ull << 3)	/* a page; must be 1 on level 0, 0 on levels 2 and 3 */
+#define ATOM_PTE_LEAF			(1ull << 3)	/* page: 1 on level 0, 0 on levels 2, 3 */
 #define ATOM_PTE_APERTURE_SHIFT		4
 #define ATOM_PTE_APERTURE_MASK		(3ull << ATOM_PTE_APERTURE_SHIFT)
 #define   ATOM_APERTURE_SYSTEM		0	/* bus address */

@@ -16,7 +16,8 @@ enum atom_queue_state {
 	ATOM_QUEUE_NONE			= 0,	/* not created */
 	ATOM_QUEUE_IDLE			= 1,
 	ATOM_QUEUE_RUNNING		= 2,
-	ATOM_QUEUE_HUNG			= 3,	/* device watchdog: no progress; needs QUEUE_RESET */
+	/* device watchdog: no progress; needs QUEUE_RESET */
+	ATOM_QUEUE_HUNG			= 3,
 	ATOM_QUEUE_FAULTED		= 4,	/* stopped by a fault; needs QUEUE_RESET */
 	ATOM_QUEUE_RESETTING		= 5,
 };
@@ -33,7 +34,7 @@ enum atom_desc_type {
 	ATOM_DESC_EXECUTE		= 2,	/* runs a command buffer */
 };
 
-#define ATOM_DESC_IRQ			(1u << 0)	/* interrupt when retired with ATOM_CPL_OK (else always) */
+#define ATOM_DESC_IRQ			(1u << 0)	/* interrupt also when it went well */
 #define ATOM_DESC_FLAGS			(ATOM_DESC_IRQ)
 
 /**

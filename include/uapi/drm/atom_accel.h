@@ -499,7 +499,10 @@ struct drm_atom_queue_get_state {
 	__u64 submitted;
 	/** @completed: Returned sequence number of the last job retired. */
 	__u64 completed;
-	/** @failed_seqno: Returned number of the first failed job, or 0: jobs before it are good. */
+	/**
+	 * @failed_seqno: Returned number of the first failed job, or 0: jobs before it are
+	 * good.
+	 */
 	__u64 failed_seqno;
 	/** @fault_va: Returned address of the fault, or 0. */
 	__u64 fault_va;
