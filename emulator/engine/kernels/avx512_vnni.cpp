@@ -79,24 +79,32 @@ void few_integer_columns(const few_rows_args &t, std::size_t column)
 	const __m512i flips = _mm512_set1_epi8(static_cast<char>(Flip)), ones = _mm512_set1_epi8(1);
 	const std::byte *b = t.b + static_cast<std::ptrdiff_t>(column) * t.b_stride;
 	__m512i sum[Rows][Columns] = {}, b_sum[Columns] = {};
-	for (std::size_t k = 0; k < t.k; k += 64) {
-		const __mmask64 there = t.k - k < 64 ? (__mmask64{1} << (t.k - k)) - 1 : ~__mmask64{0};
+	const bool with_sums = t.column_sums != nullptr;
+	const auto step = [&](std::size_t k, auto load) __attribute__((always_inline)) {
 #pragma GCC unroll 4
 		for (unsigned j = 0; j < Columns; ++j) {
-			const __m512i raw = _mm512_maskz_loadu_epi8(there, b + static_cast<std::ptrdiff_t>(j) * t.b_stride + k);
+			const __m512i raw = load(b + static_cast<std::ptrdiff_t>(j) * t.b_stride + k);
 			// As the tiles see it: signed where a is unsigned.
 			const __m512i bytes = _mm512_xor_si512(raw, flips);
-			if (t.column_sums)
+			if (with_sums)
 				b_sum[j] = UnsignedA != (Flip != 0) ? _mm512_dpbusd_epi32(b_sum[j], ones, raw)
 								    : _mm512_dpbusd_epi32(b_sum[j], raw, ones);
 #pragma GCC unroll 4
 			for (unsigned i = 0; i < Rows; ++i) {
-				const __m512i a = _mm512_maskz_loadu_epi8(
-					there, t.a + static_cast<std::ptrdiff_t>(i) * t.a_stride + k);
+				const __m512i a = load(t.a + static_cast<std::ptrdiff_t>(i) * t.a_stride + k);
 				sum[i][j] = UnsignedA ? _mm512_dpbusd_epi32(sum[i][j], a, bytes)
 						      : _mm512_dpbusd_epi32(sum[i][j], bytes, a);
 			}
 		}
+	};
+	std::size_t k = 0;
+	for (; k + 64 <= t.k; k += 64)
+		step(k, [](const std::byte *from) __attribute__((always_inline)) { return _mm512_loadu_si512(from); });
+	if (k < t.k) {
+		const __mmask64 there = (__mmask64{1} << (t.k - k)) - 1;
+		step(k, [=](const std::byte *from) __attribute__((always_inline)) {
+			return _mm512_maskz_loadu_epi8(there, from);
+		});
 	}
 	for (unsigned j = 0; j < Columns; ++j) {
 		for (unsigned i = 0; i < Rows; ++i)

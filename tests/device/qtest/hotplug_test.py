@@ -71,6 +71,20 @@ class HotPlug(unittest.TestCase):
     def test_a_hundred_cycles_with_ioeventfds_leak_nothing(self):
         self.cycle(threads=2, ioeventfd="on")
 
+    def test_a_device_comes_and_goes_while_the_machine_is_stopped(self):
+        for options in ({"threads": 2}, {"executor": "inline"}):
+            with self.subTest(options):
+                qemu, port = self.start()
+                qemu.qmp("stop")
+                self.plug(qemu, port, **options)
+                self.unplug(qemu, port)
+                device = self.plug(qemu, port, **options)
+                qemu.qmp("cont")
+                device.bring_up()
+                self.assertEqual(device.admin(npu.ADMIN_NOP), (npu.CPL_OK, 0))
+                qemu.qmp("stop")
+                self.unplug(qemu, port)
+
     def test_the_iothread_outlives_its_device(self):
         qemu, port = self.start(("-object", "iothread,id=io0"))
         for _ in range(3):
