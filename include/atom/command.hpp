@@ -30,7 +30,8 @@ inline namespace v1 {
 
 /** What happens to a result before it is written, in this order. */
 struct epilogue {
-	std::optional<tensor> bias;     ///< added; dimensions of the output (tensor::broadcast()): f32, or i32
+	std::optional<tensor>
+		bias; ///< added; dimensions of the output (tensor::broadcast()): f32, or i32
 	std::optional<tensor> residual; ///< added; dimensions of the output
 	function activation = function::identity;
 	float p0 = 0;                  ///< first parameter of the activation

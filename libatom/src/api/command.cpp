@@ -188,7 +188,7 @@ command_builder &command_builder::gemm(const tensor &a, const tensor &b, const t
 	e.a = c.encode(a, use::input, "a");
 	e.b = c.encode(b, use::input, "b");
 	e.out = c.encode(out, use::output, "out");
-	e.epilogue = c.encode(options.epilogue);
+	e.epilogue = c.encode(options.epilogue, out);
 	c.append(e,
 	         static_cast<std::uint16_t>((options.quantise_activations ? ATOM_GEMM_ACT_Q8 : 0) |
 	                                    (options.constant_b ? ATOM_GEMM_B_CONSTANT : 0)));
@@ -207,7 +207,7 @@ command_builder &command_builder::binary(binary_kind kind, const tensor &a, cons
 	e.a = c.encode(a, use::input, "a");
 	e.b = c.encode(b, use::input, "b");
 	e.out = c.encode(out, use::output, "out");
-	e.epilogue = c.encode(after);
+	e.epilogue = c.encode(after, out);
 	c.append(e);
 	return *this;
 }

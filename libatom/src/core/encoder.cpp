@@ -203,6 +203,7 @@ atom_tensor command::encode(const tensor &t, use how, const char *part)
 	const std::uint32_t unit = block_bytes(t.type());
 	check(unit != 0, "a tensor has no element type");
 	const bool blocks = block_elements(t.type()) > 1;
+	const std::int64_t alignment = blocks ? 2 : unit;
 	if (!target_.info().has_dtype(t.type()))
 		fail(errc::unsupported,
 		     std::string(part) + ": this device does not have type " + name_of(t.type()));
@@ -216,9 +217,13 @@ atom_tensor command::encode(const tensor &t, use how, const char *part)
 		out.strides[i] = static_cast<std::uint64_t>(stride);
 		const std::string which = std::string(part) + ": stride " + std::to_string(i) +
 		                          ", " + std::to_string(stride) + " bytes, ";
-		if (stride % static_cast<std::int64_t>(unit) != 0)
+		// Blocks lie one behind the other; everything else keeps their halves aligned.
+		if (blocks && i == access::axis(t) && stride != unit && t.dims()[i] > 32)
 			fail(errc::invalid_argument,
-			     which + "is no multiple of the element's " + std::to_string(unit));
+			     which + "is not the size of a block, " + std::to_string(unit));
+		if (stride % alignment != 0)
+			fail(errc::invalid_argument, which + "is no multiple of the element's " +
+			                                     std::to_string(alignment));
 		if (how == use::output && (stride < 0 || (stride == 0 && t.dims()[i] > 1)))
 			fail(errc::invalid_argument, which + "is not possible for an output");
 	}
@@ -227,7 +232,6 @@ atom_tensor command::encode(const tensor &t, use how, const char *part)
 		fail(errc::too_large, std::string(part) + ": it spans more than 2^63 bytes");
 	out.offset = reach(t.where(), t.shift(), static_cast<std::uint64_t>(e.low),
 	                   static_cast<std::uint64_t>(e.high), part);
-	const std::uint32_t alignment = blocks ? 2 : unit;
 	if (out.offset % alignment != 0)
 		fail(errc::invalid_argument, std::string(part) +
 		                                     ": its address is no multiple of " +
@@ -236,7 +240,7 @@ atom_tensor command::encode(const tensor &t, use how, const char *part)
 	return out;
 }
 
-atom_epilogue command::encode(const epilogue &e)
+atom_epilogue command::encode(const epilogue &e, const tensor &result)
 {
 	atom_epilogue out{};
 	check(e.activation < function::abs, "this function is no activation: use unary()");
@@ -247,10 +251,14 @@ atom_epilogue command::encode(const epilogue &e)
 	out.p1 = e.p1;
 	if (e.table)
 		out.lut = encode(*e.table, 256, 1, "table");
-	if (e.bias)
+	if (e.bias) {
+		check_same_dims(*e.bias, result, "bias and out (see tensor::broadcast())");
 		out.bias = encode(*e.bias, use::input, "bias");
-	if (e.residual)
+	}
+	if (e.residual) {
+		check_same_dims(*e.residual, result, "residual and out (see tensor::broadcast())");
 		out.residual = encode(*e.residual, use::input, "residual");
+	}
 	return out;
 }
 

@@ -47,7 +47,7 @@ public:
 	[[nodiscard]] atom_tensor encode(const tensor &t, use how, const char *part);
 	[[nodiscard]] atom_ref encode(const location &where, std::uint64_t bytes,
 	                              std::uint64_t alignment, const char *part);
-	[[nodiscard]] atom_epilogue encode(const epilogue &e);
+	[[nodiscard]] atom_epilogue encode(const epilogue &e, const tensor &result);
 
 	[[noreturn]] void fail(errc code, const std::string &why) const;
 	void check(bool good, const char *why) const;

@@ -251,6 +251,29 @@ TEST_F(a_command, with_impossible_strides_or_alignment_is_refused)
 	        [&](command_builder &b) { b.timestamp(data.slice(4, 64)); });
 }
 
+TEST_F(a_command, with_strides_between_rows_of_blocks_is_taken_but_not_inside_them)
+{
+	tensor in(slot(1), dtype::q8_0, {4, 64});
+	tensor out(slot(2), dtype::q8_0, {4, 64});
+	EXPECT_NO_THROW(command_builder(ctx).copy(in.strides({100, 34}), out));
+	refusal(errc::invalid_argument, [&](command_builder &b) {
+		b.copy(in.strides({101, 34}), out);
+	});
+	refusal(errc::invalid_argument, [&](command_builder &b) {
+		b.copy(in.strides({100, 36}), out);
+	});
+}
+
+TEST_F(a_command, with_a_bias_of_other_dimensions_is_refused)
+{
+	gemm_options o;
+	o.epilogue.bias = tensor(slot(4), dtype::f32, {1, 8});
+	refusal(errc::invalid_argument, [&](command_builder &b) {
+		b.gemm(tensor(slot(1), dtype::f32, {4, 8}), tensor(slot(2), dtype::f32, {8, 8}),
+		       tensor(slot(3), dtype::f32, {4, 8}), o);
+	});
+}
+
 TEST_F(a_command, that_mixes_contexts_or_names_no_place_is_refused)
 {
 	const context other(dev);
