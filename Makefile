@@ -19,7 +19,7 @@ HOST := build/host
 .NOTPARALLEL:
 .SUFFIXES:
 
-.PHONY: all help deps host qemu kernel-headers module run check check-host check-vm check-debug check-debug-smoke bench fuzz kernel-matrix vm clean \
+.PHONY: all help deps host qemu kernel-headers module run check check-host check-kernel check-vm check-debug check-debug-smoke bench fuzz kernel-matrix vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -28,6 +28,7 @@ help:
 	@echo 'make run             build what is missing, boot the machine, run samples/hello and samples/gemm in it'
 	@echo 'make check           all tests: on the host, then in the machine'
 	@echo 'make check-host      tests that need no machine'
+	@echo 'make check-kernel    the driver under W=1, sparse and checkpatch --strict, for two kernels'
 	@echo 'make check-vm        tests in the machine (KERNEL=distro, newest or debug)'
 	@echo 'make check-debug     the tests in the machine under KASAN, lockdep, kmemleak and DMA-API debug'
 	@echo 'make bench           measure, print and write build/bench.json (ONLY=GROUP: one group)'
@@ -71,12 +72,15 @@ run: begin host qemu module
 	@$(STEP) 'run' -- $(VM) -- sh -c '$(HOST)/samples/hello/hello && $(HOST)/samples/gemm/gemm'
 	@$(STEP) --summary
 
-check: begin check-host check-vm
+check: begin check-host check-kernel check-vm
 	@$(STEP) --summary
 
 check-host: host
 	@$(STEP) 'tests of the build tools' -- tests/host/build_tools_test.py
 	@$(STEP) 'tests on the host' -- ctest --test-dir $(HOST) --output-on-failure --no-tests=error
+
+check-kernel: deps
+	@$(STEP) 'checks of the driver source' -- tests/kernel/static_checks
 
 check-vm: host qemu module
 	@$(STEP) 'tests of the machine' -- tests/vm/harness_test.py --kernel $(KERNEL)

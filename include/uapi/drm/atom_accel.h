@@ -484,7 +484,8 @@ enum drm_atom_queue_state_flags {
  * struct drm_atom_queue_get_state - DRM_IOCTL_ATOM_QUEUE_GET_STATE
  *
  * The authority on what became of jobs: timelines lose the error of a fence.
- * It works also after the device is lost.
+ * It works also after the device is lost, when every other ioctl, those of
+ * syncobjs included, fails with -ENODEV.
  */
 struct drm_atom_queue_get_state {
 	/** @queue_id: Id. */
@@ -548,6 +549,8 @@ struct drm_atom_job {
  * struct drm_atom_submit - DRM_IOCTL_ATOM_SUBMIT
  *
  * Jobs of a queue run in the order of their submission. All are taken or none.
+ * A job can wait only for a point that somebody has already given a fence
+ * (submitted or signalled): -EINVAL otherwise.
  */
 struct drm_atom_submit {
 	/** @queue_id: Queue. */
