@@ -14,6 +14,8 @@
 #include "atom_uapi.h"
 #include "atom_vm.h"
 
+#define ATOM_TIMESTAMP_TRIES	4
+
 static void atom_query_info(struct atom_device *adev, struct drm_atom_dev_info *info)
 {
 	const struct atom_limits *limits = &adev->limits;
@@ -63,19 +65,27 @@ static void atom_query_memory(struct atom_device *adev, struct drm_atom_dev_memo
 	mutex_unlock(&vram->lock);
 }
 
+/* The best of a few tries: a hypervisor may stop the processor between two readings. */
 static void atom_query_timestamp(struct atom_device *adev, struct drm_atom_dev_timestamp *stamp)
 {
-	u64 before, after;
+	int i;
 
-	/* Nothing may come between the three readings. */
-	preempt_disable();
-	before = ktime_get_ns();
-	stamp->device_ns = atom_read64(adev, ATOM_REG_TIMESTAMP);
-	after = ktime_get_ns();
-	preempt_enable();
+	for (i = 0; i < ATOM_TIMESTAMP_TRIES; i++) {
+		u64 before, after, device, uncertainty;
 
-	stamp->monotonic_ns = before + (after - before) / 2;
-	stamp->uncertainty_ns = (after - before + 1) / 2;
+		preempt_disable();
+		before = ktime_get_ns();
+		device = atom_read64(adev, ATOM_REG_TIMESTAMP);
+		after = ktime_get_ns();
+		preempt_enable();
+
+		uncertainty = (after - before + 1) / 2;
+		if (i && uncertainty >= stamp->uncertainty_ns)
+			continue;
+		stamp->device_ns = device;
+		stamp->monotonic_ns = before + (after - before) / 2;
+		stamp->uncertainty_ns = uncertainty;
+	}
 }
 
 static void atom_query_telemetry(struct atom_device *adev, struct drm_atom_dev_telemetry *telemetry)

@@ -23,6 +23,9 @@
 #include "atom_uapi.h"
 #include "atom_vm.h"
 
+/* Jobs that share a doorbell. */
+#define ATOM_DOORBELL_JOBS	8
+
 /**
  * struct atom_signal - a point that a job signals
  */
@@ -292,16 +295,17 @@ static int atom_submit_make_jobs(struct atom_submit *submit)
 	}
 
 	/*
-	 * One doorbell for jobs that follow each other at once: those after
-	 * which none waits for a fence. One interrupt for jobs that nobody
+	 * One doorbell for some jobs that follow each other at once: no fence
+	 * to wait for in between, and few enough that the device begins while
+	 * the others are put on the ring. One interrupt for jobs that nobody
 	 * waits for singly; faults interrupt in any case.
 	 */
 	for (i = 0; i < submit->count; i++) {
 		struct atom_submit_job *sjob = &submit->jobs[i];
-		bool last = i + 1 == submit->count;
+		bool last = i + 1 == submit->count || submit->jobs[i + 1].waits;
 
-		sjob->job->doorbell = last || submit->jobs[i + 1].waits;
-		if (sjob->job->doorbell || !list_empty(&sjob->signals))
+		sjob->job->doorbell = last || i % ATOM_DOORBELL_JOBS == ATOM_DOORBELL_JOBS - 1;
+		if (last || !list_empty(&sjob->signals))
 			sjob->job->desc.flags |= cpu_to_le16(ATOM_DESC_IRQ);
 	}
 	return 0;
