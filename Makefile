@@ -52,8 +52,7 @@ deps:
 	@packaging/host/install-packages
 
 host: deps
-	@$(STEP) 'host: configure' -- cmake -S . -B $(HOST) -G Ninja
-	@$(STEP) 'host: build' -- cmake --build $(HOST)
+	@$(STEP) 'host' -- packaging/host/build-host
 
 qemu: deps
 	@$(STEP) 'qemu' -- emulator/qemu/build

@@ -344,7 +344,8 @@ static void atom_pci_shutdown(struct pci_dev *pdev)
 	struct atom_device *adev = pci_get_drvdata(pdev);
 
 	/* The next kernel must not find DMA going on. */
-	atom_device_kill(adev, "system shutdown");
+	WRITE_ONCE(adev->dead, true);
+	atom_device_stop_hw(adev);
 }
 
 /*

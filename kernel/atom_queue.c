@@ -177,8 +177,11 @@ static void atom_queue_ban_locked(struct atom_queue *queue, u32 flags)
 
 	queue->flags |= flags | DRM_ATOM_QUEUE_STATE_BANNED;
 	queue->banned = true;
-	if (!queue->killed)
+	if (!queue->killed) {
+		/* First the FIFO is read, while its records still fit the queue. */
+		atom_fault_interrupt(queue->adev);
 		queue_work(queue->adev->reset_wq, &queue->reset_work);
+	}
 }
 
 static void atom_queue_signal_next(struct atom_queue *queue, int error)
@@ -483,8 +486,8 @@ static void atom_queue_destroy_hw(struct atom_queue *queue)
  * atom_queue_kill() - end all jobs of a queue and give its hardware back
  * @queue: queue; calling it again does nothing
  *
- * All fences have signalled at the return, but those of jobs that never got on
- * the ring and depend on foreign fences; these signal when the foreign ones do.
+ * All fences of its jobs have signalled at the return, also of those that waited
+ * for something that has not happened.
  */
 void atom_queue_kill(struct atom_queue *queue)
 {
@@ -500,11 +503,14 @@ void atom_queue_kill(struct atom_queue *queue)
 
 	mutex_lock(&queue->hw_lock);
 	if (queue->alive) {
-		/* Jobs that wait in software are ended by the scheduler. */
-		drm_sched_entity_fini(&queue->entity);
+		/*
+		 * Jobs on the ring end with it, and those that wait or have not
+		 * got there fail when they would run: then all are freed.
+		 */
 		atom_queue_destroy_hw(queue);
-		/* All fences have signalled: the scheduler frees what it started. */
-		wait_event(queue->idle, !atomic_read(&queue->started));
+		atom_sched_stop_waiting(queue);
+		wait_event(queue->idle, !atomic_read(&queue->pushed));
+		drm_sched_entity_fini(&queue->entity);
 		drm_sched_fini(queue->sched);
 		atom_queue_free_ring(queue);
 		atom_queue_free_id(queue);
@@ -621,6 +627,7 @@ static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom
 	INIT_LIST_HEAD(&queue->vm_link);
 	INIT_LIST_HEAD(&queue->vector_link);
 	INIT_LIST_HEAD(&queue->fences);
+	INIT_LIST_HEAD(&queue->waiting);
 	mutex_init(&queue->submit_lock);
 	mutex_init(&queue->hw_lock);
 	spin_lock_init(&queue->fence_lock);

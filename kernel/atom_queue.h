@@ -122,9 +122,9 @@ struct atom_queue {
 	atomic_t outstanding;
 	/** @space: Woken when @outstanding sinks, or the queue is killed. */
 	wait_queue_head_t space;
-	/** @started: Jobs that the scheduler has taken and not freed. */
-	atomic_t started;
-	/** @idle: Woken when @started is 0. */
+	/** @pushed: Jobs that the scheduler has. */
+	atomic_t pushed;
+	/** @idle: Woken when @pushed is 0. */
 	wait_queue_head_t idle;
 
 	/** @hw_lock: Held while the hardware queue is created, reset or destroyed. */
@@ -149,6 +149,8 @@ struct atom_queue {
 	u64 fence_context;
 	/** @fence_lock: Protects all below; taken in interrupts. */
 	spinlock_t fence_lock;
+	/** @waiting: Jobs that wait for fences: struct atom_job.waiting_link. */
+	struct list_head waiting;
 	/** @fences: Hardware fences of jobs on the ring, in order. */
 	struct list_head fences;
 	/** @emitted: Number of the last job on the ring. */

@@ -53,6 +53,16 @@ static const struct dma_fence_ops atom_fence_ops = {
 	.release = atom_fence_release,
 };
 
+/*
+ * The caller has initialised the lock: lockdep must tell the two kinds of fences
+ * apart, because the end of one job may make another one ready.
+ */
+static void atom_fence_init(struct atom_fence *fence, u64 context, u64 seqno)
+{
+	__module_get(THIS_MODULE);
+	dma_fence_init(&fence->base, &atom_fence_ops, &fence->lock, context, seqno);
+}
+
 /* Put a job on the ring; 0 or a negative error. */
 static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 {
@@ -71,9 +81,7 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 
 	job->fence = NULL;
 	spin_lock_init(&fence->lock);
-	__module_get(THIS_MODULE);
-	dma_fence_init(&fence->base, &atom_fence_ops, &fence->lock, queue->fence_context,
-		       job->seqno);
+	atom_fence_init(fence, queue->fence_context, job->seqno);
 	/* One reference for the list, one for the scheduler. */
 	dma_fence_get(&fence->base);
 	list_add_tail(&fence->link, &queue->fences);
@@ -93,9 +101,6 @@ static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
 	struct atom_device *adev = queue->adev;
 	struct atom_fence *fence = job->fence;
 	int ret, idx;
-
-	job->started = true;
-	atomic_inc(&queue->started);
 
 	if (!drm_dev_enter(&adev->drm, &idx))
 		return ERR_PTR(-ENODEV);
@@ -223,7 +228,8 @@ int atom_sched_init(struct atom_queue *queue, u32 timeout_ms)
 	int ret;
 
 	queue->sched = &adev->scheds[queue->hw_id];
-	queue->fence_context = dma_fence_context_alloc(1);
+	/* Jobs on the ring, and jobs that wait. */
+	queue->fence_context = dma_fence_context_alloc(2);
 	ret = drm_sched_init(queue->sched, &args);
 	if (ret)
 		return ret;
@@ -263,9 +269,131 @@ struct atom_job *atom_job_create(struct atom_queue *queue, u64 client_id)
 		return ERR_PTR(ret);
 	}
 	job->queue = atom_queue_get(queue);
+	INIT_LIST_HEAD(&job->waits);
+	INIT_LIST_HEAD(&job->waiting_link);
 	atomic_inc(&queue->adev->counters.jobs);
 	atomic_inc(&atom_jobs);
 	return job;
+}
+
+/**
+ * atom_job_add_wait() - let a job wait for a fence
+ * @job: job, not pushed yet
+ * @fence: fence; the reference is taken over, also after an error
+ *
+ * Return: 1 if it waits, 0 if there is nothing to wait for, or -ENOMEM.
+ */
+int atom_job_add_wait(struct atom_job *job, struct dma_fence *fence)
+{
+	struct atom_wait *wait;
+
+	/* Jobs of a queue run in order anyway. */
+	if (dma_fence_is_signaled(fence) ||
+	    fence->context == job->queue->entity.fence_context + 1) {
+		dma_fence_put(fence);
+		return 0;
+	}
+	wait = kzalloc(sizeof(*wait), GFP_KERNEL);
+	if (!wait) {
+		dma_fence_put(fence);
+		return -ENOMEM;
+	}
+	wait->fence = fence;
+	wait->job = job;
+	list_add_tail(&wait->link, &job->waits);
+	return 1;
+}
+
+static void atom_job_is_ready(struct atom_job *job)
+{
+	if (atomic_dec_and_test(&job->unready))
+		dma_fence_signal(&job->ready->base);
+}
+
+static void atom_job_wait_done(struct dma_fence *fence, struct dma_fence_cb *cb)
+{
+	atom_job_is_ready(container_of(cb, struct atom_wait, cb)->job);
+}
+
+/**
+ * atom_job_start_waiting() - begin to wait for the fences of a job
+ * @job: job, not pushed yet, with all its waits
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int atom_job_start_waiting(struct atom_job *job)
+{
+	struct atom_queue *queue = job->queue;
+	struct atom_fence *ready;
+	struct atom_wait *wait;
+
+	if (list_empty(&job->waits))
+		return 0;
+	ready = kzalloc(sizeof(*ready), GFP_KERNEL);
+	if (!ready)
+		return -ENOMEM;
+	spin_lock_init(&ready->lock);
+	atom_fence_init(ready, queue->fence_context + 1, 0);
+
+	job->ready = ready;
+	atomic_set(&job->unready, 1);
+	spin_lock_irq(&queue->fence_lock);
+	list_add_tail(&job->waiting_link, &queue->waiting);
+	spin_unlock_irq(&queue->fence_lock);
+
+	list_for_each_entry(wait, &job->waits, link) {
+		atomic_inc(&job->unready);
+		if (dma_fence_add_callback(wait->fence, &wait->cb, atom_job_wait_done))
+			atomic_dec(&job->unready);
+	}
+	atom_job_is_ready(job);
+	return drm_sched_job_add_dependency(&job->base, dma_fence_get(&ready->base));
+}
+
+static void atom_job_stop_waiting(struct atom_job *job)
+{
+	struct atom_queue *queue = job->queue;
+	struct atom_wait *wait, *next;
+
+	list_for_each_entry_safe(wait, next, &job->waits, link) {
+		/* Synchronises with a callback that is just running. */
+		if (job->ready && wait->cb.func)
+			dma_fence_remove_callback(wait->fence, &wait->cb);
+		dma_fence_put(wait->fence);
+		kfree(wait);
+	}
+	if (!job->ready)
+		return;
+	spin_lock_irq(&queue->fence_lock);
+	list_del_init(&job->waiting_link);
+	spin_unlock_irq(&queue->fence_lock);
+	dma_fence_signal(&job->ready->base);
+	dma_fence_put(&job->ready->base);
+}
+
+/**
+ * atom_sched_stop_waiting() - let no job of a queue wait for anything
+ * @queue: queue that is being killed: its jobs end instead of running
+ */
+void atom_sched_stop_waiting(struct atom_queue *queue)
+{
+	struct atom_job *job;
+
+	spin_lock_irq(&queue->fence_lock);
+	list_for_each_entry(job, &queue->waiting, waiting_link)
+		dma_fence_signal(&job->ready->base);
+	spin_unlock_irq(&queue->fence_lock);
+}
+
+/**
+ * atom_job_push() - give an armed job to the scheduler
+ * @job: job, which may be freed from here on
+ */
+void atom_job_push(struct atom_job *job)
+{
+	job->pushed = true;
+	atomic_inc(&job->queue->pushed);
+	drm_sched_entity_push_job(&job->base);
 }
 
 /**
@@ -276,10 +404,11 @@ void atom_job_free(struct atom_job *job)
 {
 	struct atom_queue *queue = job->queue;
 
+	atom_job_stop_waiting(job);
 	drm_sched_job_cleanup(&job->base);
 	kfree(job->fence);
 	atomic_dec(&queue->adev->counters.jobs);
-	if (job->started && atomic_dec_and_test(&queue->started))
+	if (job->pushed && atomic_dec_and_test(&queue->pushed))
 		wake_up_all(&queue->idle);
 	atomic_dec(&queue->outstanding);
 	if (wq_has_sleeper(&queue->space))
@@ -293,8 +422,7 @@ void atom_job_free(struct atom_job *job)
 /**
  * atom_sched_wait_for_jobs() - wait until no job of any device is left
  *
- * Jobs that were killed while they depended on foreign fences are freed late;
- * the module must stay until then.
+ * Queues are killed before their files and devices go, so that this is short.
  */
 void atom_sched_wait_for_jobs(void)
 {

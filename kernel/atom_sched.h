@@ -25,6 +25,20 @@ struct atom_fence {
 };
 
 /**
+ * struct atom_wait - a fence that a job waits for
+ */
+struct atom_wait {
+	/** @link: Entry of struct atom_job.waits. */
+	struct list_head link;
+	/** @cb: Callback of @fence. */
+	struct dma_fence_cb cb;
+	/** @fence: Fence. */
+	struct dma_fence *fence;
+	/** @job: Job. */
+	struct atom_job *job;
+};
+
+/**
  * struct atom_job - a job
  */
 struct atom_job {
@@ -40,12 +54,28 @@ struct atom_job {
 	u64 seqno;
 	/** @doorbell: Ring the doorbell; else the job behind it does at once. */
 	bool doorbell;
-	/** @started: The scheduler has given it to us. */
-	bool started;
+	/** @pushed: The scheduler has it, and struct atom_queue.pushed counts it. */
+	bool pushed;
+	/** @waits: Fences that it waits for. */
+	struct list_head waits;
+	/** @unready: How many of them have not signalled. */
+	atomic_t unready;
+	/**
+	 * @ready: Signals when none is left, or the queue is killed; the only
+	 * fence that the scheduler sees. Killing a queue thus ends all its jobs
+	 * at once, whatever they wait for.
+	 */
+	struct atom_fence *ready;
+	/** @waiting_link: Entry of struct atom_queue.waiting, while @ready is set. */
+	struct list_head waiting_link;
 };
 
 int atom_sched_init(struct atom_queue *queue, u32 timeout_ms);
 struct atom_job *atom_job_create(struct atom_queue *queue, u64 client_id);
+int atom_job_add_wait(struct atom_job *job, struct dma_fence *fence);
+int atom_job_start_waiting(struct atom_job *job);
+void atom_job_push(struct atom_job *job);
+void atom_sched_stop_waiting(struct atom_queue *queue);
 void atom_job_free(struct atom_job *job);
 void atom_sched_wait_for_jobs(void);
 

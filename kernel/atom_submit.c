@@ -16,8 +16,6 @@
 
 #include <drm/drm_syncobj.h>
 
-#include <atom/hw/command.h>
-
 #include "atom_device.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
@@ -93,7 +91,6 @@ static int atom_submit_check_job(const struct atom_limits *limits, const struct 
 	if (args->cmd_bytes > limits->cmd_bytes_max || args->arg_count > limits->args_max)
 		return -E2BIG;
 	if (!IS_ALIGNED(args->cmd_bytes, 8) ||
-	    args->cmd_bytes < sizeof(struct atom_cmdbuf_header) ||
 	    !atom_submit_range_valid(args->cmd_va, args->cmd_bytes))
 		return -EINVAL;
 	if (!args->arg_count != !args->args_va ||
@@ -140,8 +137,10 @@ static int atom_submit_add_wait(struct atom_submit *submit, struct atom_submit_j
 	ret = drm_syncobj_find_fence(submit->file, sync->handle, sync->point, 0, &fence);
 	if (ret)
 		return ret;
-	sjob->waits = true;
-	return drm_sched_job_add_dependency(&sjob->job->base, fence);
+	ret = atom_job_add_wait(sjob->job, fence);
+	if (ret > 0)
+		sjob->waits = true;
+	return min(ret, 0);
 }
 
 static int atom_submit_add_signal(struct atom_submit *submit, struct atom_submit_job *sjob,
@@ -286,6 +285,8 @@ static int atom_submit_make_jobs(struct atom_submit *submit)
 		sjob->job = job;
 		atom_submit_fill_desc(&submit->args[i], &job->desc);
 		ret = atom_submit_add_syncs(submit, i);
+		if (!ret)
+			ret = atom_job_start_waiting(job);
 		if (ret)
 			return ret;
 	}
@@ -353,10 +354,9 @@ static int atom_submit_push(struct atom_submit *submit, u64 *seqno)
 		if (i + 1 == submit->count)
 			dma_resv_add_fence(resv, &job->base.s_fence->finished,
 					   DMA_RESV_USAGE_BOOKKEEP);
-		/* It may be freed from here on. */
 		sjob->job = NULL;
 		submit->room--;
-		drm_sched_entity_push_job(&job->base);
+		atom_job_push(job);
 	}
 	*seqno = queue->submitted;
 unlock:

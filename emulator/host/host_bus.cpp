@@ -24,26 +24,39 @@ std::byte *reserve(std::uint64_t bytes)
 	return static_cast<std::byte *>(p);
 }
 
-/* Eight aligned bytes are one access, as on a real bus: rings are ordered by them. */
+/* Bytes that rings, records and page tables are made of: beyond it is data. */
+constexpr std::uint64_t ordered_bytes_max = 4096;
+
+bool in_words(const std::byte *memory, std::uint64_t bytes)
+{
+	return bytes % 8 == 0 && bytes <= ordered_bytes_max && reinterpret_cast<std::uintptr_t>(memory) % 8 == 0;
+}
+
+/* Eight aligned bytes are one access, in order, as on a real bus: rings and page tables count on it. */
 void transfer_in(void *to, std::byte *from, std::uint64_t bytes)
 {
-	if (bytes == 8 && reinterpret_cast<std::uintptr_t>(from) % 8 == 0) {
-		const std::uint64_t v =
-			std::atomic_ref(*reinterpret_cast<std::uint64_t *>(from)).load(std::memory_order_acquire);
-		std::memcpy(to, &v, sizeof v);
-	} else {
+	if (!in_words(from, bytes)) {
 		std::memcpy(to, from, bytes);
+		return;
+	}
+	auto *words = reinterpret_cast<std::uint64_t *>(from);
+	for (std::uint64_t i = 0; i < bytes / 8; ++i) {
+		const std::uint64_t v = std::atomic_ref(words[i]).load(std::memory_order_acquire);
+		std::memcpy(static_cast<std::byte *>(to) + 8 * i, &v, sizeof v);
 	}
 }
 
 void transfer_out(std::byte *to, const void *from, std::uint64_t bytes)
 {
-	if (bytes == 8 && reinterpret_cast<std::uintptr_t>(to) % 8 == 0) {
-		std::uint64_t v;
-		std::memcpy(&v, from, sizeof v);
-		std::atomic_ref(*reinterpret_cast<std::uint64_t *>(to)).store(v, std::memory_order_release);
-	} else {
+	if (!in_words(to, bytes)) {
 		std::memcpy(to, from, bytes);
+		return;
+	}
+	auto *words = reinterpret_cast<std::uint64_t *>(to);
+	for (std::uint64_t i = 0; i < bytes / 8; ++i) {
+		std::uint64_t v;
+		std::memcpy(&v, static_cast<const std::byte *>(from) + 8 * i, sizeof v);
+		std::atomic_ref(words[i]).store(v, std::memory_order_release);
 	}
 }
 

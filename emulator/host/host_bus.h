@@ -31,10 +31,10 @@ struct bus_options {
 	std::uint32_t num_queues = 64;
 	std::uint32_t num_asids = 64;
 	std::uint32_t num_vectors = 65;
-	atom_executor executor = ATOM_EXECUTOR_INLINE;
-	atom_engine_kind engine = ATOM_ENGINE_FAST;
+	std::uint32_t executor = ATOM_EXECUTOR_INLINE; ///< enum atom_executor
+	std::uint32_t engine = ATOM_ENGINE_FAST;       ///< enum atom_engine_kind
 	std::uint32_t threads = 2;
-	atom_pace pace = ATOM_PACE_HOST;
+	std::uint32_t pace = ATOM_PACE_HOST;           ///< enum atom_pace
 	bool compute_off = false;
 	bool mapping = true;      ///< offer dma_map; false: the model copies everything
 	bool manual_clock = false; ///< now_ns stands still but for advance()

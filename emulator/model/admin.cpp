@@ -61,6 +61,7 @@ void device::look_at_admin_tail()
 		admin_.tail_address = regs_.admin_tail;
 		admin_.completion = regs_.admin_completion;
 		admin_.entries = 1ull << regs_.admin_log2;
+		admin_.clear.active = false;
 		admin_.head = admin_.tail = 0;
 		admin_.regs.seqno = admin_.regs.head = 0;
 		admin_.regs.state = ATOM_QUEUE_IDLE;
@@ -82,6 +83,8 @@ void device::look_at_admin_tail()
 /* @return true if admin work is left */
 bool device::admin_step()
 {
+	if (admin_changed_.load()) /* what is known is of another ring: a doorbell opens the new one */
+		return false;
 	if (admin_.clear.active) {
 		if (small_only_)
 			handed_over_ = true;

@@ -139,7 +139,7 @@ struct atom_model_config {
 	uint64_t shm_size;      /**< bytes, multiple of 4 KiB; the model allocates it */
 	uint32_t num_queues;    /**< job queues, 1..255 */
 	uint32_t num_asids;     /**< 2..4096 */
-	uint32_t num_vectors;   /**< 1..2048 */
+	uint32_t num_vectors;   /**< 1..256 */
 	uint32_t executor;      /**< enum atom_executor */
 	uint32_t engine;        /**< enum atom_engine_kind */
 	uint32_t threads;       /**< compute threads of the pool, 0 = as many as CPUs, at most 256 */

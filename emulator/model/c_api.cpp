@@ -71,8 +71,8 @@ std::string check(const atom_model_host &host, const atom_model_config &c)
 		return "num_queues=" + number(c.num_queues) + " is not in 1..255";
 	if (c.num_asids < 2 || c.num_asids > 4096)
 		return "num_asids=" + number(c.num_asids) + " is not in 2..4096";
-	if (c.num_vectors < 1 || c.num_vectors > 2048)
-		return "num_vectors=" + number(c.num_vectors) + " is not in 1..2048";
+	if (c.num_vectors < 1 || c.num_vectors > 256)
+		return "num_vectors=" + number(c.num_vectors) + " is not in 1..256";
 	if (c.executor > ATOM_EXECUTOR_POOL)
 		return "executor=" + number(c.executor) + " is not known";
 	if (c.engine > ATOM_ENGINE_REFERENCE)

@@ -99,13 +99,11 @@ device::~device()
 
 void device::call_attention()
 {
-	if (config_.executor == ATOM_EXECUTOR_INLINE) {
-		if (attention_.exchange(1) == 0)
-			host_.kick();
-		return;
-	}
 	attention_.store(1);
-	attention_.notify_one();
+	if (config_.executor == ATOM_EXECUTOR_INLINE)
+		host_.kick(); /* each time: one that the front end could not follow must not silence the next */
+	else
+		attention_.notify_one();
 }
 
 /* The pool's dispatcher. It sleeps when there is nothing to do, and stands aside
@@ -356,6 +354,7 @@ void device::do_reset(std::uint32_t kind)
 		q.regs.fault_code = ATOM_FAULT_NONE;
 	}
 	admin_.clear.active = false;
+	admin_.head = admin_.tail = 0;
 	admin_.regs.state = ATOM_QUEUE_NONE;
 	admin_.regs.seqno = admin_.regs.head = admin_.regs.progress = 0;
 	admin_changed_.store(true);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <initializer_list>
 
 namespace atom::model {
 
@@ -75,9 +76,18 @@ bool parse_number(std::string_view text, std::uint64_t &value)
 	return error == std::errc{} && end == text.data() + text.size();
 }
 
+/* One sentence of its parts. (A chain of + makes GCC 12 warn of overlaps that are none.) */
+std::string sentence(std::initializer_list<std::string_view> parts)
+{
+	std::string text;
+	for (const std::string_view p : parts)
+		text.append(p);
+	return text;
+}
+
 std::string quoted(std::string_view text)
 {
-	return "'" + std::string(text.substr(0, 64)) + "'";
+	return sentence({"'", text.substr(0, 64), "'"});
 }
 
 std::string names(unsigned mask)
@@ -85,7 +95,7 @@ std::string names(unsigned mask)
 	std::string list = "kind";
 	for (const key_row &k : keys) {
 		if (mask & k.bit)
-			list += ", " + std::string(k.name);
+			list.append(", ").append(k.name);
 	}
 	return list;
 }
@@ -104,20 +114,24 @@ std::optional<injection> parse_injection(std::string_view spec, std::uint32_t qu
 	bool have_kind = false;
 	const kind_row *kind = nullptr;
 
+	if (spec.ends_with(',')) {
+		error = "the specification ends with a comma";
+		return std::nullopt;
+	}
 	while (!spec.empty()) {
 		const std::size_t comma = spec.find(',');
 		const std::string_view item = spec.substr(0, comma);
 		spec.remove_prefix(comma == std::string_view::npos ? spec.size() : comma + 1);
 		const std::size_t equals = item.find('=');
 		if (equals == std::string_view::npos) {
-			error = quoted(item) + " is not of the form key=value";
+			error = sentence({quoted(item), " is not of the form key=value"});
 			return std::nullopt;
 		}
 		const std::string_view name = item.substr(0, equals);
 		const std::string_view text = item.substr(equals + 1);
 		if (!have_kind) {
 			if (name != "kind") {
-				error = "the specification must begin with kind=, not " + quoted(name);
+				error = sentence({"the specification must begin with kind=, not ", quoted(name)});
 				return std::nullopt;
 			}
 			for (std::size_t i = 0; i < kinds.size(); ++i) {
@@ -127,9 +141,9 @@ std::optional<injection> parse_injection(std::string_view spec, std::uint32_t qu
 				}
 			}
 			if (!kind) {
-				error = "unknown kind " + quoted(text) + "; known are";
+				error = sentence({"unknown kind ", quoted(text), "; known are"});
 				for (const kind_row &k : kinds)
-					error += std::string(&k == &kinds[0] ? " " : ", ") + k.name;
+					error.append(&k == &kinds[0] ? " " : ", ").append(k.name);
 				return std::nullopt;
 			}
 			have_kind = true;
@@ -138,25 +152,24 @@ std::optional<injection> parse_injection(std::string_view spec, std::uint32_t qu
 		const auto row = std::find_if(keys.begin(), keys.end(),
 					      [&](const key_row &k) { return k.name == name; });
 		if (row == keys.end() || !(kind->allowed & row->bit)) {
-			error = "kind=" + std::string(kind->name) + " takes " + names(kind->allowed) + ", not " +
-				quoted(name);
+			error = sentence({"kind=", kind->name, " takes ", names(kind->allowed), ", not ", quoted(name)});
 			return std::nullopt;
 		}
 		if (seen & row->bit) {
-			error = quoted(name) + " is given twice";
+			error = sentence({quoted(name), " is given twice"});
 			return std::nullopt;
 		}
 		seen |= row->bit;
 		std::uint64_t value = 0;
 		if (!parse_number(text, value)) {
-			error = quoted(text) + " is not a number for " + std::string(name);
+			error = sentence({quoted(text), " is not a number for ", name});
 			return std::nullopt;
 		}
 		switch (row->bit) {
 		case key_queue:
 			if (value > queues) {
-				error = "queue=" + std::string(text) + " is beyond the " +
-					std::to_string(queues) + " job queues (0 is the admin queue)";
+				error = sentence({"queue=", text, " is beyond the ", std::to_string(queues),
+						  " job queues (0 is the admin queue)"});
 				return std::nullopt;
 			}
 			result.queue = static_cast<std::int64_t>(value);
@@ -169,21 +182,21 @@ std::optional<injection> parse_injection(std::string_view spec, std::uint32_t qu
 			break;
 		case key_offset:
 			if (value % 4 || value >= 0x10000) {
-				error = "offset=" + std::string(text) + " is not a register: a multiple of 4 below 0x10000";
+				error = sentence({"offset=", text, " is not a register: a multiple of 4 below 0x10000"});
 				return std::nullopt;
 			}
 			result.offset = value;
 			break;
 		case key_delay:
 			if (value > 60'000'000) {
-				error = "delay_us=" + std::string(text) + " is more than a minute";
+				error = sentence({"delay_us=", text, " is more than a minute"});
 				return std::nullopt;
 			}
 			result.value = value;
 			break;
 		case key_temp:
 			if (value > 200'000) {
-				error = "temp_mc=" + std::string(text) + " is more than 200000 (milli-degrees Celsius)";
+				error = sentence({"temp_mc=", text, " is more than 200000 (milli-degrees Celsius)"});
 				return std::nullopt;
 			}
 			[[fallthrough]];
@@ -197,7 +210,7 @@ std::optional<injection> parse_injection(std::string_view spec, std::uint32_t qu
 		return std::nullopt;
 	}
 	if (const unsigned missing = kind->required & ~seen) {
-		error = "kind=" + std::string(kind->name) + " needs " + names(missing).substr(6);
+		error = sentence({"kind=", kind->name, " needs ", names(missing).substr(6)});
 		return std::nullopt;
 	}
 	return result;

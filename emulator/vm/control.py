@@ -4,7 +4,7 @@
 import json
 import socket
 
-from machine import DEVICE, SPARE_PORTS, device_name, port_name
+from machine import SPARE_PORTS, device_argument, device_name
 from qmp import Qmp, QmpError
 
 _UNPLUG_SECONDS = 60  # the guest's hot-plug driver blinks for five seconds before it lets a device go
@@ -70,9 +70,18 @@ class Control:
             raise Refused(f"slot {number} is empty")
         return number
 
+    def _link_up(self, number: int) -> bool:
+        return self._qmp.command("qom-get", path=_PERIPHERAL + device_name(number), property="link-up")
+
     def _list(self, _text: str) -> str:
         present = self._present()
-        return " ".join(f"{number}={device_name(number) if number in present else 'empty'}" for number in range(self._ports))
+
+        def content(number):
+            if number not in present:
+                return "empty"
+            return device_name(number) if self._link_up(number) else "pulled"
+
+        return " ".join(f"{number}={content(number)}" for number in range(self._ports))
 
     def _inject(self, text: str) -> str:
         number, spec = self._arguments(text, 2, "inject SLOT SPEC")
@@ -113,10 +122,13 @@ class Control:
     def _plug(self, text: str) -> str:
         number = self._number(text)
         if number in self._present():
-            path = _PERIPHERAL + device_name(number)
-            if self._qmp.command("qom-get", path=path, property="link-up"):
+            if self._link_up(number):
                 raise Refused(f"slot {number} holds a device already")
-            self._qmp.command("qom-set", path=path, property="link-up", value=True)
+            self._qmp.command("qom-set", path=_PERIPHERAL + device_name(number), property="link-up", value=True)
             return ""
-        self._qmp.command("device_add", driver=DEVICE, id=device_name(number), bus=port_name(number), **self._options)
+        # By the human monitor: it reads properties as the command line does ("64M"), QMP would want each with its type.
+        complaint = self._qmp.command("human-monitor-command",
+                                      **{"command-line": "device_add " + device_argument(number, self._options)})
+        if complaint:
+            raise Refused(complaint)
         return ""

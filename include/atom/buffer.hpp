@@ -33,7 +33,7 @@ enum class placement : std::uint8_t {
 struct buffer_options {
 	atom::placement placement = atom::placement::system;
 	bool cpu_access = true; ///< false: map() fails; LOCAL may then lie outside the CPU's window
-	std::string label;	///< for debugging, at most 63 bytes
+	std::string label{};    ///< for debugging, at most 63 bytes
 };
 
 /**
@@ -129,8 +129,8 @@ public:
 	 */
 	buffer(const context &ctx, std::uint64_t bytes, const buffer_options &options = {});
 	[[nodiscard]] static buffer create(const context &ctx, std::uint64_t bytes,
-					   const buffer_options &options,
-					   std::error_code &ec) noexcept;
+	                                   const buffer_options &options,
+	                                   std::error_code &ec) noexcept;
 
 	buffer(buffer &&other) noexcept = default;
 	buffer &operator=(buffer &&other) noexcept = default;

@@ -30,24 +30,24 @@ inline namespace v1 {
 
 /** What happens to a result before it is written, in this order. */
 struct epilogue {
-	std::optional<tensor> bias;	///< added; broadcastable to the output: f32, or i32
+	std::optional<tensor> bias;     ///< added; dimensions of the output (tensor::broadcast()): f32, or i32
 	std::optional<tensor> residual; ///< added; dimensions of the output
 	function activation = function::identity;
-	float p0 = 0;		       ///< first parameter of the activation
-	float p1 = 0;		       ///< second parameter
+	float p0 = 0;                  ///< first parameter of the activation
+	float p1 = 0;                  ///< second parameter
 	std::optional<location> table; ///< 256 bytes, for function::lut
 };
 
 struct gemm_options {
 	float alpha = 1;
 	bool quantise_activations = false; ///< block types in b: quantise rows of a to q8_0 first
-	bool constant_b = false;	   ///< promise: b does not change between submissions
+	bool constant_b = false;           ///< promise: b does not change between submissions
 	atom::epilogue epilogue;
 };
 
 struct cast_options {
 	bool toward_zero = false; ///< else to nearest, ties to even
-	bool wrap = false;	  ///< integers wrap instead of saturate
+	bool wrap = false;        ///< integers wrap instead of saturate
 };
 
 /**
@@ -123,7 +123,7 @@ public:
 
 	/** out = in converted to out's type and quantisation; equal dimensions. */
 	command_builder &cast(const tensor &in, const tensor &out,
-			      const cast_options &options = {});
+	                      const cast_options &options = {});
 
 	/**
 	 * out[.., m, n] = epilogue(alpha * sum over k of a[.., m, k] * b[.., k, n]).
@@ -131,15 +131,15 @@ public:
 	 * tensor::broadcast() and tensor::transpose()).
 	 */
 	command_builder &gemm(const tensor &a, const tensor &b, const tensor &out,
-			      const gemm_options &options = {});
+	                      const gemm_options &options = {});
 
 	/** out = epilogue(a kind b), element by element; equal dimensions; no bias. */
 	command_builder &binary(binary_kind kind, const tensor &a, const tensor &b,
-				const tensor &out, const epilogue &after = {});
+	                        const tensor &out, const epilogue &after = {});
 
 	/** out = fn(in), element by element; equal dimensions; not function::lut. */
 	command_builder &unary(function fn, const tensor &in, const tensor &out, float p0 = 0,
-			       float p1 = 0);
+	                       float p1 = 0);
 
 	/**
 	 * Writes the commands to memory that the device can read. The builder is empty afterwards.

@@ -36,35 +36,35 @@ struct device_node {
 
 /** What a device is and what it can do. Constant as long as the device is open. */
 struct device_info {
-	std::string path;			 ///< as in device_node
-	std::string bdf;			 ///< as in device_node
-	int numa_node = -1;			 ///< as in device_node
-	std::string driver_version;		 ///< of the kernel driver, "1.0.0"
-	unsigned interface_major = 0;		 ///< of the device
-	unsigned interface_minor = 0;		 ///< of the device
-	std::uint32_t firmware_version = 0;	 ///< of the device, for people
-	std::uint64_t device_caps = 0;		 ///< ATOM_CAP_* of atom/hw/regs.h
-	std::uint64_t kernel_caps = 0;		 ///< DRM_ATOM_CAP_* of drm/atom_accel.h
-	std::array<std::uint64_t, 4> opcodes{};	 ///< bit n = command n works
-	std::uint64_t dtypes = 0;		 ///< bit n = dtype n works
-	std::uint64_t serial = 0;		 ///< serial number
-	std::array<std::uint8_t, 16> uuid{};	 ///< of the card, RFC 4122 order
-	bool emulated = false;			 ///< for information only
-	std::uint32_t generation = 0;		 ///< resets of the device when it was opened
-	std::uint64_t va_start = 0;		 ///< first device address that can be used
-	std::uint64_t va_end = 0;		 ///< first one behind
-	std::uint64_t page_sizes = 0;		 ///< bit n = pages of 2^n bytes
-	std::uint32_t queues_max = 0;		 ///< queues for all users
-	std::uint32_t contexts_max = 0;		 ///< address spaces for all users
-	std::uint32_t ring_entries = 0;		 ///< jobs that a queue holds before submit() waits
-	std::uint32_t submit_jobs_max = 0;	 ///< jobs in one submit()
-	std::uint32_t syncs_max = 0;		 ///< waits and signals of one job
-	std::uint32_t command_bytes_max = 0;	 ///< bytes of a command buffer
-	std::uint32_t arguments_max = 0;	 ///< entries of an argument table
+	std::string path;                        ///< as in device_node
+	std::string bdf;                         ///< as in device_node
+	int numa_node = -1;                      ///< as in device_node
+	std::string driver_version;              ///< of the kernel driver, "1.0.0"
+	unsigned interface_major = 0;            ///< of the device
+	unsigned interface_minor = 0;            ///< of the device
+	std::uint32_t firmware_version = 0;      ///< of the device, for people
+	std::uint64_t device_caps = 0;           ///< ATOM_CAP_* of atom/hw/regs.h
+	std::uint64_t kernel_caps = 0;           ///< DRM_ATOM_CAP_* of drm/atom_accel.h
+	std::array<std::uint64_t, 4> opcodes{};  ///< bit n = command n works
+	std::uint64_t dtypes = 0;                ///< bit n = dtype n works
+	std::uint64_t serial = 0;                ///< serial number
+	std::array<std::uint8_t, 16> uuid{};     ///< of the card, RFC 4122 order
+	bool emulated = false;                   ///< for information only
+	std::uint32_t generation = 0;            ///< resets of the device when it was opened
+	std::uint64_t va_start = 0;              ///< first device address that can be used
+	std::uint64_t va_end = 0;                ///< first one behind
+	std::uint64_t page_sizes = 0;            ///< bit n = pages of 2^n bytes
+	std::uint32_t queues_max = 0;            ///< queues for all users
+	std::uint32_t contexts_max = 0;          ///< address spaces for all users
+	std::uint32_t ring_entries = 0;          ///< jobs that a queue holds before submit() waits
+	std::uint32_t submit_jobs_max = 0;       ///< jobs in one submit()
+	std::uint32_t syncs_max = 0;             ///< waits and signals of one job
+	std::uint32_t command_bytes_max = 0;     ///< bytes of a command buffer
+	std::uint32_t arguments_max = 0;         ///< entries of an argument table
 	std::chrono::milliseconds job_timeout{}; ///< default of queues
 	std::chrono::milliseconds job_timeout_max{}; ///< largest that a queue may ask for
-	std::uint32_t engines = 0;		     ///< neural engines
-	std::uint32_t macs_log2_max = 0;	     ///< multiply-accumulates of one command, log2
+	std::uint32_t engines = 0;                   ///< neural engines
+	std::uint32_t macs_log2_max = 0;             ///< multiply-accumulates of one command, log2
 
 	/** Whether commands with this opcode (enum atom_opcode) work. */
 	[[nodiscard]] bool has_opcode(std::uint8_t opcode) const noexcept
@@ -81,23 +81,23 @@ struct device_info {
 
 /** Memory of the device in bytes, of the moment, for all its users. */
 struct memory_info {
-	std::uint64_t local_size = 0;	      ///< device memory that buffers can have
-	std::uint64_t local_used = 0;	      ///< in use
+	std::uint64_t local_size = 0;         ///< device memory that buffers can have
+	std::uint64_t local_used = 0;         ///< in use
 	std::uint64_t local_visible_size = 0; ///< part that the CPU can map
 	std::uint64_t local_visible_used = 0; ///< of that, in use
-	std::uint64_t shm_size = 0;	      ///< shared on-chip memory
-	std::uint64_t shm_used = 0;	      ///< in use
+	std::uint64_t shm_size = 0;           ///< shared on-chip memory
+	std::uint64_t shm_used = 0;           ///< in use
 };
 
 /** Readings of the moment. Counters run from power on. */
 struct telemetry {
-	std::int32_t temperature_millidegrees = 0;	    ///< Celsius
+	std::int32_t temperature_millidegrees = 0;          ///< Celsius
 	std::int32_t throttle_temperature_millidegrees = 0; ///< above it clocks drop
 	std::int32_t abort_temperature_millidegrees = 0;    ///< above it jobs are aborted
 	std::int32_t shutdown_temperature_millidegrees = 0; ///< above it the device turns off
 	std::uint32_t power_milliwatts = 0;
-	std::uint32_t pstate = 0;		///< 2, 4, 6, 10, 12 or 14
-	std::uint32_t throttle = 0;		///< ATOM_THROTTLE_* of atom/hw/regs.h
+	std::uint32_t pstate = 0;               ///< 2, 4, 6, 10, 12 or 14
+	std::uint32_t throttle = 0;             ///< ATOM_THROTTLE_* of atom/hw/regs.h
 	std::uint32_t utilisation_permille = 0; ///< of the last second
 	std::uint64_t energy_microjoules = 0;
 	std::array<std::uint32_t, 5> clocks_khz{}; ///< command processor, NE 0, NE 1, bus, SHM
@@ -116,9 +116,9 @@ struct telemetry {
 
 /** The device's clock and the host's at one moment. */
 struct clock_sample {
-	std::uint64_t device_ns = 0;		    ///< clock of completions and TIMESTAMP
+	std::uint64_t device_ns = 0;                ///< clock of completions and TIMESTAMP
 	std::chrono::steady_clock::time_point host; ///< the same moment
-	std::chrono::nanoseconds uncertainty{};	    ///< the moments differ by at most this
+	std::chrono::nanoseconds uncertainty{};     ///< the moments differ by at most this
 
 	/** Host time of a device time; good near the sample, the clocks drift apart slowly. */
 	[[nodiscard]] std::chrono::steady_clock::time_point

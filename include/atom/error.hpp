@@ -23,25 +23,25 @@ inline namespace v1 {
 
 /** What went wrong, by what a program can do about it. 0 is success. */
 enum class errc : int {
-	no_device = 1,	      ///< no such device: load the module, check the address
+	no_device = 1,        ///< no such device: load the module, check the address
 	permission_denied,    ///< the user may not do this: what() says who may
 	incompatible_kernel,  ///< the driver or the device speaks another interface
-	unsupported,	      ///< this device, driver or placement cannot do it
+	unsupported,          ///< this device, driver or placement cannot do it
 	invalid_argument,     ///< the caller's mistake, also use of an empty object
-	out_of_range,	      ///< a view reaches outside its buffer, or a tensor outside its view
-	wrong_context,	      ///< objects of two contexts or devices were mixed
-	too_large,	      ///< more than a limit of device_info
+	out_of_range,         ///< a view reaches outside its buffer, or a tensor outside its view
+	wrong_context,        ///< objects of two contexts or devices were mixed
+	too_large,            ///< more than a limit of device_info
 	out_of_host_memory,   ///< system memory is exhausted
 	out_of_device_memory, ///< LOCAL or SHM memory is exhausted: free buffers, then again
-	limit_reached,	      ///< no queue or address space is left on the device
-	timed_out,	      ///< the deadline of a wait passed; the job goes on
-	canceled,	      ///< the job did not run to its end because its queue ended
-	job_fault,	      ///< the job did something wrong: completion::fault says what
-	job_timed_out,	      ///< the job made no progress within the queue's job_timeout
-	queue_banned,	      ///< a job of this queue failed: make a new queue
-	device_reset,	      ///< the job was lost to a reset that another caused: submit again
-	device_lost,	      ///< the device is gone or dead: open it again
-	forked_child,	      ///< the object belongs to the parent process
+	limit_reached,        ///< no queue or address space is left on the device
+	timed_out,            ///< the deadline of a wait passed; the job goes on
+	canceled,             ///< the job did not run to its end because its queue ended
+	job_fault,            ///< the job did something wrong: completion::fault says what
+	job_timed_out,        ///< the job made no progress within the queue's job_timeout
+	queue_banned,         ///< a job of this queue failed: make a new queue
+	device_reset,         ///< the job was lost to a reset that another caused: submit again
+	device_lost,          ///< the device is gone or dead: open it again
+	forked_child,         ///< the object belongs to the parent process
 };
 
 /** The category "atom". Compares equal to matching std::errc conditions. */

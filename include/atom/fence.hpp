@@ -31,7 +31,7 @@ inline constexpr deadline no_deadline = deadline::max();
 
 /** What a job did wrong, as the device told it. */
 struct fault {
-	std::uint16_t code = 0;	   ///< enum atom_fault_code of atom/hw/fault.h
+	std::uint16_t code = 0;    ///< enum atom_fault_code of atom/hw/fault.h
 	std::uint16_t where = 0;   ///< enum atom_fault_where: what @ref field is an offset in
 	std::uint16_t opcode = 0;  ///< of the command
 	std::uint32_t command = 0; ///< index of the command in its buffer, 0xffffffff = none

@@ -16,24 +16,24 @@ inline namespace v1 {
 enum class function : std::uint16_t {
 	identity = 0,
 	relu = 1,
-	clip = 2,	  ///< min(max(x, p0), p1)
-	leaky_relu = 3,	  ///< x < 0 ? p0 * x : x
+	clip = 2,         ///< min(max(x, p0), p1)
+	leaky_relu = 3,   ///< x < 0 ? p0 * x : x
 	hard_sigmoid = 4, ///< clip(p0 * x + p1, 0, 1)
-	hard_swish = 5,	  ///< x * clip(x / 6 + 1 / 2, 0, 1)
+	hard_swish = 5,   ///< x * clip(x / 6 + 1 / 2, 0, 1)
 	sigmoid = 6,
 	tanh = 7,
 	gelu_erf = 8,
 	gelu_tanh = 9,
-	silu = 10,	       ///< x * sigmoid(p0 * x)
-	lut = 11,	       ///< table of an epilogue
-	elu = 12,	       ///< x < 0 ? p0 * (exp(x) - 1) : x
-	selu = 13,	       ///< p1 * (x > 0 ? x : p0 * (exp(x) - 1))
-	celu = 14,	       ///< max(0, x) + min(0, p0 * (exp(x / p0) - 1))
-	softplus = 15,	       ///< log(1 + exp(x))
-	softsign = 16,	       ///< x / (1 + |x|)
-	mish = 17,	       ///< x * tanh(softplus(x))
+	silu = 10,             ///< x * sigmoid(p0 * x)
+	lut = 11,              ///< table of an epilogue
+	elu = 12,              ///< x < 0 ? p0 * (exp(x) - 1) : x
+	selu = 13,             ///< p1 * (x > 0 ? x : p0 * (exp(x) - 1))
+	celu = 14,             ///< max(0, x) + min(0, p0 * (exp(x / p0) - 1))
+	softplus = 15,         ///< log(1 + exp(x))
+	softsign = 16,         ///< x / (1 + |x|)
+	mish = 17,             ///< x * tanh(softplus(x))
 	thresholded_relu = 18, ///< x > p0 ? x : 0
-	shrink = 19,	       ///< x < -p0 ? x + p1 : x > p0 ? x - p1 : 0
+	shrink = 19,           ///< x < -p0 ? x + p1 : x > p0 ? x - p1 : 0
 	gelu_quick = 20,       ///< x * sigmoid(1.702 * x)
 	abs = 32,
 	neg = 33,
@@ -64,8 +64,8 @@ enum class function : std::uint16_t {
 	atanh = 58,
 	logical_not = 64, ///< x == 0 ? 1 : 0
 	bitwise_not = 65, ///< integers without quantisation
-	is_nan = 66,	  ///< 0 or 1
-	is_inf = 67,	  ///< p0 != 0: negative ones count; p1 != 0: positive ones
+	is_nan = 66,      ///< 0 or 1
+	is_inf = 67,      ///< p0 != 0: negative ones count; p1 != 0: positive ones
 };
 
 /** Functions of two values. */

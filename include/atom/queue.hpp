@@ -36,23 +36,23 @@ struct queue_options {
 	atom::priority priority = atom::priority::normal;
 	/** Time without progress after which a job is given up; 0 = device_info::job_timeout. */
 	std::chrono::milliseconds job_timeout{0};
-	std::string name; ///< for debugging, at most 15 bytes
+	std::string name{}; ///< for debugging, at most 15 bytes
 };
 
 /** What a queue has been through. */
 struct queue_state {
-	bool faulted = false;		///< a job faulted
-	bool timed_out = false;		///< a job made no progress in time
-	bool innocent = false;		///< lost jobs to a reset that another queue caused
-	bool banned = false;		///< takes no more jobs: make a new queue
-	bool device_lost = false;	///< the device is gone or dead
-	std::uint32_t generation = 0;	///< resets that hit the queue
-	int error = 0;			///< errno of the first failed job, or 0
-	std::uint64_t submitted = 0;	///< sequence of the last job submitted
-	std::uint64_t completed = 0;	///< sequence of the last job retired
+	bool faulted = false;           ///< a job faulted
+	bool timed_out = false;         ///< a job made no progress in time
+	bool innocent = false;          ///< lost jobs to a reset that another queue caused
+	bool banned = false;            ///< takes no more jobs: make a new queue
+	bool device_lost = false;       ///< the device is gone or dead
+	std::uint32_t generation = 0;   ///< resets that hit the queue
+	int error = 0;                  ///< errno of the first failed job, or 0
+	std::uint64_t submitted = 0;    ///< sequence of the last job submitted
+	std::uint64_t completed = 0;    ///< sequence of the last job retired
 	std::uint64_t first_failed = 0; ///< sequence of the first failed job, or 0
-	atom::fault fault;		///< of that job
-	std::uint64_t busy_ns = 0;	///< wall time that the device worked for the queue
+	atom::fault fault;              ///< of that job
+	std::uint64_t busy_ns = 0;      ///< wall time that the device worked for the queue
 };
 
 /**
@@ -102,7 +102,7 @@ struct submission {
 
 	submission() = default;
 	submission(const command_buffer &c,
-		   span<const buffer_view> a = {}) // NOLINT(google-explicit-constructor)
+	           span<const buffer_view> a = {}) // NOLINT(google-explicit-constructor)
 		: commands(&c), arguments(a)
 	{
 	}
@@ -124,7 +124,7 @@ public:
 	 */
 	explicit queue(const context &ctx, const queue_options &options = {});
 	[[nodiscard]] static queue create(const context &ctx, const queue_options &options,
-					  std::error_code &ec) noexcept;
+	                                  std::error_code &ec) noexcept;
 	queue(queue &&other) noexcept;
 	queue &operator=(queue &&other) noexcept;
 	~queue();
@@ -156,7 +156,11 @@ public:
 	completion run(const submission &job, deadline until = no_deadline);
 	completion run(const submission &job, deadline until, std::error_code &ec) noexcept;
 
-	/** Fence of job @p sequence, one of those submitted. @throws invalid_argument */
+	/**
+	 * Fence of job @p sequence, one of those submitted. The kernel signals a submission
+	 * as a whole: a wait for a job in its middle may last until its last job is done,
+	 * while ready() tells success at once. @throws invalid_argument
+	 */
 	[[nodiscard]] fence fence_of(std::uint64_t sequence) const;
 
 	/** What became of the queue, also after the device is lost. One system call. */

@@ -31,10 +31,10 @@ public:
 
 	/** From a container with data() and size(); from a temporary only if T is const. */
 	template <class C, class P = decltype(std::data(std::declval<C &>())),
-		  class = std::enable_if_t<
+	          class = std::enable_if_t<
 			  std::is_convertible_v<std::remove_pointer_t<P> (*)[], T (*)[]> &&
 			  (std::is_const_v<T> || std::is_lvalue_reference_v<C> ||
-			   std::is_trivially_copyable_v<std::remove_reference_t<C>>)>>
+	                   std::is_trivially_copyable_v<std::remove_reference_t<C>>)>>
 	constexpr span(C &&container) noexcept // NOLINT(bugprone-forwarding-reference-overload)
 		: data_(std::data(container)), size_(std::size(container))
 	{
@@ -64,7 +64,7 @@ public:
 
 	/** @p count elements from @p offset, clamped to what there is. */
 	[[nodiscard]] constexpr span subspan(std::size_t offset,
-					     std::size_t count = static_cast<std::size_t>(-1)) const
+	                                     std::size_t count = static_cast<std::size_t>(-1)) const
 	{
 		const std::size_t from = offset < size_ ? offset : size_;
 		return {data_ + from, count < size_ - from ? count : size_ - from};

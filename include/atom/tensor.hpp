@@ -34,7 +34,7 @@ class ATOM_API location {
 public:
 	/** @p offset bytes behind the start of what the slot will hold. */
 	location(slot where,
-		 std::uint64_t offset = 0) noexcept // NOLINT(google-explicit-constructor)
+	         std::uint64_t offset = 0) noexcept // NOLINT(google-explicit-constructor)
 		: slot_(where.number), offset_(offset)
 	{
 	}
@@ -64,9 +64,9 @@ private:
 /** What integers of a tensor stand for. */
 enum class quantisation : std::uint8_t {
 	none = 0,
-	per_tensor = 1,	 ///< real = scale * (q - zero_point)
+	per_tensor = 1,  ///< real = scale * (q - zero_point)
 	per_channel = 2, ///< the same with a scale for each index of one dimension
-	block = 3,	 ///< block types carry their own
+	block = 3,       ///< block types carry their own
 };
 
 /**
@@ -87,7 +87,7 @@ public:
 	tensor(location where, dtype type, span<const std::uint64_t> dims);
 	tensor(location where, dtype type, std::initializer_list<std::uint64_t> dims)
 		: tensor(std::move(where), type,
-			 span<const std::uint64_t>(dims.begin(), dims.size()))
+	                 span<const std::uint64_t>(dims.begin(), dims.size()))
 	{
 	}
 

@@ -106,7 +106,7 @@ int print_field(std::string_view text)
 	if (field.empty())
 		fail(exit_bad_data,
 		     std::string(layout->name) + " has " + std::to_string(layout->bytes) +
-			     " bytes; there is no field at " + std::to_string(offset));
+		             " bytes; there is no field at " + std::to_string(offset));
 	std::cout << layout->name << ": " << field << '\n';
 	return 0;
 }
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 	};
 	std::optional<std::string_view> kind;
 	bool json = false;
-	for (int c; (c = getopt_long(argc, argv, "k:jf:h", options, nullptr)) != -1;) {
+	for (int c = 0; (c = getopt_long(argc, argv, "k:jf:h", options, nullptr)) != -1;) {
 		switch (c) {
 		case 'k':
 			kind = optarg;
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 		     "say what the bytes are: --kind command-buffer, ring or completions");
 	if (kind != "command-buffer" && kind != "ring" && kind != "completions")
 		fail(exit_usage, "--kind " + std::string(*kind) +
-					 ": there are command-buffer, ring and completions");
+		                         ": there are command-buffer, ring and completions");
 	if (argc - optind > 1)
 		fail(exit_usage, "one file at a time");
 

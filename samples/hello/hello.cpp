@@ -26,10 +26,10 @@ int main()
 		// Commands are built once; each submission fills the slots with buffers of its own.
 		using atom::dtype, atom::slot, atom::tensor;
 		const auto multiply = atom::command_builder(context)
-					      .gemm(tensor(slot(1), dtype::f32, {2, 3}),
-						    tensor(slot(2), dtype::f32, {3, 2}),
-						    tensor(slot(3), dtype::f32, {2, 2}))
-					      .finish();
+		                              .gemm(tensor(slot(1), dtype::f32, {2, 3}),
+		                                    tensor(slot(2), dtype::f32, {3, 2}),
+		                                    tensor(slot(3), dtype::f32, {2, 2}))
+		                              .finish();
 
 		const atom::fence done = queue.submit({multiply, {a, b, c}});
 		const atom::completion result = done.wait_for(10s); // throws if the job failed
@@ -37,12 +37,12 @@ int main()
 		const auto out = c.map();
 		for (int row = 0; row < 2; ++row)
 			std::printf("%6g %6g\n", out.as<float>()[2 * row],
-				    out.as<float>()[2 * row + 1]);
+			            out.as<float>()[2 * row + 1]);
 		std::printf("on %s: %s\n", device.info().path.c_str(), result.to_string().c_str());
 		const float expected[] = {58, 64, 139, 154};
 		return std::equal(std::begin(expected), std::end(expected), out.as<float>().begin())
-			       ? 0
-			       : 1;
+		               ? 0
+		               : 1;
 	} catch (const atom::system_error &e) {
 		std::fprintf(stderr, "hello: %s\n", e.what());
 		return 1;

@@ -166,12 +166,45 @@ class Usage(unittest.TestCase):
 
 
 class Control(unittest.TestCase):
+    TOOL = os.path.join(TOP, "emulator", "vm", "atom-control")
+
     def test_the_control_port_answers_each_line(self):
-        tool = os.path.join(TOP, "emulator", "vm", "atom-control")
-        result = shell(f"{tool} list; {tool} unplug 0 || echo refused $?; {tool} no-such; {tool} list")
+        result = shell(f"{self.TOOL} list; {self.TOOL} unplug 0 || echo refused $?; {self.TOOL} no-such; {self.TOOL} list")
         self.assertEqual(result.stdout.decode(), "0=empty 1=empty\nrefused 1\n0=empty 1=empty\n")
         self.assertIn("slot 0 is empty", result.stderr.decode())
         self.assertIn("unknown command", result.stderr.decode())
+
+    def test_devices_leave_and_come_back_in_their_slots(self):
+        script = f"""
+            control() {{ {self.TOOL} "$@" || echo "refused: $*"; }}
+            seen() {{ lspci -n -d 1234: | cut -d' ' -f1 | tr '\\n' ' '; }}
+            await() {{ for i in $(seq 60); do [ "$(seen)" = "$1" ] && break; sleep 0.5; done; echo "$(control list): $(seen)"; }}
+            await '01:00.0 02:00.0 '
+            control unplug 0; await '02:00.0 '
+            control plug 0; await '01:00.0 02:00.0 '
+            control plug 2; await '01:00.0 02:00.0 03:00.0 '
+            control plug 1
+            control surprise-remove 1; await '01:00.0 03:00.0 '
+            control plug 1; await '01:00.0 02:00.0 03:00.0 '
+            control inject 0 kind=no-such
+            control inject 0 kind=hang,after=1,count=1 && echo injected
+            control qom-get 1 queues
+        """
+        result = shell(script, devices=2, options=["--device-opt", "queues=7", "--device-opt", "dram-size=256M"])
+        self.assertEqual(result.stdout.decode(), """\
+0=npu0 1=npu1 2=empty 3=empty: 01:00.0 02:00.0
+0=empty 1=npu1 2=empty 3=empty: 02:00.0
+0=npu0 1=npu1 2=empty 3=empty: 01:00.0 02:00.0
+0=npu0 1=npu1 2=npu2 3=empty: 01:00.0 02:00.0 03:00.0
+refused: plug 1
+0=npu0 1=pulled 2=npu2 3=empty: 01:00.0 03:00.0
+0=npu0 1=npu1 2=npu2 3=empty: 01:00.0 02:00.0 03:00.0
+refused: inject 0 kind=no-such
+injected
+7
+""".replace(".0\n", ".0 \n"), result.stderr)
+        self.assertIn("slot 1 holds a device already", result.stderr.decode())
+        self.assertEqual(result.returncode, 0)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "fast/gemm.h"
+#include "kernels/gemm.h"
 #include "reference/reference.h"
 
 namespace atom::engine {
@@ -160,7 +161,8 @@ std::unique_ptr<operation> decode_gemm(parser &in)
 	if (!read_epilogue(in, c.epilogue, offsetof(atom_cmd_gemm, epilogue), bias, p.out, p.tail) ||
 	    !check_output_type(in, p) || !in.check_overlap(p.out, {}))
 		return nullptr;
-	if (in.how().reference)
+	if (in.how().reference || !kernels::gemm_supports(static_cast<atom_dtype>(p.a.dtype),
+							   static_cast<atom_dtype>(p.b.dtype)))
 		return std::make_unique<reference_gemm>(in, p);
 	return std::make_unique<fast_gemm>(in, p);
 }

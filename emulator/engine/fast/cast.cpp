@@ -13,25 +13,34 @@ namespace {
 struct buffers {
 	run_buffers run;
 	alignas(64) float x[run_elements];
+	alignas(64) std::int32_t i[run_elements];
 	alignas(64) std::byte out[run_elements * 8];
 };
 
-/* Exact: integers that stand for themselves on both sides, i64 among them. */
+/* One run of integers that stand for themselves on both sides. */
+void convert(const cast_plan &p, const std::byte *from, std::byte *to, buffers &buf, std::size_t n)
+{
+	const vector_kernels &v = vectors();
+	if (p.in.dtype == ATOM_DTYPE_I64)
+		return (p.wrap ? v.narrow_wrap : v.narrow)(from, to, n);
+	if (p.out.dtype == ATOM_DTYPE_I64)
+		return v.widen(from, to, n);
+	v.load_integer[p.in.dtype](from, buf.i, n);
+	(p.wrap ? v.store_integer : v.store_saturated)[p.out.dtype](buf.i, to, n);
+}
+
+/* Exact, i64 among them. */
 void integers(const streams<cast_plan> &s, memory &mem, buffers &buf, std::uint64_t first, std::uint64_t last)
 {
 	window in, out;
 	if (!in.open(mem, s.in, s.dims, first, last, ATOM_ACCESS_READ) ||
 	    !out.open(mem, s.out, s.dims, first, last, ATOM_ACCESS_WRITE))
 		return;
-	const tensor &from = s.in.t, &to = s.out.t;
 	for (run_walk run(s.dims, first, last); run.next();) {
 		const std::byte *raw = in.read(run.index(), run.count(), buf.run.raw);
 		if (!raw)
 			return;
-		for (std::size_t i = 0; i < run.count(); ++i) {
-			const std::int64_t x = load_integer(raw + i * from.element_bytes, from.dtype);
-			store_integer(buf.out + i * to.element_bytes, to.dtype, s.p.wrap ? x : saturate(x, to.dtype));
-		}
+		convert(s.p, raw, buf.out, buf, run.count());
 		if (!out.write(run.index(), run.count(), buf.out))
 			return;
 	}

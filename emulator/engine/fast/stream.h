@@ -77,13 +77,15 @@ public:
 	/** Stores elements that lie one behind the other. False: fault. */
 	bool write(const index5 &index, std::size_t count, const std::byte *from) const;
 
+	/** Host address of byte 0 of the operand, or nullptr if it is not mapped. */
+	std::byte *base() const { return base_; }
 	const stream &of() const { return *stream_; }
 	memory &mem() const { return *mem_; }
 
 private:
 	memory *mem_ = nullptr;
 	const stream *stream_ = nullptr;
-	std::byte *base_ = nullptr; ///< host address of byte 0 of the operand, if mapped
+	std::byte *base_ = nullptr;
 };
 
 } // namespace atom::engine::fast

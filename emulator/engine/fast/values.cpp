@@ -88,7 +88,7 @@ bool real_run::load(const index5 &index, std::size_t count, float *to, run_buffe
 	}
 	if (!quant_.load(index, count, buffers))
 		return false;
-	if (!quantised_in_vectors(t.dtype)) {
+	if (!quantised_in_vectors(t.dtype) && !is_plain_integer(t)) {
 		for (std::size_t i = 0; i < count; ++i)
 			to[i] = dequantise(load_integer(raw + i * t.element_bytes, t.dtype),
 					   quant_.varies() ? buffers.scales[i] : quant_.scale(),
@@ -103,6 +103,29 @@ bool real_run::load(const index5 &index, std::size_t count, float *to, run_buffe
 	return true;
 }
 
+void real_run::store_integers(const float *from, std::byte *to, std::size_t count, run_buffers &buffers,
+			      bool toward_zero)
+{
+	const tensor &t = window_.of().t;
+	const bool plain = is_plain_integer(t);
+	if (plain && toward_zero) {
+		/* What is whole already stays as it is when it is rounded. */
+		vectors().unary[ATOM_FN_TRUNC](from, buffers.rounded, count, 0, 0);
+		from = buffers.rounded;
+		toward_zero = false;
+	}
+	if (quantised_in_vectors(t.dtype) && !quant_.varies() && !toward_zero)
+		return vectors().quantise[t.dtype](from, to, count, quant_.scale(),
+						   static_cast<float>(quant_.zero_point()));
+	if (plain) /* i32 */
+		return vectors().store_i32(from, reinterpret_cast<std::int32_t *>(to), count);
+	for (std::size_t i = 0; i < count; ++i)
+		store_integer(to + i * t.element_bytes, t.dtype,
+			      quantise(from[i], quant_.varies() ? buffers.scales[i] : quant_.scale(),
+				       quant_.varies() ? buffers.zero_points[i] : quant_.zero_point(), t.dtype,
+				       toward_zero));
+}
+
 bool real_run::store(const index5 &index, std::size_t count, const float *from, run_buffers &buffers,
 		     const std::byte *lut, bool toward_zero)
 {
@@ -114,16 +137,7 @@ bool real_run::store(const index5 &index, std::size_t count, const float *from, 
 	} else {
 		if (!quant_.load(index, count, buffers))
 			return false;
-		if (quantised_in_vectors(t.dtype) && !quant_.varies() && !toward_zero)
-			vectors().quantise[t.dtype](from, to, count, quant_.scale(),
-						    static_cast<float>(quant_.zero_point()));
-		else
-			for (std::size_t i = 0; i < count; ++i)
-				store_integer(to + i * t.element_bytes, t.dtype,
-					      quantise(from[i], quant_.varies() ? buffers.scales[i] : quant_.scale(),
-						       quant_.varies() ? buffers.zero_points[i]
-								       : quant_.zero_point(),
-						       t.dtype, toward_zero));
+		store_integers(from, to, count, buffers, toward_zero);
 		if (lut)
 			for (std::size_t i = 0; i < count; ++i)
 				to[i] = lut[std::to_integer<unsigned>(to[i])];

@@ -15,6 +15,7 @@ namespace atom::engine::fast {
 /** Buffers of one worker for one run. */
 struct run_buffers {
 	alignas(64) std::byte raw[run_elements * 8];
+	alignas(64) float rounded[run_elements];
 	alignas(64) float scales[run_elements];
 	alignas(64) std::int32_t zero_points[run_elements];
 };
@@ -50,6 +51,8 @@ public:
 		   const std::byte *lut = nullptr, bool toward_zero = false);
 
 private:
+	void store_integers(const float *from, std::byte *to, std::size_t count, run_buffers &buffers, bool toward_zero);
+
 	window window_;
 	run_quant quant_;
 };

@@ -101,6 +101,58 @@ template <class T, int Low, int High> void quantise(const float *from, void *to,
 	}
 }
 
+void store_i32(const float *from, std::int32_t *to, size n)
+{
+	for (size i = 0; i < n; ++i) {
+		float v = __builtin_rintf(from[i]);
+		v = v == v ? v : 0.0f;
+		const bool over = v >= 0x1p31f;
+		v = over ? 0.0f : v;
+		v = v < -0x1p31f ? -0x1p31f : v;
+		const auto q = static_cast<std::int32_t>(v);
+		to[i] = over ? INT32_MAX : q;
+	}
+}
+
+void widen(const void *from, void *to, size n)
+{
+	const auto *x = static_cast<const std::int32_t *>(from);
+	auto *y = static_cast<std::int64_t *>(to);
+	for (size i = 0; i < n; ++i)
+		y[i] = x[i];
+}
+
+void narrow(const void *from, void *to, size n)
+{
+	const auto *x = static_cast<const std::int64_t *>(from);
+	auto *y = static_cast<std::int32_t *>(to);
+	for (size i = 0; i < n; ++i) {
+		std::int64_t v = x[i];
+		v = v < INT32_MIN ? INT32_MIN : v;
+		v = v > INT32_MAX ? INT32_MAX : v;
+		y[i] = static_cast<std::int32_t>(v);
+	}
+}
+
+void narrow_wrap(const void *from, void *to, size n)
+{
+	const auto *x = static_cast<const std::int64_t *>(from);
+	auto *y = static_cast<std::int32_t *>(to);
+	for (size i = 0; i < n; ++i)
+		y[i] = static_cast<std::int32_t>(x[i]);
+}
+
+template <class T, int Low, int High> void store_saturated(const std::int32_t *from, void *to, size n)
+{
+	T *y = static_cast<T *>(to);
+	for (size i = 0; i < n; ++i) {
+		std::int32_t v = from[i];
+		v = v < Low ? Low : v;
+		v = v > High ? High : v;
+		y[i] = static_cast<T>(v);
+	}
+}
+
 template <class T> void load_integer(const void *from, std::int32_t *to, size n)
 {
 	const T *x = static_cast<const T *>(from);
@@ -162,6 +214,10 @@ FUNCTION(square_root, __builtin_sqrtf(x));
 FUNCTION(inverse_root, 1.0f / __builtin_sqrtf(x));
 FUNCTION(reciprocal, 1.0f / x);
 FUNCTION(square, x *x);
+FUNCTION(floor, __builtin_floorf(x));
+FUNCTION(ceil, __builtin_ceilf(x));
+FUNCTION(round, __builtin_rintf(x));
+FUNCTION(trunc, __builtin_truncf(x));
 FUNCTION(logical_not, x == 0 ? 1.0f : 0.0f);
 FUNCTION(is_nan, x != x ? 1.0f : 0.0f);
 #undef FUNCTION
@@ -236,6 +292,7 @@ constexpr vector_kernels make()
 	k.load[ATOM_DTYPE_I8] = load_as_real<std::int8_t>;
 	k.load[ATOM_DTYPE_U8] = load_as_real<std::uint8_t>;
 	k.load[ATOM_DTYPE_I16] = load_as_real<std::int16_t>;
+	k.load[ATOM_DTYPE_I32] = load_as_real<std::int32_t>;
 	k.load[ATOM_DTYPE_F16] = load_f16;
 	k.load[ATOM_DTYPE_BF16] = load_bf16;
 	k.load[ATOM_DTYPE_F32] = load_as_real<float>;
@@ -261,6 +318,10 @@ constexpr vector_kernels make()
 	k.unary[ATOM_FN_RSQRT] = map<inverse_root>;
 	k.unary[ATOM_FN_RECIPROCAL] = map<reciprocal>;
 	k.unary[ATOM_FN_SQUARE] = map<square>;
+	k.unary[ATOM_FN_FLOOR] = map<floor>;
+	k.unary[ATOM_FN_CEIL] = map<ceil>;
+	k.unary[ATOM_FN_ROUND] = map<round>;
+	k.unary[ATOM_FN_TRUNC] = map<trunc>;
 	k.unary[ATOM_FN_LOGICAL_NOT] = map<logical_not>;
 	k.unary[ATOM_FN_IS_NAN] = map<is_nan>;
 
@@ -277,6 +338,15 @@ constexpr vector_kernels make()
 	k.binary[ATOM_BINARY_LE] = zip<less_equal>;
 	k.binary[ATOM_BINARY_GT] = zip<greater>;
 	k.binary[ATOM_BINARY_GE] = zip<greater_equal>;
+
+	k.store_i32 = store_i32;
+	k.widen = widen;
+	k.narrow = narrow;
+	k.narrow_wrap = narrow_wrap;
+	k.store_saturated[ATOM_DTYPE_I8] = store_saturated<std::int8_t, INT8_MIN, INT8_MAX>;
+	k.store_saturated[ATOM_DTYPE_U8] = store_saturated<std::uint8_t, 0, UINT8_MAX>;
+	k.store_saturated[ATOM_DTYPE_I16] = store_saturated<std::int16_t, INT16_MIN, INT16_MAX>;
+	k.store_saturated[ATOM_DTYPE_I32] = store_saturated<std::int32_t, INT32_MIN, INT32_MAX>;
 
 	k.load_integer[ATOM_DTYPE_I8] = load_integer<std::int8_t>;
 	k.load_integer[ATOM_DTYPE_U8] = load_integer<std::uint8_t>;

@@ -19,7 +19,7 @@ inline constexpr std::size_t dtype_slots = ATOM_DTYPE_F32 + 1;
 inline constexpr std::size_t binary_slots = ATOM_BINARY_SHR + 1;
 
 struct vector_kernels {
-	/** Elements of a float dtype, or integers as they are (i8, u8, i16: exact), to f32. */
+	/** Elements of a float dtype, or integers as they are, to f32. */
 	void (*load[dtype_slots])(const void *from, float *to, std::size_t n);
 	/** f32 to a float dtype; NaN becomes quiet. */
 	void (*store[dtype_slots])(const float *from, void *to, std::size_t n);
@@ -31,6 +31,15 @@ struct vector_kernels {
 
 	void (*unary[ATOM_FN_COUNT])(const float *x, float *to, std::size_t n, float p0, float p1);
 	void (*binary[binary_slots])(const float *a, const float *b, float *to, std::size_t n);
+
+	/** Rounded to nearest and saturated; NaN is 0. */
+	void (*store_i32)(const float *from, std::int32_t *to, std::size_t n);
+	/** Between i64 and i32: saturated or modulo 2^32. */
+	void (*widen)(const void *from, void *to, std::size_t n);
+	void (*narrow)(const void *from, void *to, std::size_t n);
+	void (*narrow_wrap)(const void *from, void *to, std::size_t n);
+	/** i32 to i8, u8, i16, i32, saturated. */
+	void (*store_saturated[dtype_slots])(const std::int32_t *from, void *to, std::size_t n);
 
 	/** i8, u8, i16, i32 to i32 and, modulo 2^bits, back. */
 	void (*load_integer[dtype_slots])(const void *from, std::int32_t *to, std::size_t n);

@@ -2,6 +2,8 @@
 // AVX2, FMA, F16C: f32 tiles, and bytes widened to i16 for vpmaddwd, which is exact (vpmaddubsw saturates).
 #include <immintrin.h>
 
+#include "blocks_kernels.h"
+#include "few_rows_kernels.h"
 #include "pack.h"
 #include "tile.h"
 
@@ -152,6 +154,111 @@ void sum_columns(const std::byte *panel, std::size_t groups, std::uint32_t *sums
 	_mm256_storeu_si256(reinterpret_cast<__m256i *>(sums + 8), sum[1]);
 }
 
+/** f32 vectors for few rows. */
+struct floats {
+	static constexpr unsigned lanes = 8, columns = 2;
+	using vector = __m256;
+
+	static vector zero() { return _mm256_setzero_ps(); }
+	static vector broadcast(float x) { return _mm256_set1_ps(x); }
+	static vector multiply_add(vector sum, vector a, vector b) { return _mm256_fmadd_ps(a, b, sum); }
+	static vector add(vector a, vector b) { return _mm256_add_ps(a, b); }
+	static float sum(vector v) { return sum_lanes(v); }
+	static vector load_floats(const float *from) { return _mm256_loadu_ps(from); }
+	static vector load_some_floats(const float *from, unsigned count)
+	{
+		return _mm256_maskload_ps(from, first_lanes(count));
+	}
+	static void store(float *to, vector value) { _mm256_storeu_ps(to, value); }
+	static void store_some(float *to, vector value, unsigned count)
+	{
+		_mm256_maskstore_ps(to, first_lanes(count), value);
+	}
+	template <class From> static vector load(const std::byte *from)
+	{
+		if constexpr (sizeof(From) == 4)
+			return _mm256_loadu_ps(reinterpret_cast<const float *>(from));
+		const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i *>(from));
+		if constexpr (__is_same(From, half))
+			return _mm256_cvtph_ps(halves);
+		return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+	}
+	template <class From> static vector load_some(const std::byte *from, std::size_t count)
+	{
+		alignas(32) std::byte padded[32] = {};
+		std::memcpy(padded, from, count * sizeof(From));
+		return load<From>(padded);
+	}
+};
+
+/** b is widened to i16 as the staged rows are. */
+template <bool UnsignedB, unsigned Rows> void few_integer_rows(const few_rows_args &t)
+{
+	const auto sum_lanes = [](__m256i v) {
+		alignas(32) std::uint32_t lanes[8];
+		_mm256_store_si256(reinterpret_cast<__m256i *>(lanes), v);
+		std::uint32_t total = 0;
+		for (std::uint32_t lane : lanes)
+			total += lane;
+		return total;
+	};
+	for (std::size_t column = 0; column < t.columns; ++column) {
+		const std::byte *b = t.b + static_cast<std::ptrdiff_t>(column) * t.b_stride;
+		__m256i sum[Rows] = {}, b_sum = _mm256_setzero_si256();
+		const auto step = [&](const std::byte *bytes, std::size_t k, auto load_a) {
+			const __m128i narrow = _mm_loadu_si128(reinterpret_cast<const __m128i *>(bytes));
+			const __m256i wide =
+				UnsignedB ? _mm256_cvtepu8_epi16(narrow) : _mm256_cvtepi8_epi16(narrow);
+			b_sum = _mm256_add_epi32(b_sum, _mm256_madd_epi16(wide, _mm256_set1_epi16(1)));
+#pragma GCC unroll 4
+			for (unsigned i = 0; i < Rows; ++i)
+				sum[i] = _mm256_add_epi32(
+					sum[i], _mm256_madd_epi16(wide, load_a(t.a + i * t.a_stride + 2 * k)));
+		};
+		std::size_t k = 0;
+		for (; k + 16 <= t.k; k += 16)
+			step(b + k, k, [](const std::byte *a) { return avx2_vectors::load(a); });
+		if (const std::size_t rest = t.k - k) {
+			alignas(32) std::byte padded[16] = {};
+			std::memcpy(padded, b + k, rest);
+			step(padded, k, [=](const std::byte *a) {
+				alignas(32) std::byte padded_a[32] = {};
+				std::memcpy(padded_a, a, 2 * rest);
+				return avx2_vectors::load(padded_a);
+			});
+		}
+		for (unsigned i = 0; i < Rows; ++i)
+			static_cast<std::uint32_t *>(t.out)[i * t.out_stride + column] = sum_lanes(sum[i]);
+		if (t.column_sums)
+			t.column_sums[column] = sum_lanes(b_sum);
+	}
+}
+
+void few_rows_integer(const few_rows_args &t)
+{
+	using function = void (*)(const few_rows_args &);
+	static constexpr function functions[2][few_rows_max] = {
+		{few_integer_rows<false, 1>, few_integer_rows<false, 2>, few_integer_rows<false, 3>,
+		 few_integer_rows<false, 4>},
+		{few_integer_rows<true, 1>, few_integer_rows<true, 2>, few_integer_rows<true, 3>,
+		 few_integer_rows<true, 4>},
+	};
+	functions[t.b_type == ATOM_DTYPE_U8][t.rows - 1](t);
+}
+
+struct bytes {
+	static constexpr int excess = 0;
+	/** vpmaddubsw of magnitudes and of a with the weights' signs: 2 * 128 * 127 fits in i16. */
+	template <atom_dtype Type> static __m256i dot_bytes(__m256i weights, __m256i a)
+	{
+		const __m256i pairs = Type == ATOM_DTYPE_Q8_0
+					      ? _mm256_maddubs_epi16(_mm256_abs_epi8(weights),
+								     _mm256_sign_epi8(a, weights))
+					      : _mm256_maddubs_epi16(weights, a);
+		return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+	}
+};
+
 } // namespace
 
 const family avx2_f32 = {
@@ -188,10 +295,29 @@ const family avx2_integer = {
 	.least_of_panel = nullptr,
 };
 
+void avx2_few_rows_integer(const few_rows_args &args)
+{
+	few_rows_integer(args);
+}
+
+void avx2_blocks_f32(const block_args &args)
+{
+	blocks_f32(args);
+}
+
+void avx2_blocks_q8(const block_args &args)
+{
+	blocks_q8<bytes>(args);
+}
+
 const gemm_kernels avx2_kernels = {
 	.f32 = &avx2_f32,
 	.bf16 = &avx2_f32,
 	.integer = {&avx2_integer, &avx2_integer, &avx2_integer, &avx2_integer},
+	.few_rows_f32 = few_rows_f32<floats>,
+	.few_rows_integer = avx2_few_rows_integer,
+	.blocks_f32 = avx2_blocks_f32,
+	.blocks_q8 = avx2_blocks_q8,
 };
 
 } // namespace atom::engine::kernels

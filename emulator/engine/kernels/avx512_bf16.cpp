@@ -88,6 +88,10 @@ const gemm_kernels avx512_bf16_kernels = {
 	.f32 = &avx512_f32,
 	.bf16 = &avx512_bf16,
 	.integer = {&avx512_vnni[0], &avx512_vnni[1], &avx512_vnni[2], &avx512_vnni[3]},
+	.few_rows_f32 = avx512_few_rows_f32,
+	.few_rows_integer = vnni_few_rows_integer,
+	.blocks_f32 = avx2_blocks_f32,
+	.blocks_q8 = vnni_blocks_q8,
 };
 
 } // namespace atom::engine::kernels

@@ -2,6 +2,7 @@
 // AVX-512 VNNI: vpdpbusd adds four products of an unsigned and a signed byte to an i32, without saturation.
 // The bytes of a are used as they are; those of b are moved by 128 where both have the same signedness.
 #include "avx512_moves.h"
+#include "blocks_kernels.h"
 #include "tile.h"
 
 namespace atom::engine::kernels {
@@ -71,6 +72,81 @@ template <bool UnsignedA> void sum_columns(const std::byte *panel, std::size_t g
 	_mm512_storeu_si512(sums + 16, sum[1]);
 }
 
+/** Four columns at a time where there are. */
+template <bool UnsignedA, unsigned Flip, unsigned Rows, unsigned Columns>
+void few_integer_columns(const few_rows_args &t, std::size_t column)
+{
+	const __m512i flips = _mm512_set1_epi8(static_cast<char>(Flip)), ones = _mm512_set1_epi8(1);
+	const std::byte *b = t.b + static_cast<std::ptrdiff_t>(column) * t.b_stride;
+	__m512i sum[Rows][Columns] = {}, b_sum[Columns] = {};
+	const bool with_sums = t.column_sums != nullptr;
+	const auto step = [&](std::size_t k, auto load) __attribute__((always_inline)) {
+#pragma GCC unroll 4
+		for (unsigned j = 0; j < Columns; ++j) {
+			const __m512i raw = load(b + static_cast<std::ptrdiff_t>(j) * t.b_stride + k);
+			// As the tiles see it: signed where a is unsigned.
+			const __m512i bytes = _mm512_xor_si512(raw, flips);
+			if (with_sums)
+				b_sum[j] = UnsignedA != (Flip != 0) ? _mm512_dpbusd_epi32(b_sum[j], ones, raw)
+								    : _mm512_dpbusd_epi32(b_sum[j], raw, ones);
+#pragma GCC unroll 4
+			for (unsigned i = 0; i < Rows; ++i) {
+				const __m512i a = load(t.a + static_cast<std::ptrdiff_t>(i) * t.a_stride + k);
+				sum[i][j] = UnsignedA ? _mm512_dpbusd_epi32(sum[i][j], a, bytes)
+						      : _mm512_dpbusd_epi32(sum[i][j], bytes, a);
+			}
+		}
+	};
+	std::size_t k = 0;
+	for (; k + 64 <= t.k; k += 64)
+		step(k, [](const std::byte *from) __attribute__((always_inline)) { return _mm512_loadu_si512(from); });
+	if (k < t.k) {
+		const __mmask64 there = (__mmask64{1} << (t.k - k)) - 1;
+		step(k, [=](const std::byte *from) __attribute__((always_inline)) {
+			return _mm512_maskz_loadu_epi8(there, from);
+		});
+	}
+	for (unsigned j = 0; j < Columns; ++j) {
+		for (unsigned i = 0; i < Rows; ++i)
+			static_cast<std::int32_t *>(t.out)[i * t.out_stride + column + j] =
+				_mm512_reduce_add_epi32(sum[i][j]);
+		if (t.column_sums)
+			t.column_sums[column + j] = static_cast<std::uint32_t>(_mm512_reduce_add_epi32(b_sum[j]));
+	}
+}
+
+template <bool UnsignedA, unsigned Flip, unsigned Rows> void few_integer_rows(const few_rows_args &t)
+{
+	std::size_t column = 0;
+	for (; column + 4 <= t.columns; column += 4)
+		few_integer_columns<UnsignedA, Flip, Rows, 4>(t, column);
+	for (; column < t.columns; ++column)
+		few_integer_columns<UnsignedA, Flip, Rows, 1>(t, column);
+}
+
+template <bool UnsignedA, unsigned Flip> void few_integer(const few_rows_args &t)
+{
+	using function = void (*)(const few_rows_args &);
+	static constexpr function functions[few_rows_max] = {
+		few_integer_rows<UnsignedA, Flip, 1>,
+		few_integer_rows<UnsignedA, Flip, 2>,
+		few_integer_rows<UnsignedA, Flip, 3>,
+		few_integer_rows<UnsignedA, Flip, 4>,
+	};
+	functions[t.rows - 1](t);
+}
+
+struct bytes {
+	/** Weights of q8_0 are moved into 0 .. 255. */
+	static constexpr int excess = 128;
+	template <atom_dtype Type> static __m256i dot_bytes(__m256i weights, __m256i a)
+	{
+		if constexpr (Type == ATOM_DTYPE_Q8_0)
+			weights = _mm256_xor_si256(weights, _mm256_set1_epi8(static_cast<char>(0x80)));
+		return _mm256_dpbusd_epi32(_mm256_setzero_si256(), weights, a);
+	}
+};
+
 template <bool UnsignedA, unsigned Flip> constexpr family vnni_family(std::int32_t b_offset)
 {
 	using ops = vnni_ops<UnsignedA>;
@@ -101,10 +177,28 @@ const family avx512_vnni[4] = {
 	vnni_family<true, 0x80>(-128), // u8 * u8: b - 128
 };
 
+void vnni_few_rows_integer(const few_rows_args &t)
+{
+	const bool unsigned_a = t.a_type == ATOM_DTYPE_U8, unsigned_b = t.b_type == ATOM_DTYPE_U8;
+	if (unsigned_a)
+		(unsigned_b ? few_integer<true, 0x80> : few_integer<true, 0>)(t);
+	else
+		(unsigned_b ? few_integer<false, 0> : few_integer<false, 0x80>)(t);
+}
+
+void vnni_blocks_q8(const block_args &args)
+{
+	blocks_q8<bytes>(args);
+}
+
 const gemm_kernels avx512_vnni_kernels = {
 	.f32 = &avx512_f32,
 	.bf16 = &avx512_f32,
 	.integer = {&avx512_vnni[0], &avx512_vnni[1], &avx512_vnni[2], &avx512_vnni[3]},
+	.few_rows_f32 = avx512_few_rows_f32,
+	.few_rows_integer = vnni_few_rows_integer,
+	.blocks_f32 = avx2_blocks_f32,
+	.blocks_q8 = vnni_blocks_q8,
 };
 
 } // namespace atom::engine::kernels

@@ -66,7 +66,7 @@ struct plan {
 		const blocking sizes = block_sizes(f);
 		const std::size_t groups = std::max<std::size_t>(divide_up(args.k, f.group), 1);
 		const std::size_t k_blocks = divide_up(groups, sizes.groups);
-		const std::size_t block_groups = std::min(aligned(divide_up(groups, k_blocks)), aligned(groups));
+		const std::size_t block_groups = aligned(divide_up(groups, k_blocks)); // blocks of weights stay whole
 		k_block = block_groups * f.group;
 		const std::size_t panels = std::max<std::size_t>(divide_up(args.n, f.columns), 1);
 		const std::size_t most = std::max<std::size_t>(sizes.bytes / (block_groups * f.columns * 4), 1);
@@ -126,12 +126,14 @@ void subtract_b_zeros(const gemm_args &args, const b_block &b, std::size_t row, 
 	}
 }
 
-/** The lines of rows of a, to have them near when their turn comes. */
-void prefetch_rows(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t from, std::size_t to)
+/** Brings bytes [from, to) of some rows into the second cache, to have them near when their turn comes. */
+void prefetch_rows(const std::byte *first, std::ptrdiff_t stride, unsigned rows, std::size_t from, std::size_t to)
 {
 	for (unsigned i = 0; i < rows; ++i)
 		for (std::size_t line = from; line < to; line += alignment)
-			__builtin_prefetch(a + static_cast<std::ptrdiff_t>(i) * stride + line);
+			__builtin_prefetch(first + static_cast<std::ptrdiff_t>(i) * stride +
+						   static_cast<std::ptrdiff_t>(line),
+					   0, 2);
 }
 
 /** All rows of a over one block of b. */
@@ -142,7 +144,7 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 	const std::size_t passes = divide_up(args.m, f.rows);
 	const std::size_t output = 4;
 	const std::size_t panels = divide_up(b.columns, f.columns);
-	const std::size_t row_bytes = divide_up(b.count, f.group) * 4;
+	const std::size_t row_bytes = b.count * static_cast<std::size_t>(element_bytes(args.a.type));
 	const bool own_b_zeros = f.integer && args.b_zero && args.b_zero_step;
 	const std::uint32_t row_factor = static_cast<std::uint32_t>(f.b_offset) +
 					 static_cast<std::uint32_t>(f.integer ? common_b_zero(args) : 0);
@@ -176,18 +178,24 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 		t.c_stride = args.out_stride;
 		t.add = b.k != 0;
 		std::byte *out = static_cast<std::byte *>(args.out) + (row * args.out_stride + b.column) * output;
-		const bool ahead = !p.staged && pass + 1 < passes;
+		const bool ahead = pass + 1 < passes && args.a.column_stride == element_bytes(args.a.type);
+		const std::byte *next =
+			ahead ? args.a.data + static_cast<std::ptrdiff_t>(row + rows) * args.a.row_stride +
+					static_cast<std::ptrdiff_t>(b.k) * args.a.column_stride
+			      : nullptr;
 		for (std::size_t panel = 0; panel < panels; ++panel) {
 			const std::size_t column = panel * f.columns;
 			if (ahead) {
 				const std::size_t from = row_bytes * panel / panels / alignment * alignment;
 				const std::size_t to = row_bytes * (panel + 1) / panels / alignment * alignment;
-				prefetch_rows(t.a + static_cast<std::ptrdiff_t>(rows) * t.a_stride, t.a_stride, rows,
-					      from, to);
+				prefetch_rows(next, args.a.row_stride, rows, from, to);
 			}
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, b.columns - column));
 			t.b = b.panels + panel * b.panel_bytes;
 			t.c = out + column * output;
+			// The tile adds to the output at its end; what was written a block of k ago is far by then.
+			prefetch_rows(out + column * output, static_cast<std::ptrdiff_t>(args.out_stride * output), rows, 0,
+				      t.columns * output);
 			t.column_terms = b.column_terms ? b.column_terms + column : none;
 			// Both exponents above 0 and the lowest bit of a product normal: see avx512_bf16.cpp.
 			const bool careful = f.careful_tile && (least == 0 || b.least[panel] == 0 ||
@@ -269,10 +277,10 @@ bool gemm_supports(atom_dtype a, atom_dtype b)
 
 std::size_t gemm_workspace(const gemm_args &args)
 {
-	if (few_rows_apply(args))
-		return few_rows_workspace(args);
+	// gemm_packed() works with tiles whatever the shape.
 	const plan p(args);
-	return p.b_bytes() + p.terms_bytes(std::max(p.n_block, args.n)) + p.a_bytes();
+	const std::size_t tiles = p.b_bytes() + p.terms_bytes(std::max(p.n_block, args.n)) + p.a_bytes();
+	return few_rows_apply(args) ? std::max(tiles, few_rows_workspace(args)) : tiles;
 }
 
 bool gemm(const gemm_args &args, std::byte *workspace)

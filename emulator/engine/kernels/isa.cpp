@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 // Which instruction set is in use, and the sizes of the caches.
 #include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include <algorithm>
 
@@ -28,6 +31,22 @@ const gemm_kernels *table_of(isa which)
 		return nullptr;
 	}
 }
+
+#if defined(__x86_64__)
+// Not names of __builtin_cpu_supports() in every compiler. That the system keeps the registers is known from AVX2 and
+// AVX-512F, which are asked for first.
+bool has_f16c()
+{
+	unsigned a = 0, b = 0, c = 0, d = 0;
+	return __get_cpuid(1, &a, &b, &c, &d) && (c >> 29 & 1);
+}
+
+bool has_avx512_bf16()
+{
+	unsigned a = 0, b = 0, c = 0, d = 0;
+	return __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
+}
+#endif
 
 isa best()
 {
@@ -71,7 +90,7 @@ bool available(isa which)
 		return true;
 #if defined(__x86_64__)
 	__builtin_cpu_init();
-	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("f16c"))
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !has_f16c())
 		return false;
 	if (which == isa::avx2)
 		return true;
@@ -82,7 +101,7 @@ bool available(isa which)
 		return true;
 	if (!__builtin_cpu_supports("avx512vnni"))
 		return false;
-	return which == isa::avx512_vnni || __builtin_cpu_supports("avx512bf16");
+	return which == isa::avx512_vnni || has_avx512_bf16();
 #else
 	return false;
 #endif
@@ -112,7 +131,8 @@ blocking block_sizes(const family &f)
 	static const std::size_t first = cache_size(_SC_LEVEL1_DCACHE_SIZE, 32 << 10) / 2;
 	static const std::size_t second = cache_size(_SC_LEVEL2_CACHE_SIZE, 512 << 10) / 2;
 	blocking sizes;
-	sizes.groups = std::max<std::size_t>(first / (f.rows * 4) / 16 * 16, 64);
+	// Not above 512: errors of f32 sums of equal terms all have one sign and grow with the length of a block.
+	sizes.groups = std::clamp<std::size_t>(first / (f.rows * 4) / 16 * 16, 64, 512);
 	sizes.bytes = std::max<std::size_t>(second, f.columns * 4 * sizes.groups);
 	return sizes;
 }

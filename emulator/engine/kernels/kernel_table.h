@@ -64,18 +64,18 @@ struct family {
 
 /** Few rows of a against b where it lies: b is contiguous along k or along n. */
 struct few_rows_args {
-	unsigned rows;        ///< 1 .. few_rows_max
+	unsigned rows; ///< 1 .. few_rows_max
 	std::size_t columns;
 	std::size_t k;
-	const std::byte *a;      ///< rows of f32, or of i8 or u8 for integer b
+	const std::byte *a;      ///< rows of f32, or what the integer family stages
 	std::ptrdiff_t a_stride; ///< bytes
-	atom_dtype a_type;
 	const std::byte *b;
 	std::ptrdiff_t b_stride; ///< bytes between columns (b contiguous along k) or between rows (along n)
-	atom_dtype b_type;
+	atom_dtype a_type, b_type;
 	void *out;
-	std::size_t out_stride; ///< elements
-	std::uint32_t *column_sums; ///< integers: set to the sums of the columns of b; may be nullptr
+	std::size_t out_stride;     ///< elements
+	bool add;                   ///< along n: out += result
+	std::uint32_t *column_sums; ///< integers: set to the sums of the columns of b; nullptr: not wanted
 };
 inline constexpr unsigned few_rows_max = 4;
 
@@ -85,30 +85,29 @@ struct block_args {
 	std::size_t columns;
 	std::size_t blocks; ///< along k
 	const std::byte *b;
-	std::ptrdiff_t b_stride;  ///< bytes from column to column
-	std::ptrdiff_t b_step;    ///< bytes from block to block
-	const float *a;           ///< rows of blocks * 32, without act_q8
-	const std::int8_t *q;     ///< act_q8: rows of blocks * 32
-	const float *scale;       ///< act_q8: rows of blocks
-	const std::int32_t *sums; ///< act_q8: of q, rows of blocks
+	std::ptrdiff_t b_stride; ///< bytes from column to column
+	std::ptrdiff_t b_step;   ///< bytes from block to block
+	atom_dtype type;
+	std::size_t a_stride;     ///< elements of 32 from row to row of what follows
+	const float *a;           ///< rows of blocks * 32
+	const std::int8_t *q;     ///< q8_0: rows of blocks * 32 in -127 .. 127
+	const float *scale;       ///< q8_0: one for each block
+	const std::int32_t *sums; ///< q8_0: of each block of q
 	float *out;
 	std::size_t out_stride;
 };
 
-/** The functions of one instruction set; a nullptr means that the driver uses another way. */
+/** The functions of one instruction set; nullptr: the tiles are used instead. */
 struct gemm_kernels {
-	const family *f32 = nullptr;        ///< f32, f16, bf16 in any mix
-	const family *bf16 = nullptr;       ///< bf16 * bf16
-	const family *integer[4] = {}; ///< [a is u8 ? 1 : 0][b is u8 ? 2 : 0], summed as index
+	const family *f32 = nullptr;          ///< f32, f16, bf16 in any mix
+	const family *bf16 = nullptr;         ///< bf16 * bf16
+	const family *integer[4] = {};        ///< i8 * i8, u8 * i8, i8 * u8, u8 * u8
 
-	void (*dot_f32)(const few_rows_args &args) = nullptr;     ///< b f32, f16 or bf16, contiguous along k
-	void (*spread_f32)(const few_rows_args &args) = nullptr;  ///< contiguous along n
-	void (*dot_integer)(const few_rows_args &args) = nullptr; ///< contiguous along k
-	/** Converts one contiguous row of f16, bf16 or f32 to f32. */
-	void (*to_f32)(const std::byte *from, atom_dtype type, std::size_t count, float *to) = nullptr;
-
-	void (*dot_blocks)(const block_args &args, atom_dtype type) = nullptr;    ///< a is f32
-	void (*dot_blocks_q8)(const block_args &args, atom_dtype type) = nullptr; ///< a is q8_0
+	void (*few_rows_f32)(const few_rows_args &args, bool along_k) = nullptr; ///< b is f32, f16 or bf16
+	/** b along k; the result is that of a * (b + b_offset of the family). */
+	void (*few_rows_integer)(const few_rows_args &args) = nullptr;
+	void (*blocks_f32)(const block_args &args) = nullptr; ///< never nullptr: a is f32
+	void (*blocks_q8)(const block_args &args) = nullptr;  ///< never nullptr: a is q8_0
 };
 
 /* Tables that others are made of, each defined in the file of its instruction set. */
@@ -117,6 +116,12 @@ extern const gemm_kernels scalar_kernels;
 #if defined(__x86_64__)
 extern const family avx2_f32, avx2_integer;
 extern const family avx512_f32, avx512_bf16, avx512_vnni[4];
+void avx2_few_rows_integer(const few_rows_args &args);
+void avx2_blocks_f32(const block_args &args);
+void avx2_blocks_q8(const block_args &args);
+void avx512_few_rows_f32(const few_rows_args &args, bool along_k);
+void vnni_few_rows_integer(const few_rows_args &args);
+void vnni_blocks_q8(const block_args &args);
 extern const gemm_kernels avx2_kernels, avx512_kernels, avx512_vnni_kernels, avx512_bf16_kernels;
 #endif
 

@@ -157,6 +157,68 @@ void pack_from(const matrix &b, std::size_t column, std::size_t columns, std::si
 					      count - done, out + groups * Panel);
 }
 
+/* Blocks of weights, as f32. */
+
+struct q8_0_block {
+	static constexpr std::size_t bytes = sizeof(atom_block_q8_0);
+	static void dequantise(const std::byte *from, float *to)
+	{
+		const float scale = to_float(load_element<half>(from));
+		for (unsigned i = 0; i < 32; ++i)
+			to[i] = scale * static_cast<float>(load_element<std::int8_t>(from + 2 + i));
+	}
+};
+
+struct q4_0_block {
+	static constexpr std::size_t bytes = sizeof(atom_block_q4_0);
+	static void dequantise(const std::byte *from, float *to)
+	{
+		const float scale = to_float(load_element<half>(from));
+		for (unsigned i = 0; i < 16; ++i) {
+			const int pair = load_element<std::uint8_t>(from + 2 + i);
+			to[i] = scale * static_cast<float>((pair & 15) - 8);
+			to[i + 16] = scale * static_cast<float>((pair >> 4) - 8);
+		}
+	}
+};
+
+struct q4_1_block {
+	static constexpr std::size_t bytes = sizeof(atom_block_q4_1);
+	static void dequantise(const std::byte *from, float *to)
+	{
+		const float scale = to_float(load_element<half>(from)), min = to_float(load_element<half>(from + 2));
+		for (unsigned i = 0; i < 16; ++i) {
+			const int pair = load_element<std::uint8_t>(from + 4 + i);
+			to[i] = scale * static_cast<float>(pair & 15) + min;
+			to[i + 16] = scale * static_cast<float>(pair >> 4) + min;
+		}
+	}
+};
+
+/** k and count are multiples of a block. */
+template <class Block, class Moves, unsigned Panel>
+void pack_blocks(const matrix &b, std::size_t column, std::size_t columns, std::size_t k, std::size_t count, std::byte *to)
+{
+	constexpr unsigned lines = Moves::lines;
+	alignas(64) float weights[lines][32];
+	auto *out = reinterpret_cast<std::uint32_t *>(to);
+	for (std::size_t block = 0; block < count / 32; ++block, out += 32 * Panel)
+		for (unsigned j0 = 0; j0 < Panel; j0 += lines) {
+			const std::byte *row[lines];
+			for (unsigned j = 0; j < lines; ++j) { // beyond the last column: again the last
+				const std::size_t real = j0 + j < columns ? j0 + j : columns - 1;
+				Block::dequantise(b.data + static_cast<std::ptrdiff_t>(k / 32 + block) * b.row_stride +
+							  static_cast<std::ptrdiff_t>(column + real) * b.column_stride,
+						  weights[j]);
+			}
+			for (unsigned i = 0; i < 32; i += lines) {
+				for (unsigned j = 0; j < lines; ++j)
+					row[j] = reinterpret_cast<const std::byte *>(weights[j] + i);
+				Moves::transpose(row, 0, out + i * Panel + j0, Panel);
+			}
+		}
+}
+
 /* The functions of families. */
 
 template <class Moves>
@@ -178,6 +240,12 @@ void pack_f32(const matrix &b, std::size_t column, std::size_t columns, std::siz
 		pack_from<format_f32, Moves, float, Panel>(b, column, columns, k, count, to);
 	else if (b.type == ATOM_DTYPE_F16)
 		pack_from<format_f32, Moves, half, Panel>(b, column, columns, k, count, to);
+	else if (b.type == ATOM_DTYPE_Q8_0)
+		pack_blocks<q8_0_block, Moves, Panel>(b, column, columns, k, count, to);
+	else if (b.type == ATOM_DTYPE_Q4_0)
+		pack_blocks<q4_0_block, Moves, Panel>(b, column, columns, k, count, to);
+	else if (b.type == ATOM_DTYPE_Q4_1)
+		pack_blocks<q4_1_block, Moves, Panel>(b, column, columns, k, count, to);
 	else
 		pack_from<format_f32, Moves, brain, Panel>(b, column, columns, k, count, to);
 }

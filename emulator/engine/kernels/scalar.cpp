@@ -128,6 +128,71 @@ void sum_columns(const std::byte *panel, std::size_t groups, std::uint32_t *sums
 			sums[j] += sum_pair(panel + 4 * j);
 }
 
+template <class Block> void blocks_f32_of(const block_args &t)
+{
+	for (std::size_t i = 0; i < t.rows; ++i)
+		for (std::size_t column = 0; column < t.columns; ++column) {
+			float sum = 0;
+			for (std::size_t block = 0; block < t.blocks; ++block) {
+				float weights[32];
+				Block::dequantise(t.b + static_cast<std::ptrdiff_t>(column) * t.b_stride +
+							  static_cast<std::ptrdiff_t>(block) * t.b_step,
+						  weights);
+				const float *a = t.a + (i * t.a_stride + block) * 32;
+				for (unsigned j = 0; j < 32; ++j)
+					sum += a[j] * weights[j];
+			}
+			t.out[i * t.out_stride + column] = sum;
+		}
+}
+
+void blocks_f32(const block_args &t)
+{
+	if (t.type == ATOM_DTYPE_Q8_0)
+		blocks_f32_of<q8_0_block>(t);
+	else if (t.type == ATOM_DTYPE_Q4_0)
+		blocks_f32_of<q4_0_block>(t);
+	else
+		blocks_f32_of<q4_1_block>(t);
+}
+
+/** Exact dot product of a block and 32 values. */
+std::int32_t dot_block(const std::byte *block, atom_dtype type, const std::int8_t *q)
+{
+	std::int32_t sum = 0;
+	if (type == ATOM_DTYPE_Q8_0) {
+		for (unsigned j = 0; j < 32; ++j)
+			sum += load_element<std::int8_t>(block + 2 + j) * q[j];
+		return sum;
+	}
+	const int zero = type == ATOM_DTYPE_Q4_0 ? 8 : 0;
+	const std::byte *nibbles = block + (type == ATOM_DTYPE_Q4_0 ? 2 : 4);
+	for (unsigned j = 0; j < 16; ++j) {
+		const int pair = load_element<std::uint8_t>(nibbles + j);
+		sum += ((pair & 15) - zero) * q[j] + ((pair >> 4) - zero) * q[j + 16];
+	}
+	return sum;
+}
+
+void blocks_q8(const block_args &t)
+{
+	for (std::size_t i = 0; i < t.rows; ++i)
+		for (std::size_t column = 0; column < t.columns; ++column) {
+			float sum = 0;
+			for (std::size_t block = 0; block < t.blocks; ++block) {
+				const std::byte *b = t.b + static_cast<std::ptrdiff_t>(column) * t.b_stride +
+						     static_cast<std::ptrdiff_t>(block) * t.b_step;
+				const std::size_t a = i * t.a_stride + block;
+				sum += t.scale[a] * to_float(load_element<half>(b)) *
+				       static_cast<float>(dot_block(b, t.type, t.q + a * 32));
+				if (t.type == ATOM_DTYPE_Q4_1)
+					sum += to_float(load_element<half>(b + 2)) * t.scale[a] *
+					       static_cast<float>(t.sums[a]);
+			}
+			t.out[i * t.out_stride + column] = sum;
+		}
+}
+
 } // namespace
 
 const family scalar_f32 = {
@@ -168,6 +233,10 @@ const gemm_kernels scalar_kernels = {
 	.f32 = &scalar_f32,
 	.bf16 = &scalar_f32,
 	.integer = {&scalar_integer, &scalar_integer, &scalar_integer, &scalar_integer},
+	.few_rows_f32 = nullptr,
+	.few_rows_integer = nullptr,
+	.blocks_f32 = blocks_f32,
+	.blocks_q8 = blocks_q8,
 };
 
 } // namespace atom::engine::kernels

@@ -225,7 +225,7 @@ struct atom_epilogue {
 	float p1;
 	/** @lut: table of 256 output bytes, indexed by the quantised result; for ATOM_FN_LUT. */
 	struct atom_ref lut;
-	/** @bias: absent, or broadcastable to the output: f32, or i32 in units of the accumulator. */
+	/** @bias: absent, or of the output's dimensions (strides of 0 broadcast): f32, or i32 in units of the accumulator. */
 	struct atom_tensor bias;
 	/** @residual: absent, or of the output's dimensions (strides of 0 broadcast). */
 	struct atom_tensor residual;

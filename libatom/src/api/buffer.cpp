@@ -33,9 +33,9 @@ buffer_view buffer_view::slice(std::uint64_t offset, std::uint64_t bytes) const
 {
 	if (offset > size_ || bytes > size_ - offset)
 		core::fail(errc::out_of_range, "slice buffer: " + std::to_string(bytes) +
-						       " bytes from " + std::to_string(offset) +
-						       " reach outside of its " +
-						       std::to_string(size_) + " bytes");
+		                                       " bytes from " + std::to_string(offset) +
+		                                       " reach outside of its " +
+		                                       std::to_string(size_) + " bytes");
 	buffer_view v = *this;
 	v.offset_ += offset;
 	v.size_ = bytes;
@@ -63,7 +63,7 @@ buffer::buffer(const context &ctx, std::uint64_t bytes, const buffer_options &op
 }
 
 buffer buffer::create(const context &ctx, std::uint64_t bytes, const buffer_options &options,
-		      std::error_code &ec) noexcept
+                      std::error_code &ec) noexcept
 {
 	return core::guarded(ec, [&] { return buffer(ctx, bytes, options); });
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -24,7 +25,7 @@ core::encoder &live(const std::unique_ptr<core::encoder> &e)
 {
 	if (!e)
 		core::fail(errc::invalid_argument,
-			   "command builder: it was moved from or finished; make a new one");
+		           "command builder: it was moved from or finished; make a new one");
 	return *e;
 }
 
@@ -72,10 +73,9 @@ std::uint64_t element_bits(const command &c, dtype type, double value)
 
 void fill_with(command &c, const tensor &out, std::uint64_t bits)
 {
-	const std::uint32_t bytes = block_bytes(out.type());
 	c.check(block_elements(out.type()) == 1, "block types cannot be filled");
 	atom_cmd_copy e{};
-	e.fill = bytes == 8 ? bits : bits & ((std::uint64_t{1} << 8 * bytes) - 1);
+	std::memcpy(&e.fill, &bits, std::min<std::size_t>(block_bytes(out.type()), sizeof(bits)));
 	e.out = c.encode(out, use::output, "out");
 	c.append(e, ATOM_COPY_FILL);
 }
@@ -150,7 +150,7 @@ command_builder &command_builder::fill_bits(const tensor &out, std::uint64_t bit
 }
 
 command_builder &command_builder::cast(const tensor &in, const tensor &out,
-				       const cast_options &options)
+                                       const cast_options &options)
 {
 	command c(live(impl_), "cast", ATOM_OP_CAST);
 	c.check_same_dims(in, out, "in and out");
@@ -163,12 +163,12 @@ command_builder &command_builder::cast(const tensor &in, const tensor &out,
 }
 
 command_builder &command_builder::gemm(const tensor &a, const tensor &b, const tensor &out,
-				       const gemm_options &options)
+                                       const gemm_options &options)
 {
 	command c(live(impl_), "gemm", ATOM_OP_GEMM);
 	const unsigned r = out.rank();
 	c.check(r >= 2 && a.rank() == r && b.rank() == r,
-		"a, b and out must have the same rank, 2 to 5");
+	        "a, b and out must have the same rank, 2 to 5");
 	const auto leading = [r](const tensor &t) { return t.dims().subspan(0, r - 2); };
 	const auto same = [](span<const std::uint64_t> x, span<const std::uint64_t> y) {
 		return std::equal(x.begin(), x.end(), y.begin(), y.end());
@@ -180,8 +180,8 @@ command_builder &command_builder::gemm(const tensor &a, const tensor &b, const t
 	    !same(leading(b), leading(out)))
 		c.fail(errc::invalid_argument,
 		       "dimensions do not fit: a " + core::to_string(a.dims()) + ", b " +
-			       core::to_string(b.dims()) + ", out " + core::to_string(out.dims()) +
-			       "; needed: [.., m, k], [.., k, n], [.., m, n]");
+		               core::to_string(b.dims()) + ", out " + core::to_string(out.dims()) +
+		               "; needed: [.., m, k], [.., k, n], [.., m, n]");
 	c.check(std::isfinite(options.alpha), "alpha is not finite");
 	atom_cmd_gemm e{};
 	e.alpha = options.alpha;
@@ -190,13 +190,13 @@ command_builder &command_builder::gemm(const tensor &a, const tensor &b, const t
 	e.out = c.encode(out, use::output, "out");
 	e.epilogue = c.encode(options.epilogue);
 	c.append(e,
-		 static_cast<std::uint16_t>((options.quantise_activations ? ATOM_GEMM_ACT_Q8 : 0) |
-					    (options.constant_b ? ATOM_GEMM_B_CONSTANT : 0)));
+	         static_cast<std::uint16_t>((options.quantise_activations ? ATOM_GEMM_ACT_Q8 : 0) |
+	                                    (options.constant_b ? ATOM_GEMM_B_CONSTANT : 0)));
 	return *this;
 }
 
 command_builder &command_builder::binary(binary_kind kind, const tensor &a, const tensor &b,
-					 const tensor &out, const epilogue &after)
+                                         const tensor &out, const epilogue &after)
 {
 	command c(live(impl_), "binary", ATOM_OP_BINARY);
 	c.check_same_dims(a, out, "a and out");
@@ -213,7 +213,7 @@ command_builder &command_builder::binary(binary_kind kind, const tensor &a, cons
 }
 
 command_builder &command_builder::unary(function fn, const tensor &in, const tensor &out, float p0,
-					float p1)
+                                        float p1)
 {
 	command c(live(impl_), "unary", ATOM_OP_UNARY);
 	c.check(fn != function::lut, "function::lut needs an epilogue's table");

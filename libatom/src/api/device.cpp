@@ -14,7 +14,7 @@ const core::device &open_one(const std::shared_ptr<core::device> &d)
 {
 	if (!d)
 		core::fail(errc::invalid_argument,
-			   "device: the handle is empty; open a device first");
+		           "device: the handle is empty; open a device first");
 	return *d;
 }
 

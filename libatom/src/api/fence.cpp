@@ -37,7 +37,7 @@ deadline after(std::chrono::nanoseconds limit)
 std::string to_string(const fault &what)
 {
 	return decode::describe_fault({what.code, what.where, what.opcode, what.access,
-				       what.command, what.field, what.address});
+	                               what.command, what.field, what.address});
 }
 
 std::string completion::to_string() const
@@ -60,7 +60,7 @@ completion fence::wait(deadline until) const
 	source.dev()->check_process("wait for fence");
 	if (!source.wait(point_, until))
 		core::fail(errc::timed_out,
-			   "wait for fence " + std::to_string(point_) + ": the deadline passed");
+		           "wait for fence " + std::to_string(point_) + ": the deadline passed");
 	completion done = source.outcome(point_);
 	if (done.error)
 		throw job_error(done);

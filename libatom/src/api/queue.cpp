@@ -76,8 +76,8 @@ fence queue::fence_of(std::uint64_t sequence) const
 {
 	if (sequence == 0 || sequence > live(impl_).submitted())
 		core::fail(errc::invalid_argument, "fence of job " + std::to_string(sequence) +
-							   ": no such job; there were " +
-							   std::to_string(impl_->submitted()));
+		                                           ": no such job; there were " +
+		                                           std::to_string(impl_->submitted()));
 	return core::access::fence(impl_, sequence);
 }
 

@@ -27,8 +27,8 @@ std::uint64_t lay_out(dtype type, span<const std::uint64_t> dims, std::int64_t *
 		fail(errc::invalid_argument, "it has no element type");
 	if (dims.size() > rank_max)
 		fail(errc::invalid_argument, std::to_string(dims.size()) +
-						     " dimensions; the device has at most " +
-						     std::to_string(rank_max));
+		                                     " dimensions; the device has at most " +
+		                                     std::to_string(rank_max));
 	if (block_elements(type) > 1 && dims.empty())
 		fail(errc::invalid_argument, "a scalar has no blocks");
 	std::uint64_t bytes = block_bytes(type);
@@ -41,7 +41,7 @@ std::uint64_t lay_out(dtype type, span<const std::uint64_t> dims, std::int64_t *
 			if (steps % block_elements(type) != 0)
 				fail(errc::invalid_argument,
 				     describe(type, dims) +
-					     ": the last dimension is no multiple of a block's 32");
+				             ": the last dimension is no multiple of a block's 32");
 			steps /= block_elements(type);
 		}
 		strides[i] = static_cast<std::int64_t>(bytes);
@@ -106,7 +106,7 @@ tensor &tensor::strides(span<const std::int64_t> bytes)
 {
 	if (bytes.size() != rank_)
 		fail(errc::invalid_argument, std::to_string(bytes.size()) + " strides for " +
-						     std::to_string(rank_) + " dimensions");
+		                                     std::to_string(rank_) + " dimensions");
 	std::copy(bytes.begin(), bytes.end(), strides_.begin());
 	return *this;
 }
@@ -123,7 +123,7 @@ tensor &tensor::transpose(unsigned one, unsigned other)
 	if (one >= rank_ || other >= rank_)
 		fail(errc::invalid_argument,
 		     "transpose " + std::to_string(one) + " and " + std::to_string(other) + " of " +
-			     describe(type_, dims()) + ": no such dimension");
+		             describe(type_, dims()) + ": no such dimension");
 	std::swap(dims_[one], dims_[other]);
 	std::swap(strides_[one], strides_[other]);
 	if (quantisation_ == quantisation::block || quantisation_ == quantisation::per_channel) {
@@ -139,8 +139,8 @@ tensor &tensor::broadcast(unsigned axis, std::uint64_t times)
 {
 	if (axis >= rank_ || dims_[axis] != 1 || times == 0)
 		fail(errc::invalid_argument, "broadcast dimension " + std::to_string(axis) +
-						     " of " + describe(type_, dims()) + " to " +
-						     std::to_string(times) + ": it must be 1");
+		                                     " of " + describe(type_, dims()) + " to " +
+		                                     std::to_string(times) + ": it must be 1");
 	dims_[axis] = times;
 	strides_[axis] = 0;
 	return *this;
@@ -150,7 +150,7 @@ tensor &tensor::quantise(float scale, std::int32_t zero_point)
 {
 	if (!(scale > 0) || !std::isfinite(scale))
 		fail(errc::invalid_argument, "a scale of " + std::to_string(scale) +
-						     "; it must be finite and greater than 0");
+		                                     "; it must be finite and greater than 0");
 	quantisation_ = quantisation::per_tensor;
 	scale_ = scale;
 	zero_point_ = zero_point;
@@ -161,8 +161,8 @@ tensor &tensor::quantise(unsigned axis, location scales)
 {
 	if (axis >= rank_)
 		fail(errc::invalid_argument, "quantise dimension " + std::to_string(axis) + " of " +
-						     describe(type_, dims()) +
-						     ": no such dimension");
+		                                     describe(type_, dims()) +
+		                                     ": no such dimension");
 	quantisation_ = quantisation::per_channel;
 	axis_ = static_cast<std::uint8_t>(axis);
 	scales_at_ = std::move(scales);

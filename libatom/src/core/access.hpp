@@ -34,7 +34,7 @@ struct access {
 		return v;
 	}
 	static atom::mapping mapping(std::shared_ptr<core::bo> memory, std::byte *data,
-				     std::size_t bytes)
+	                             std::size_t bytes)
 	{
 		atom::mapping m;
 		m.bo_ = std::move(memory);

@@ -49,16 +49,16 @@ bo::bo(std::shared_ptr<core::context> ctx, std::uint64_t bytes, const buffer_opt
 		     describe(bytes, placement_) + ": no machine has so much");
 	if (options.label.size() > label_max)
 		fail(errc::invalid_argument, "create buffer: label \"" + options.label +
-						     "\" is longer than " +
-						     std::to_string(label_max) + " bytes");
+		                                     "\" is longer than " +
+		                                     std::to_string(label_max) + " bytes");
 	if (const int error = node.bo_create(bytes, placement_, mappable_, context_->id(), handle_,
-					     real_size_))
+	                                     real_size_))
 		fail_errno(error, describe(bytes, placement_));
 	try {
 		if (real_size_ < bytes || real_size_ % page != 0)
 			fail(errc::incompatible_kernel,
 			     describe(bytes, placement_) + ": the driver gave " +
-				     std::to_string(real_size_) + " bytes");
+			             std::to_string(real_size_) + " bytes");
 		if (!options.label.empty())
 			node.bo_set_label(handle_, options.label); // for people: may fail
 		va_ = context_->map(handle_, real_size_, access == device_access::read_only);
@@ -85,15 +85,15 @@ std::byte *bo::map()
 		if (!mappable_)
 			fail(errc::unsupported,
 			     placement_ == placement::shm
-				     ? "map buffer: the CPU cannot reach shm memory; copy by the "
-				       "device"
-				     : "map buffer: it was created with cpu_access = false");
+			             ? "map buffer: the CPU cannot reach shm memory; copy by the "
+			               "device"
+			             : "map buffer: it was created with cpu_access = false");
 		context_->dev()->check_process("map buffer");
 		const kmd::node &node = context_->node();
 		std::uint64_t offset = 0;
 		check(node.bo_mmap_offset(handle_, offset), "map buffer");
 		const int error = node.system().mmap(real_size_, PROT_READ | PROT_WRITE, node.fd(),
-						     offset, &address_);
+		                                     offset, &address_);
 		if (error < 0)
 			fail_errno(-error, "map buffer of " + std::to_string(size_) + " bytes");
 	}

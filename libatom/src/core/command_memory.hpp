@@ -12,7 +12,7 @@ namespace atom::core {
 struct command_memory {
 	std::unique_ptr<bo> memory;
 	std::byte *bytes = nullptr; ///< where the CPU sees it
-	std::uint32_t size = 0;	    ///< in bytes
+	std::uint32_t size = 0;     ///< in bytes
 	std::uint32_t commands = 0;
 	/** Element n - 1: bytes that the argument of slot n must have at least; 0 = not used. */
 	std::vector<std::uint64_t> argument_bytes;

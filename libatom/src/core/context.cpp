@@ -39,19 +39,19 @@ std::uint64_t context::map(std::uint32_t handle, std::uint64_t bytes, bool read_
 	{
 		const std::lock_guard lock(mutex_);
 		va = va_.allocate(bytes + guard_bytes,
-				  alignment_for(bytes, device_->info().page_sizes));
+		                  alignment_for(bytes, device_->info().page_sizes));
 	}
 	if (va == 0)
 		fail(errc::out_of_device_memory,
 		     "map buffer of " + std::to_string(bytes) +
-			     " bytes: the context's address space is full");
+		             " bytes: the context's address space is full");
 	if (const int error = node().vm_map(id_, handle, va, bytes, read_only)) {
 		{
 			const std::lock_guard lock(mutex_);
 			va_.release(va, bytes + guard_bytes);
 		}
 		fail_errno(error,
-			   "map buffer of " + std::to_string(bytes) + " bytes for the device");
+		           "map buffer of " + std::to_string(bytes) + " bytes for the device");
 	}
 	return va;
 }

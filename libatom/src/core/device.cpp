@@ -26,9 +26,9 @@ constexpr int driver_major = 1;
 		system.describe_access(path.c_str(), access, group);
 		fail(errc::permission_denied,
 		     what + "permission denied" +
-			     (access.empty()
-				      ? ""
-				      : " (" + access + "; add user to group " + group + ")"));
+		             (access.empty()
+		                      ? ""
+		                      : " (" + access + "; add user to group " + group + ")"));
 	}
 	case ENOENT:
 	case ENODEV:
@@ -46,7 +46,7 @@ constexpr int driver_major = 1;
 	std::string what = "no ATOM device \"" + std::string(which) + "\"; there is";
 	for (const device_node &n : nodes)
 		what += (n.index == 0 ? " " : ", ") + std::to_string(n.index) + " (" + n.path +
-			", " + n.bdf + ")";
+		        ", " + n.bdf + ")";
 	fail(errc::no_device, what);
 }
 
@@ -67,8 +67,8 @@ device_node find(sys::os &system, std::string_view which)
 	const bool number = is_number(which, index);
 	const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const device_node &n) {
 		return number ? n.index == index
-			      : n.path == which || n.bdf == which ||
-					n.bdf == "0000:" + std::string(which);
+		              : n.path == which || n.bdf == which ||
+		                        n.bdf == "0000:" + std::string(which);
 	});
 	if (found != nodes.end())
 		return *found;
@@ -87,9 +87,10 @@ std::vector<device_node> enumerate(sys::os &system)
 	if (const int error = system.list_accel_nodes(found); error < 0)
 		fail_errno(-error, "enumerate ATOM devices");
 	std::vector<device_node> nodes;
+	nodes.reserve(found.size());
 	for (sys::accel_node &n : found)
 		nodes.push_back({static_cast<unsigned>(nodes.size()), std::move(n.path),
-				 std::move(n.bdf), n.numa_node});
+		                 std::move(n.bdf), n.numa_node});
 	return nodes;
 }
 
@@ -112,8 +113,8 @@ std::shared_ptr<device> device::open(const std::shared_ptr<sys::os> &system, std
 	if (driver.major != driver_major)
 		fail(errc::incompatible_kernel,
 		     "open " + place.path + ": driver atom_npu has version " +
-			     std::to_string(driver.major) + ", this library needs " +
-			     std::to_string(driver_major) + ": update the older of the two");
+		             std::to_string(driver.major) + ", this library needs " +
+		             std::to_string(driver_major) + ": update the older of the two");
 
 	device_info info;
 	if (const int error = node.query_info(info))
@@ -121,13 +122,13 @@ std::shared_ptr<device> device::open(const std::shared_ptr<sys::os> &system, std
 	if (info.interface_major != ATOM_INTERFACE_MAJOR)
 		fail(errc::incompatible_kernel,
 		     "open " + place.path + ": the device speaks interface " +
-			     std::to_string(info.interface_major) + ", this library needs " +
-			     std::to_string(ATOM_INTERFACE_MAJOR));
+		             std::to_string(info.interface_major) + ", this library needs " +
+		             std::to_string(ATOM_INTERFACE_MAJOR));
 	info.path = place.path;
 	info.bdf = place.bdf;
 	info.numa_node = place.numa_node;
 	info.driver_version = std::to_string(driver.major) + "." + std::to_string(driver.minor) +
-			      "." + std::to_string(driver.patch);
+	                      "." + std::to_string(driver.patch);
 	return std::shared_ptr<device>(new device(std::move(node), std::move(info)));
 }
 
@@ -136,7 +137,7 @@ void device::check_process(const char *operation) const
 	if (!owned())
 		fail(errc::forked_child,
 		     std::string(operation) + ": the device was opened by the parent process; open "
-					      "it again in this one");
+		                              "it again in this one");
 }
 
 } // namespace atom::core

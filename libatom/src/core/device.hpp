@@ -17,7 +17,7 @@ class device {
 public:
 	/** @p which: path, PCI address or index. */
 	static std::shared_ptr<device> open(const std::shared_ptr<sys::os> &system,
-					    std::string_view which);
+	                                    std::string_view which);
 
 	[[nodiscard]] const kmd::node &node() const { return node_; }
 	[[nodiscard]] const device_info &info() const { return info_; }

@@ -11,17 +11,17 @@
 namespace atom::core {
 
 static_assert(std::endian::native == std::endian::little,
-	      "the device reads what is written here: little-endian");
+              "the device reads what is written here: little-endian");
 static_assert(rank_max == ATOM_RANK_MAX);
 static_assert(static_cast<int>(dtype::q4_1) == ATOM_DTYPE_Q4_1 &&
-	      static_cast<int>(dtype::f32) == ATOM_DTYPE_F32 &&
-	      static_cast<int>(dtype::i64) == ATOM_DTYPE_I64);
+              static_cast<int>(dtype::f32) == ATOM_DTYPE_F32 &&
+              static_cast<int>(dtype::i64) == ATOM_DTYPE_I64);
 static_assert(static_cast<int>(function::gelu_quick) == ATOM_FN_GELU_QUICK &&
-	      static_cast<int>(function::is_inf) + 1 == ATOM_FN_COUNT &&
-	      static_cast<int>(function::atanh) == ATOM_FN_ATANH);
+              static_cast<int>(function::is_inf) + 1 == ATOM_FN_COUNT &&
+              static_cast<int>(function::atanh) == ATOM_FN_ATANH);
 static_assert(static_cast<int>(binary_kind::shr) == ATOM_BINARY_SHR &&
-	      static_cast<int>(binary_kind::logical_xor) == ATOM_BINARY_LOGICAL_XOR &&
-	      static_cast<int>(binary_kind::atan2) == ATOM_BINARY_ATAN2);
+              static_cast<int>(binary_kind::logical_xor) == ATOM_BINARY_LOGICAL_XOR &&
+              static_cast<int>(binary_kind::atan2) == ATOM_BINARY_ATAN2);
 static_assert(static_cast<int>(quantisation::block) == ATOM_QUANT_BLOCK);
 
 namespace {
@@ -71,9 +71,9 @@ std::shared_ptr<command_memory> encoder::finish()
 		core::fail(errc::invalid_argument, "finish command buffer: it has no command");
 	if (argument_bytes_.size() > info().arguments_max)
 		core::fail(errc::too_large,
-			   "finish command buffer: slot " + std::to_string(argument_bytes_.size()) +
-				   " is beyond the device's limit of " +
-				   std::to_string(info().arguments_max) + " arguments");
+		           "finish command buffer: slot " + std::to_string(argument_bytes_.size()) +
+		                   " is beyond the device's limit of " +
+		                   std::to_string(info().arguments_max) + " arguments");
 	atom_cmdbuf_header header{};
 	header.magic = ATOM_CMDBUF_MAGIC;
 	header.major = ATOM_CMDBUF_MAJOR;
@@ -87,7 +87,7 @@ std::shared_ptr<command_memory> encoder::finish()
 	buffer_options options;
 	options.label = "command buffer";
 	done->memory = std::make_unique<bo>(context_, bytes_.size(), options,
-					    bo::device_access::read_only);
+	                                    bo::device_access::read_only);
 	done->bytes = done->memory->map();
 	std::memcpy(done->bytes, bytes_.data(), bytes_.size());
 	done->size = header.bytes;
@@ -107,7 +107,7 @@ command::command(encoder &target, const char *name, atom_opcode opcode)
 void command::fail(errc code, const std::string &why) const
 {
 	core::fail(code, std::string(name_) + " (command " + std::to_string(target_.commands_) +
-				 "): " + why);
+	                         "): " + why);
 }
 
 void command::check(bool good, const char *why) const
@@ -121,11 +121,11 @@ void command::check_same_dims(const tensor &a, const tensor &b, const char *name
 	if (!std::equal(a.dims().begin(), a.dims().end(), b.dims().begin(), b.dims().end()))
 		fail(errc::invalid_argument,
 		     std::string(names) + " differ in dimensions: " + to_string(a.dims()) +
-			     " and " + to_string(b.dims()));
+		             " and " + to_string(b.dims()));
 }
 
 std::uint64_t command::reach(const location &where, std::int64_t shift, std::uint64_t low,
-			     std::uint64_t high, const char *part)
+                             std::uint64_t high, const char *part)
 {
 	const auto &memory = access::memory(where.view());
 	const wide start = static_cast<wide>(where.offset()) + shift;
@@ -135,7 +135,7 @@ std::uint64_t command::reach(const location &where, std::int64_t shift, std::uin
 		if (where.slot_number() >= ATOM_SLOTS_MAX)
 			fail(errc::too_large,
 			     std::string(part) + ": slot " + std::to_string(where.slot_number()) +
-				     " is beyond the last, " + std::to_string(ATOM_SLOTS_MAX - 1));
+			             " is beyond the last, " + std::to_string(ATOM_SLOTS_MAX - 1));
 		if (first < 0 || end > static_cast<wide>(INT64_MAX))
 			fail(errc::out_of_range,
 			     std::string(part) + ": it reaches outside of every possible argument");
@@ -145,27 +145,27 @@ std::uint64_t command::reach(const location &where, std::int64_t shift, std::uin
 	if (!memory)
 		fail(errc::invalid_argument,
 		     std::string(part) +
-			     ": it is in no buffer and in no slot (slots count from 1)");
+		             ": it is in no buffer and in no slot (slots count from 1)");
 	if (memory->ctx() != target_.context_)
 		fail(errc::wrong_context, std::string(part) + ": its buffer is of another context");
 	if (first < 0 || end > static_cast<wide>(where.view().size()))
 		fail(errc::out_of_range, std::string(part) +
-						 ": it reaches outside of its view of " +
-						 std::to_string(where.view().size()) + " bytes");
+		                                 ": it reaches outside of its view of " +
+		                                 std::to_string(where.view().size()) + " bytes");
 	buffers_.push_back(memory);
 	return where.view().device_address() + static_cast<std::uint64_t>(start);
 }
 
 atom_ref command::encode(const location &where, std::uint64_t bytes, std::uint64_t alignment,
-			 const char *part)
+                         const char *part)
 {
 	atom_ref ref{};
 	ref.slot = where.slot_number();
 	ref.offset = reach(where, 0, 0, bytes, part);
 	if (ref.offset % alignment != 0)
 		fail(errc::invalid_argument, std::string(part) +
-						     ": its address is no multiple of " +
-						     std::to_string(alignment));
+		                                     ": its address is no multiple of " +
+		                                     std::to_string(alignment));
 	return ref;
 }
 
@@ -201,6 +201,7 @@ void command::encode_quantisation(const tensor &t, atom_quant &out, const char *
 atom_tensor command::encode(const tensor &t, use how, const char *part)
 {
 	const std::uint32_t unit = block_bytes(t.type());
+	check(unit != 0, "a tensor has no element type");
 	const bool blocks = block_elements(t.type()) > 1;
 	if (!target_.info().has_dtype(t.type()))
 		fail(errc::unsupported,
@@ -214,7 +215,7 @@ atom_tensor command::encode(const tensor &t, use how, const char *part)
 		out.dims[i] = t.dims()[i];
 		out.strides[i] = static_cast<std::uint64_t>(stride);
 		const std::string which = std::string(part) + ": stride " + std::to_string(i) +
-					  ", " + std::to_string(stride) + " bytes, ";
+		                          ", " + std::to_string(stride) + " bytes, ";
 		if (stride % static_cast<std::int64_t>(unit) != 0)
 			fail(errc::invalid_argument,
 			     which + "is no multiple of the element's " + std::to_string(unit));
@@ -225,12 +226,12 @@ atom_tensor command::encode(const tensor &t, use how, const char *part)
 	if (e.low > INT64_MAX || e.high > INT64_MAX)
 		fail(errc::too_large, std::string(part) + ": it spans more than 2^63 bytes");
 	out.offset = reach(t.where(), t.shift(), static_cast<std::uint64_t>(e.low),
-			   static_cast<std::uint64_t>(e.high), part);
+	                   static_cast<std::uint64_t>(e.high), part);
 	const std::uint32_t alignment = blocks ? 2 : unit;
 	if (out.offset % alignment != 0)
 		fail(errc::invalid_argument, std::string(part) +
-						     ": its address is no multiple of " +
-						     std::to_string(alignment));
+		                                     ": its address is no multiple of " +
+		                                     std::to_string(alignment));
 	encode_quantisation(t, out.quant, part);
 	return out;
 }
@@ -258,8 +259,8 @@ void command::append_bytes(const void *bytes, std::size_t size)
 	encoder &e = target_;
 	if (e.bytes_.size() + size > e.info().command_bytes_max)
 		fail(errc::too_large, "the command buffer would exceed the device's limit of " +
-					      std::to_string(e.info().command_bytes_max) +
-					      " bytes");
+		                              std::to_string(e.info().command_bytes_max) +
+		                              " bytes");
 	const auto *from = static_cast<const std::byte *>(bytes);
 	// All that can throw comes first.
 	std::size_t highest = e.argument_bytes_.size();

@@ -46,7 +46,7 @@ public:
 	/** @p part: name for messages. Throws. */
 	[[nodiscard]] atom_tensor encode(const tensor &t, use how, const char *part);
 	[[nodiscard]] atom_ref encode(const location &where, std::uint64_t bytes,
-				      std::uint64_t alignment, const char *part);
+	                              std::uint64_t alignment, const char *part);
 	[[nodiscard]] atom_epilogue encode(const epilogue &e);
 
 	[[noreturn]] void fail(errc code, const std::string &why) const;
@@ -68,7 +68,7 @@ public:
 private:
 	/** Offset field for @p bytes from low to high around @p where; notes what they need. */
 	std::uint64_t reach(const location &where, std::int64_t shift, std::uint64_t low,
-			    std::uint64_t high, const char *part);
+	                    std::uint64_t high, const char *part);
 	void encode_quantisation(const tensor &t, atom_quant &out, const char *part);
 	void append_bytes(const void *bytes, std::size_t size);
 

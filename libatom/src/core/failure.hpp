@@ -18,7 +18,7 @@ std::error_code code_of(int error, errc full = errc::out_of_device_memory) noexc
 
 /** Throws "@p operation: <reason of @p error>". */
 [[noreturn]] void fail_errno(int error, const std::string &operation,
-			     errc full = errc::out_of_device_memory);
+                             errc full = errc::out_of_device_memory);
 
 inline void check(int error, const char *operation, errc full = errc::out_of_device_memory)
 {

@@ -24,7 +24,7 @@ syncobj::~syncobj()
 std::uint64_t syncobj::value() const
 {
 	std::uint64_t point = 0;
-	check(device_->node().syncobj_query(handle_, point), "read timeline");
+	check(device_->node().syncobj_query(handle_, false, point), "read timeline");
 	return point;
 }
 
@@ -34,8 +34,8 @@ void syncobj::signal(std::uint64_t point)
 	const std::uint64_t now = value();
 	if (point <= now)
 		fail(errc::invalid_argument, "signal timeline: point " + std::to_string(point) +
-						     " is not beyond its value, " +
-						     std::to_string(now));
+		                                     " is not beyond its value, " +
+		                                     std::to_string(now));
 	check(device_->node().syncobj_signal(handle_, point), "signal timeline");
 }
 

@@ -33,7 +33,7 @@ std::uint16_t to_f16(float value)
 	return static_cast<std::uint16_t>(
 		sign |
 		(steps < 1024 ? steps
-			      : steps - 1024 + (static_cast<std::uint32_t>(exponent + 15) << 10)));
+	                      : steps - 1024 + (static_cast<std::uint32_t>(exponent + 15) << 10)));
 }
 
 } // namespace atom::core

@@ -48,7 +48,7 @@ completion completion_of(const atom_cpl_record &record)
 }
 
 completion completion_of(std::uint64_t sequence, const std::optional<atom_cpl_record> &record,
-			 const queue_state &state)
+                         const queue_state &state)
 {
 	completion c;
 	if (record)
@@ -58,12 +58,12 @@ completion completion_of(std::uint64_t sequence, const std::optional<atom_cpl_re
 	if (record && record->status == ATOM_CPL_FAULT) {
 		c.error = errc::job_fault;
 		c.fault = fault{record->fault_code,
-				record->fault_where,
-				record->fault_opcode,
-				record->fault_command,
-				record->fault_field,
-				record->fault_va,
-				0};
+		                record->fault_where,
+		                record->fault_opcode,
+		                record->fault_command,
+		                record->fault_field,
+		                record->fault_va,
+		                0};
 		if (state.first_failed == sequence)
 			c.fault->access = state.fault.access;
 		return c;

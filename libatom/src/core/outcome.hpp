@@ -20,7 +20,7 @@ completion completion_of(const atom_cpl_record &record);
  * is one, does not tell success. Timelines lose errors: the state is the authority.
  */
 completion completion_of(std::uint64_t sequence, const std::optional<atom_cpl_record> &record,
-			 const queue_state &state);
+                         const queue_state &state);
 
 /** Why the first failed job of a queue failed, in words. */
 std::string reason_of(const queue_state &state);

@@ -17,8 +17,8 @@
 namespace atom::core {
 namespace {
 
-constexpr std::uint64_t ring_bytes_min = 64 * 1024;
-constexpr std::uint64_t ring_bytes_max = 4 * 1024 * 1024;
+constexpr std::uint64_t ring_bytes_min = 64ULL * 1024;
+constexpr std::uint64_t ring_bytes_max = 4ULL * 1024 * 1024;
 constexpr std::size_t name_max = 15;
 // More than the kernel ever holds of one queue is waited for, not collected.
 constexpr std::size_t flights_max = 1024;
@@ -27,14 +27,14 @@ void check_options(const queue_options &options, const device_info &info)
 {
 	if (options.name.size() > name_max)
 		fail(errc::invalid_argument, "create queue: name \"" + options.name +
-						     "\" is longer than " +
-						     std::to_string(name_max) + " bytes");
+		                                     "\" is longer than " +
+		                                     std::to_string(name_max) + " bytes");
 	if (options.job_timeout.count() < 0 || options.job_timeout > info.job_timeout_max)
 		fail(errc::invalid_argument, "create queue: job_timeout of " +
-						     std::to_string(options.job_timeout.count()) +
-						     " ms is not within 0 and " +
-						     std::to_string(info.job_timeout_max.count()) +
-						     " ms (the administrator's limit)");
+		                                     std::to_string(options.job_timeout.count()) +
+		                                     " ms is not within 0 and " +
+		                                     std::to_string(info.job_timeout_max.count()) +
+		                                     " ms (the administrator's limit)");
 }
 
 std::string place(std::size_t index) { return "submit, job " + std::to_string(index); }
@@ -55,7 +55,7 @@ queue::queue(std::shared_ptr<core::context> ctx, const queue_options &options)
 		error = -EPROTO;
 	else
 		error = node.system().mmap(info_.completion_bytes, PROT_READ, node.fd(),
-					   info_.completion_offset, &area_address_);
+		                           info_.completion_offset, &area_address_);
 	if (error < 0) {
 		node.queue_destroy(info_.id);
 		fail_errno(-error, "create queue: map completion area");
@@ -119,22 +119,39 @@ bool queue::succeeded(std::uint64_t point) const
 	return record && record->status == ATOM_CPL_OK;
 }
 
+// Calls on a device that is gone fail, but for the one that asks what became of a queue. It has
+// ended every job.
+bool queue::is_loss(const system_error &e)
+{
+	return e.code() == errc::device_lost && state().device_lost;
+}
+
 bool queue::reached(std::uint64_t point)
 {
 	if (signalled_.load(std::memory_order_acquire) >= point || succeeded(point))
 		return true;
-	if (timeline_.value() < point)
-		return false;
-	note_signalled(point);
+	try {
+		if (timeline_.value() < point)
+			return false;
+		note_signalled(point);
+	} catch (const system_error &e) {
+		if (!is_loss(e))
+			throw;
+	}
 	return true;
 }
 
 bool queue::wait(std::uint64_t point, deadline until)
 {
 	if (signalled_.load(std::memory_order_acquire) < point && !succeeded(point)) {
-		if (!timeline_.wait(point, until))
-			return false;
-		note_signalled(point);
+		try {
+			if (!timeline_.wait(point, until))
+				return false;
+			note_signalled(point);
+		} catch (const system_error &e) {
+			if (!is_loss(e))
+				throw;
+		}
 	}
 	const std::unique_lock lock(submit_mutex_, std::try_to_lock);
 	if (lock)
@@ -189,8 +206,8 @@ void queue::check_jobs(span<const submission> jobs) const
 		fail(errc::invalid_argument, "submit: there is no job");
 	if (jobs.size() > info.submit_jobs_max)
 		fail(errc::too_large, "submit: " + std::to_string(jobs.size()) +
-					      " jobs are more than the driver takes at once, " +
-					      std::to_string(info.submit_jobs_max));
+		                              " jobs are more than the driver takes at once, " +
+		                              std::to_string(info.submit_jobs_max));
 	for (std::size_t i = 0; i < jobs.size(); ++i) {
 		const submission &job = jobs[i];
 		for (const span<const fence> list : {job.waits, job.signals})
@@ -217,31 +234,31 @@ void queue::check_jobs(span<const submission> jobs) const
 		if (commands->memory->ctx() != context_)
 			fail(errc::wrong_context,
 			     place(i) +
-				     ": the command buffer is of another context than the queue");
+			             ": the command buffer is of another context than the queue");
 		const auto &needed = commands->argument_bytes;
 		if (job.arguments.size() < needed.size())
 			fail(errc::invalid_argument, place(i) + ": it has " +
-							     std::to_string(job.arguments.size()) +
-							     " arguments, the commands need " +
-							     std::to_string(needed.size()));
+			                                     std::to_string(job.arguments.size()) +
+			                                     " arguments, the commands need " +
+			                                     std::to_string(needed.size()));
 		for (std::size_t a = 0; a < needed.size(); ++a) {
 			const buffer_view &view = job.arguments[a];
 			if (needed[a] == 0)
 				continue;
 			if (!view)
 				fail(errc::invalid_argument, place(i) + ": argument of slot " +
-								     std::to_string(a + 1) +
-								     " is empty");
+				                                     std::to_string(a + 1) +
+				                                     " is empty");
 			if (view.size() < needed[a])
 				fail(errc::out_of_range, place(i) + ": argument of slot " +
-								 std::to_string(a + 1) + " has " +
-								 std::to_string(view.size()) +
-								 " bytes, the commands reach " +
-								 std::to_string(needed[a]));
+				                                 std::to_string(a + 1) + " has " +
+				                                 std::to_string(view.size()) +
+				                                 " bytes, the commands reach " +
+				                                 std::to_string(needed[a]));
 			if (access::memory(view)->ctx() != context_)
 				fail(errc::wrong_context,
 				     place(i) + ": argument of slot " + std::to_string(a + 1) +
-					     " is of another context than the queue");
+				             " is of another context than the queue");
 		}
 	}
 }
@@ -259,7 +276,7 @@ argument_ring::block queue::reserve_arguments(std::uint64_t bytes)
 			const std::uint64_t larger =
 				std::max({ring_bytes_min, 2 * capacity, std::bit_ceil(bytes)});
 			auto memory = std::make_shared<bo>(context_, larger, options,
-							   bo::device_access::read_only);
+			                                   bo::device_access::read_only);
 			outgrown_.reserve(outgrown_.size() + 1);
 			auto old = arguments_.replace(std::move(memory), larger);
 			if (old)
@@ -313,7 +330,7 @@ std::uint64_t queue::submit(span<const submission> jobs)
 	for (const submission &job : jobs)
 		if (job.commands != nullptr)
 			table_bytes += sizeof(atom_arg) *
-				       access::memory(*job.commands)->argument_bytes.size();
+			               access::memory(*job.commands)->argument_bytes.size();
 
 	const std::lock_guard lock(submit_mutex_);
 	flight &f = next_flight();
@@ -325,7 +342,7 @@ std::uint64_t queue::submit(span<const submission> jobs)
 	std::uint64_t last = 0;
 	if (const int error = context_->node().submit(info_.id, batch_, last)) {
 		f.used.clear();
-		fail_submit(error);
+		fail_submit(error, jobs);
 	}
 	if (table_bytes != 0)
 		arguments_.commit(tables);
@@ -335,13 +352,28 @@ std::uint64_t queue::submit(span<const submission> jobs)
 	sequence_ = expected;
 	if (last != expected)
 		fail(errc::incompatible_kernel, "submit: the driver numbered the job " +
-							std::to_string(last) + ", not " +
-							std::to_string(expected));
+		                                        std::to_string(last) + ", not " +
+		                                        std::to_string(expected));
 	return expected;
 }
 
-void queue::fail_submit(int error)
+void queue::fail_submit(int error, span<const submission> jobs)
 {
+	if (error == EINVAL)
+		for (std::size_t i = 0; i < jobs.size(); ++i)
+			for (const fence &f : jobs[i].waits) {
+				const std::uint32_t handle = access::source(f)->handle();
+				std::uint64_t last = 0;
+				if (context_->node().syncobj_query(handle, true, last) == 0 &&
+				    last < f.point())
+					fail(errc::invalid_argument,
+					     place(i) + ": it waits for point " +
+					             std::to_string(f.point()) +
+					             ", which nobody will signal: no job was given "
+					             "a "
+					             "point beyond " +
+					             std::to_string(last));
+			}
 	if (error != ECANCELED)
 		fail_errno(error, "submit");
 	std::string why = "submit: the queue takes no more jobs";

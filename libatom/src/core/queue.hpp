@@ -44,7 +44,7 @@ public:
 private:
 	/** Jobs of one submit() and what they use until they are done. */
 	struct flight {
-		std::uint64_t last = 0;		 ///< sequence of the last job
+		std::uint64_t last = 0;          ///< sequence of the last job
 		std::uint64_t arguments_end = 0; ///< of the argument ring
 		std::vector<std::shared_ptr<const void>> used;
 	};
@@ -58,7 +58,8 @@ private:
 	[[nodiscard]] bool succeeded(std::uint64_t point) const;
 	void reap() noexcept;
 	[[nodiscard]] std::uint64_t retired() const;
-	[[noreturn]] void fail_submit(int error);
+	[[noreturn]] void fail_submit(int error, span<const submission> jobs);
+	[[nodiscard]] bool is_loss(const system_error &e);
 
 	std::shared_ptr<core::context> context_;
 	syncobj timeline_; // point n = job n

@@ -70,7 +70,7 @@ void va_allocator::release(std::uint64_t start, std::uint64_t bytes) noexcept
 std::uint64_t va_allocator::free_bytes() const
 {
 	return std::accumulate(free_.begin(), free_.end(), std::uint64_t{0},
-			       [](std::uint64_t sum, const auto &r) { return sum + r.second; });
+	                       [](std::uint64_t sum, const auto &r) { return sum + r.second; });
 }
 
 } // namespace atom::core

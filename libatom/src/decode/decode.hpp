@@ -27,6 +27,6 @@ decoded decode_completions(std::span<const std::byte> bytes);
 /** The fields of one structure. Bytes that are missing count as zero. @p place begins each problem.
  */
 value decode_structure(const structure &layout, std::span<const std::byte> bytes,
-		       const std::string &place, std::vector<std::string> &problems);
+                       const std::string &place, std::vector<std::string> &problems);
 
 } // namespace atom::decode

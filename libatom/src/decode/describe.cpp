@@ -63,7 +63,7 @@ constexpr word meanings[] = {
 	{ATOM_FAULT_NO_ASID, "the address space has no page table"},
 	{ATOM_FAULT_TAIL_RANGE, "the ring's tail is out of range"},
 	{ATOM_FAULT_BAD_DESCRIPTOR,
-	 "the descriptor has a bad type, flag, alignment or reserved field"},
+         "the descriptor has a bad type, flag, alignment or reserved field"},
 	{ATOM_FAULT_BAD_HEADER, "the header of the command buffer is wrong"},
 	{ATOM_FAULT_BAD_OPCODE, "the device does not have this command"},
 	{ATOM_FAULT_BAD_SIZE, "the size of the command or buffer does not fit"},
@@ -123,8 +123,8 @@ std::string place_of(const fault_data &f)
 		const std::string command =
 			(c != nullptr ? c->layout->name : "opcode " + hex(f.opcode)) +
 			(f.command != ATOM_COMMAND_NONE
-				 ? " (command " + std::to_string(f.command) + ")"
-				 : "");
+		                 ? " (command " + std::to_string(f.command) + ")"
+		                 : "");
 		const char *data = f.where == ATOM_WHERE_DATA ? ", data of " : ", field ";
 		const std::string name = c != nullptr ? field_name(*c->layout, f.field) : "";
 		return command + (name.empty() ? ", byte " + std::to_string(f.field) : data + name);
@@ -149,9 +149,9 @@ std::string describe_fault(const fault_data &fault)
 	if (meaning != nullptr)
 		text += std::string(", ") + meaning;
 	if (fault.address != 0) {
-		const char *access = fault.access == ATOM_ACCESS_READ	 ? "read of "
-				     : fault.access == ATOM_ACCESS_WRITE ? "write to "
-									 : "";
+		const char *access = fault.access == ATOM_ACCESS_READ    ? "read of "
+		                     : fault.access == ATOM_ACCESS_WRITE ? "write to "
+		                                                         : "";
 		text += std::string(" (") + access + "address " + hex(fault.address) + ")";
 	}
 	return text;

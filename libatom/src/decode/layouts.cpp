@@ -98,10 +98,10 @@ constexpr field epilogue_fields[] = {
 const structure epilogue_layout{"epilogue", sizeof(atom_epilogue), epilogue_fields};
 
 constexpr field window_fields[] = {
-	ATOM_FIELD(atom_window, kernel_h, u32),	  ATOM_FIELD(atom_window, kernel_w, u32),
-	ATOM_FIELD(atom_window, stride_h, u32),	  ATOM_FIELD(atom_window, stride_w, u32),
+	ATOM_FIELD(atom_window, kernel_h, u32),   ATOM_FIELD(atom_window, kernel_w, u32),
+	ATOM_FIELD(atom_window, stride_h, u32),   ATOM_FIELD(atom_window, stride_w, u32),
 	ATOM_FIELD(atom_window, dilation_h, u32), ATOM_FIELD(atom_window, dilation_w, u32),
-	ATOM_FIELD(atom_window, pad_top, u32),	  ATOM_FIELD(atom_window, pad_left, u32),
+	ATOM_FIELD(atom_window, pad_top, u32),    ATOM_FIELD(atom_window, pad_left, u32),
 	ATOM_FIELD(atom_window, pad_bottom, u32), ATOM_FIELD(atom_window, pad_right, u32),
 };
 const structure window_layout{"window", sizeof(atom_window), window_fields};
@@ -211,14 +211,14 @@ constexpr field unary_fields[] = {
 const structure unary_layout{"UNARY", sizeof(atom_cmd_unary), unary_fields};
 
 constexpr field select_fields[] = {
-	ATOM_HEADER(atom_cmd_select),	   ATOM_TENSOR(atom_cmd_select, cond),
+	ATOM_HEADER(atom_cmd_select),      ATOM_TENSOR(atom_cmd_select, cond),
 	ATOM_TENSOR(atom_cmd_select, a),   ATOM_TENSOR(atom_cmd_select, b),
 	ATOM_TENSOR(atom_cmd_select, out),
 };
 const structure select_layout{"SELECT", sizeof(atom_cmd_select), select_fields};
 
 constexpr field glu_fields[] = {
-	ATOM_HEADER(atom_cmd_glu),	     ATOM_ENUM(atom_cmd_glu, function, u32, function_table),
+	ATOM_HEADER(atom_cmd_glu),           ATOM_ENUM(atom_cmd_glu, function, u32, function_table),
 	ATOM_FIELD(atom_cmd_glu, p0, f32),   ATOM_FIELD(atom_cmd_glu, limit, f32),
 	ATOM_FIELD(atom_cmd_glu, bias, f32), ATOM_TENSOR(atom_cmd_glu, gate),
 	ATOM_TENSOR(atom_cmd_glu, value),    ATOM_TENSOR(atom_cmd_glu, out),
@@ -226,7 +226,7 @@ constexpr field glu_fields[] = {
 const structure glu_layout{"GLU", sizeof(atom_cmd_glu), glu_fields};
 
 constexpr field reduce_fields[] = {
-	ATOM_HEADER(atom_cmd_reduce),		ATOM_ENUM(atom_cmd_reduce, kind, u32, reduce_table),
+	ATOM_HEADER(atom_cmd_reduce),           ATOM_ENUM(atom_cmd_reduce, kind, u32, reduce_table),
 	ATOM_FIELD(atom_cmd_reduce, axes, u32), ATOM_TENSOR(atom_cmd_reduce, in),
 	ATOM_TENSOR(atom_cmd_reduce, out),
 };
@@ -369,12 +369,12 @@ constexpr word cast_flags[] = {{ATOM_CAST_WRAP, "wrap"}};
 constexpr word gemm_flags[] = {{ATOM_GEMM_ACT_Q8, "act q8"}, {ATOM_GEMM_B_CONSTANT, "b constant"}};
 constexpr word pool_flags[] = {{ATOM_POOL_COUNT_PAD, "count pad"}};
 constexpr word resize_flags[] = {{ATOM_RESIZE_EXCLUDE_OUTSIDE, "exclude outside"},
-				 {ATOM_RESIZE_ANTIALIAS, "antialias"}};
+                                 {ATOM_RESIZE_ANTIALIAS, "antialias"}};
 constexpr word glu_flags[] = {{ATOM_GLU_SWAPPED, "swapped"}};
 constexpr word reduce_flags[] = {{ATOM_REDUCE_LAST_INDEX, "last index"}};
 constexpr word softmax_flags[] = {{ATOM_SOFTMAX_LOG, "log"}, {ATOM_SOFTMAX_CAUSAL, "causal"}};
 constexpr word rope_flags[] = {{ATOM_ROPE_INTERLEAVED, "interleaved"},
-			       {ATOM_ROPE_INVERSE, "inverse"}};
+                               {ATOM_ROPE_INVERSE, "inverse"}};
 constexpr word index_flags[] = {{ATOM_INDEX_WRAP_NEGATIVE, "wrap negative"}};
 
 const command_layout commands[] = {

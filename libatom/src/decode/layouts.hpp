@@ -33,10 +33,10 @@ struct field {
 	const char *name;
 	std::uint32_t offset;
 	kind type;
-	std::uint32_t count = 1;	   ///< elements of an array
+	std::uint32_t count = 1;           ///< elements of an array
 	const structure *layout = nullptr; ///< of kind::nested
-	words values{};			   ///< of an enum
-	words bits{};			   ///< of flags
+	words values{};                    ///< of an enum
+	words bits{};                      ///< of flags
 };
 
 struct structure {

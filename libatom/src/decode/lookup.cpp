@@ -30,7 +30,7 @@ const command_layout *find_command(std::uint16_t opcode)
 {
 	const auto all = all_commands();
 	const auto found = std::find_if(all.begin(), all.end(),
-					[opcode](const auto &c) { return c.opcode == opcode; });
+	                                [opcode](const auto &c) { return c.opcode == opcode; });
 	return found == all.end() ? nullptr : &*found;
 }
 
@@ -39,7 +39,7 @@ const command_layout *find_command(std::string_view name)
 	const auto same = [name](const command_layout &c) {
 		const std::string_view known = c.layout->name;
 		return std::equal(known.begin(), known.end(), name.begin(), name.end(),
-				  [](char a, char b) {
+		                  [](char a, char b) {
 					  return a == std::toupper(static_cast<unsigned char>(b));
 				  });
 	};
@@ -62,7 +62,9 @@ std::string field_name(const structure &layout, std::uint32_t offset)
 		if (f.type != kind::nested || inside == 0)
 			return name;
 		const std::string rest = field_name(*f.layout, inside);
-		return rest.empty() ? name : name + "." + rest;
+		if (!rest.empty())
+			name.append(".").append(rest);
+		return name;
 	}
 	return {};
 }
@@ -70,7 +72,7 @@ std::string field_name(const structure &layout, std::uint32_t offset)
 const char *find_name(words names, std::uint32_t value)
 {
 	const auto found = std::find_if(names.begin(), names.end(),
-					[value](const word &w) { return w.value == value; });
+	                                [value](const word &w) { return w.value == value; });
 	return found == names.end() ? nullptr : found->name;
 }
 

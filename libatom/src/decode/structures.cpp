@@ -66,7 +66,7 @@ value scalar(const field &f, std::uint64_t raw)
 }
 
 value enumerated(const field &f, std::uint64_t raw, const std::string &place,
-		 std::vector<std::string> &problems)
+                 std::vector<std::string> &problems)
 {
 	if (const char *name = find_name(f.values, static_cast<std::uint32_t>(raw)))
 		return name;
@@ -75,7 +75,7 @@ value enumerated(const field &f, std::uint64_t raw, const std::string &place,
 }
 
 value flags(const field &f, std::uint64_t raw, const std::string &place,
-	    std::vector<std::string> &problems)
+            std::vector<std::string> &problems)
 {
 	value::array names;
 	for (const word &bit : f.bits)
@@ -99,12 +99,12 @@ std::string in_brackets(const value::array &list)
 std::string where(std::uint64_t slot, std::uint64_t offset)
 {
 	return slot == 0 ? "at " + hex(offset)
-			 : "in slot " + std::to_string(slot) + " + " + std::to_string(offset);
+	                 : "in slot " + std::to_string(slot) + " + " + std::to_string(offset);
 }
 
 // Dimensions beyond the rank must be zero and are not shown.
 value::array up_to_rank(const field &f, bytes_view tensor, std::uint64_t rank,
-			const std::string &place, std::vector<std::string> &problems)
+                        const std::string &place, std::vector<std::string> &problems)
 {
 	value::array list;
 	for (std::uint32_t i = 0; i < f.count; ++i) {
@@ -113,7 +113,7 @@ value::array up_to_rank(const field &f, bytes_view tensor, std::uint64_t rank,
 			list.push_back(scalar(f, raw));
 		else if (raw != 0)
 			problems.push_back(place + f.name + "[" + std::to_string(i) +
-					   "] is beyond the rank and not zero");
+			                   "] is beyond the rank and not zero");
 	}
 	return list;
 }
@@ -140,13 +140,13 @@ value tensor(bytes_view bytes, const std::string &place, std::vector<std::string
 		const auto zero = [](std::byte b) { return b == std::byte{0}; };
 		if (!std::all_of(bytes.begin(), bytes.end(), zero))
 			problems.push_back(place +
-					   "dtype is none, but not all of the tensor is zero");
+			                   "dtype is none, but not all of the tensor is zero");
 		return {};
 	}
 	std::uint64_t rank = load(bytes, offsetof(atom_tensor, rank), 1);
 	if (rank > ATOM_RANK_MAX) {
 		problems.push_back(place + "rank " + std::to_string(rank) + " is more than " +
-				   std::to_string(ATOM_RANK_MAX));
+		                   std::to_string(ATOM_RANK_MAX));
 		rank = ATOM_RANK_MAX;
 	}
 	value::object members;
@@ -156,35 +156,35 @@ value tensor(bytes_view bytes, const std::string &place, std::vector<std::string
 		const std::string_view name = f.name;
 		if (name == "dims")
 			members.emplace_back(name,
-					     dims = up_to_rank(f, bytes, rank, place, problems));
+			                     dims = up_to_rank(f, bytes, rank, place, problems));
 		else if (name == "strides")
 			members.emplace_back(name,
-					     strides = up_to_rank(f, bytes, rank, place, problems));
+			                     strides = up_to_rank(f, bytes, rank, place, problems));
 		else if (name == "dtype")
 			members.emplace_back(name, enumerated(f, dtype, place, problems));
 		else if (name == "quant")
 			members.emplace_back(
 				name, decode_structure(quant_layout,
-						       part(bytes, f.offset, f.layout->bytes),
-						       place + "quant.", problems));
+			                               part(bytes, f.offset, f.layout->bytes),
+			                               place + "quant.", problems));
 		else if (name == "flags" && load(bytes, f.offset, 4) != 0)
 			problems.push_back(place + "flags must be zero");
 		else if (name == "slot" || name == "offset")
 			members.emplace_back(name,
-					     scalar(f, load(bytes, f.offset, bytes_of(f.type))));
+			                     scalar(f, load(bytes, f.offset, bytes_of(f.type))));
 	}
 	value v(members);
 	const std::string type = to_json(*v.find("dtype"));
 	v.summary = (type.front() == '"' ? type.substr(1, type.size() - 2) : "type " + type) +
-		    in_brackets(dims) + " " +
-		    where(load(bytes, offsetof(atom_tensor, slot), 2),
-			  load(bytes, offsetof(atom_tensor, offset), 8)) +
-		    ", strides " + in_brackets(strides) + quant_summary(*v.find("quant"));
+	            in_brackets(dims) + " " +
+	            where(load(bytes, offsetof(atom_tensor, slot), 2),
+	                  load(bytes, offsetof(atom_tensor, offset), 8)) +
+	            ", strides " + in_brackets(strides) + quant_summary(*v.find("quant"));
 	return v;
 }
 
 value nested(const field &f, bytes_view bytes, const std::string &place,
-	     std::vector<std::string> &problems)
+             std::vector<std::string> &problems)
 {
 	const bytes_view inside = part(bytes, f.offset, f.layout->bytes);
 	const std::string inner = place + f.name + ".";
@@ -193,14 +193,14 @@ value nested(const field &f, bytes_view bytes, const std::string &place,
 	value v = decode_structure(*f.layout, inside, inner, problems);
 	if (f.layout == &ref_layout)
 		v.summary = where(load(inside, offsetof(atom_ref, slot), 2),
-				  load(inside, offsetof(atom_ref, offset), 8));
+		                  load(inside, offsetof(atom_ref, offset), 8));
 	return v;
 }
 
 } // namespace
 
 value decode_structure(const structure &layout, std::span<const std::byte> bytes,
-		       const std::string &place, std::vector<std::string> &problems)
+                       const std::string &place, std::vector<std::string> &problems)
 {
 	value::object members;
 	for (const field &f : layout.fields) {
@@ -219,7 +219,7 @@ value decode_structure(const structure &layout, std::span<const std::byte> bytes
 			const std::uint64_t raw = load(bytes, f.offset + i * size, size);
 			if (reserved && raw != 0)
 				problems.push_back(place + f.name + " must be zero, but is " +
-						   hex(raw));
+				                   hex(raw));
 			else if (!f.values.empty())
 				list.push_back(enumerated(f, raw, place, problems));
 			else if (!f.bits.empty())

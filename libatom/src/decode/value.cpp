@@ -57,7 +57,7 @@ std::string plain(const value &v)
 				  },
 				  [](const value::object &) { return std::string(); },
 			  },
-			  v.data);
+	                  v.data);
 }
 
 bool is_block(const value &v)
@@ -132,7 +132,7 @@ std::string to_json(const value &v)
 				std::string text;
 				for (const auto &[name, member] : o)
 					text += (text.empty() ? "" : ",") + quoted(name) + ":" +
-						to_json(member);
+			                        to_json(member);
 				return "{" + text + "}";
 			},
 		},

@@ -15,7 +15,7 @@ struct value {
 	using object = std::vector<std::pair<std::string, value>>; // in order
 
 	std::variant<std::nullptr_t, std::int64_t, std::uint64_t, double, std::string, array,
-		     object>
+	             object>
 		data = nullptr;
 	/** For people, instead of what is inside. */
 	std::string summary;

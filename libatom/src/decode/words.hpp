@@ -155,7 +155,7 @@ inline constexpr word reduce_table[] = {
 
 inline constexpr word norm_table[] = {
 	{ATOM_NORM_LAYER, "layer"}, {ATOM_NORM_RMS, "rms"}, {ATOM_NORM_L2, "l2"},
-	{ATOM_NORM_L1, "l1"},	    {ATOM_NORM_LRN, "lrn"},
+	{ATOM_NORM_L1, "l1"},       {ATOM_NORM_LRN, "lrn"},
 };
 
 inline constexpr word gather_table[] = {
@@ -163,14 +163,14 @@ inline constexpr word gather_table[] = {
 
 inline constexpr word scatter_table[] = {
 	{ATOM_SCATTER_ASSIGN, "assign"}, {ATOM_SCATTER_ADD, "add"}, {ATOM_SCATTER_MUL, "mul"},
-	{ATOM_SCATTER_MIN, "min"},	 {ATOM_SCATTER_MAX, "max"},
+	{ATOM_SCATTER_MIN, "min"},       {ATOM_SCATTER_MAX, "max"},
 };
 
 inline constexpr word desc_type_table[] = {{ATOM_DESC_NOP, "nop"}, {ATOM_DESC_EXECUTE, "execute"}};
 inline constexpr word desc_flag_table[] = {{ATOM_DESC_IRQ, "irq"}};
 
 inline constexpr word queue_state_table[] = {
-	{ATOM_QUEUE_NONE, "none"},	 {ATOM_QUEUE_IDLE, "idle"},
+	{ATOM_QUEUE_NONE, "none"},       {ATOM_QUEUE_IDLE, "idle"},
 	{ATOM_QUEUE_RUNNING, "running"}, {ATOM_QUEUE_HUNG, "hung"},
 	{ATOM_QUEUE_FAULTED, "faulted"}, {ATOM_QUEUE_RESETTING, "resetting"},
 };

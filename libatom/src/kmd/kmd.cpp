@@ -118,7 +118,7 @@ int node::query_memory(memory_info &out) const
 	drm_atom_dev_memory m{};
 	if (const int error = query(DRM_ATOM_DEV_QUERY_MEMORY, m))
 		return error;
-	out = {m.local_size,	     m.local_used, m.local_visible_size,
+	out = {m.local_size,         m.local_used, m.local_visible_size,
 	       m.local_visible_used, m.shm_size,   m.shm_used};
 	return 0;
 }
@@ -165,11 +165,11 @@ int node::query_telemetry(telemetry &out) const
 }
 
 int node::bo_create(std::uint64_t bytes, placement where, bool mappable, std::uint32_t vm,
-		    std::uint32_t &handle, std::uint64_t &real_bytes) const
+                    std::uint32_t &handle, std::uint64_t &real_bytes) const
 {
 	static_assert(static_cast<int>(placement::system) == DRM_ATOM_BO_SYSTEM &&
-		      static_cast<int>(placement::local) == DRM_ATOM_BO_LOCAL &&
-		      static_cast<int>(placement::shm) == DRM_ATOM_BO_SHM);
+	              static_cast<int>(placement::local) == DRM_ATOM_BO_LOCAL &&
+	              static_cast<int>(placement::shm) == DRM_ATOM_BO_SHM);
 	drm_atom_bo_create c{};
 	c.size = bytes;
 	c.placement = static_cast<std::uint32_t>(where);
@@ -225,7 +225,7 @@ int node::vm_destroy(std::uint32_t id) const
 }
 
 int node::vm_map(std::uint32_t id, std::uint32_t handle, std::uint64_t va, std::uint64_t bytes,
-		 bool read_only) const
+                 bool read_only) const
 {
 	drm_atom_vm_bind_op op{};
 	op.op = DRM_ATOM_VM_BIND_OP_MAP;
@@ -290,7 +290,7 @@ int node::queue_get_state(std::uint32_t id, queue_state &out) const
 	out.completed = s.completed;
 	out.first_failed = s.failed_seqno;
 	out.fault = {s.fault_code,  s.fault_where, s.fault_opcode, s.fault_command,
-		     s.fault_field, s.fault_va,	   s.fault_access};
+	             s.fault_field, s.fault_va,    s.fault_access};
 	out.busy_ns = s.busy_ns;
 	return 0;
 }
@@ -306,7 +306,7 @@ int node::submit(std::uint32_t queue, batch &jobs, std::uint64_t &sequence) cons
 	drm_atom_submit s{};
 	s.queue_id = queue;
 	s.jobs = {sizeof(drm_atom_job), static_cast<std::uint32_t>(jobs.jobs_.size()),
-		  user_pointer(jobs.jobs_.data())};
+	          user_pointer(jobs.jobs_.data())};
 	if (const int error = call(DRM_IOCTL_ATOM_SUBMIT, &s))
 		return error;
 	sequence = s.seqno;
@@ -349,9 +349,10 @@ int node::syncobj_signal(std::uint32_t handle, std::uint64_t point) const
 	return call(DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &a);
 }
 
-int node::syncobj_query(std::uint32_t handle, std::uint64_t &point) const
+int node::syncobj_query(std::uint32_t handle, bool submitted, std::uint64_t &point) const
 {
 	drm_syncobj_timeline_array a{};
+	a.flags = submitted ? DRM_SYNCOBJ_QUERY_FLAGS_LAST_SUBMITTED : 0;
 	a.handles = user_pointer(&handle);
 	a.points = user_pointer(&point);
 	a.count_handles = 1;

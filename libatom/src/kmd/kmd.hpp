@@ -81,7 +81,7 @@ public:
 	int query_telemetry(telemetry &out) const;
 
 	int bo_create(std::uint64_t bytes, placement where, bool mappable, std::uint32_t vm,
-		      std::uint32_t &handle, std::uint64_t &real_bytes) const;
+	              std::uint32_t &handle, std::uint64_t &real_bytes) const;
 	int bo_mmap_offset(std::uint32_t handle, std::uint64_t &offset) const;
 	int bo_set_label(std::uint32_t handle, const std::string &label) const;
 	int bo_close(std::uint32_t handle) const;
@@ -89,7 +89,7 @@ public:
 	int vm_create(std::uint32_t &id) const;
 	int vm_destroy(std::uint32_t id) const;
 	int vm_map(std::uint32_t id, std::uint32_t handle, std::uint64_t va, std::uint64_t bytes,
-		   bool read_only) const;
+	           bool read_only) const;
 	int vm_unmap(std::uint32_t id, std::uint64_t va, std::uint64_t bytes) const;
 
 	int queue_create(std::uint32_t vm, const queue_options &options, new_queue &out) const;
@@ -103,7 +103,8 @@ public:
 	 * submitted yet. */
 	int syncobj_wait(std::uint32_t handle, std::uint64_t point, std::int64_t until_ns) const;
 	int syncobj_signal(std::uint32_t handle, std::uint64_t point) const;
-	int syncobj_query(std::uint32_t handle, std::uint64_t &point) const;
+	/** The last point reached, or the last one that was given to a job or signalled. */
+	int syncobj_query(std::uint32_t handle, bool submitted, std::uint64_t &point) const;
 
 private:
 	int call(unsigned long request, void *argument) const;

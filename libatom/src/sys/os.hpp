@@ -30,7 +30,7 @@ public:
 	virtual int ioctl(int fd, unsigned long request, void *argument) = 0;
 	/** Shared mapping. */
 	virtual int mmap(std::size_t bytes, int protection, int fd, std::uint64_t offset,
-			 void **address) = 0;
+	                 void **address) = 0;
 	virtual void munmap(void *address, std::size_t bytes) = 0;
 	virtual int process_id() = 0;
 	/** Sorted by path. */

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -80,10 +81,10 @@ public:
 	}
 
 	int mmap(std::size_t bytes, int protection, int fd, std::uint64_t offset,
-		 void **address) override
+	         void **address) override
 	{
 		void *p = ::mmap(nullptr, bytes, protection, MAP_SHARED, fd,
-				 static_cast<off_t>(offset));
+		                 static_cast<off_t>(offset));
 		if (p == MAP_FAILED) // NOLINT(performance-no-int-to-ptr): the system's macro
 			return -errno;
 		*address = p;
@@ -119,7 +120,7 @@ public:
 		}
 		std::sort(nodes.begin(), nodes.end(), [](const accel_node &a, const accel_node &b) {
 			return a.path.size() != b.path.size() ? a.path.size() < b.path.size()
-							      : a.path < b.path;
+			                                      : a.path < b.path;
 		});
 		return 0;
 	}
@@ -131,7 +132,7 @@ public:
 			return;
 		char mode[16];
 		std::snprintf(mode, sizeof(mode), "%04o",
-			      static_cast<unsigned>(status.st_mode & 07777));
+		              static_cast<unsigned>(status.st_mode & 07777));
 		group = group_name(status.st_gid);
 		access = "owner " + owner_name(status.st_uid) + ":" + group + " " + mode;
 	}
@@ -151,7 +152,7 @@ private:
 		if (const char *name = udev_device_get_sysname(pci))
 			found.bdf = name;
 		if (const char *numa = udev_device_get_sysattr_value(pci, "numa_node"))
-			found.numa_node = std::atoi(numa);
+			std::from_chars(numa, numa + std::strlen(numa), found.numa_node);
 		nodes.push_back(std::move(found));
 	}
 };

@@ -67,6 +67,18 @@ class OtherLinks(unittest.TestCase):
             express = device.function.capability(pci.CAP_EXPRESS)
             self.assertEqual(device.function.read(express + pci.EXPRESS_LINKCAP, 4) & 0x3FF, 8 << 4 | 4)
 
+    def test_in_the_root_complex_it_is_an_integrated_endpoint(self):
+        with machine.Machine("-device", "atom-npu,id=npu0,bus=pcie.0,addr=5.0,dram-size=16M") as qemu:
+            pci.enable_ecam(qemu)
+            function = pci.Function(qemu, 0, 5)
+            express = function.capability(pci.CAP_EXPRESS)
+            self.assertEqual(function.read(express + 2, 2) >> 4 & 0xF, 9, "root complex integrated endpoint")
+            # Without a slot above, pulling it tells nobody, and works.
+            qemu.set("npu0", "link-up", False)
+            self.assertEqual(function.read(0, 4), 0xFFFFFFFF)
+            qemu.set("npu0", "link-up", True)
+            self.assertEqual(function.read(0, 4), npu.DEVICE << 16 | npu.VENDOR)
+
 
 if __name__ == "__main__":
     machine.main()

@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-TIMEOUT = 60  # seconds for one answer: far more than any needs, so that a hang fails instead of blocking
+TIMEOUT = 30  # seconds for one answer: far more than any needs, so that a hang fails instead of blocking
 
 SKIPPED = 77  # what ctest takes for "skipped"
 

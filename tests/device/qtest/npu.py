@@ -147,6 +147,10 @@ class Npu:
     def job_sequence(self) -> int:
         return self.machine.read(JOB_COMPLETION, 8)
 
+    def queue_fault(self, queue: int) -> int:
+        """FAULT_CODE of the queue's register block."""
+        return self.read(0x4000 + 0x40 * queue + 0x34)
+
     def job_status(self, sequence: int) -> tuple:
         record = JOB_COMPLETION + 64 + 64 * ((sequence - 1) % (1 << RING_LOG2))
         return self.machine.read(record + 8, 2), self.machine.read(record + 10, 2)

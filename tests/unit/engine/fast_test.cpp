@@ -16,7 +16,7 @@
 namespace atom::engine::test {
 namespace {
 
-constexpr std::uint64_t memory_bytes = 4 << 20;
+constexpr std::uint64_t memory_bytes = 2 << 20;
 constexpr std::uint64_t arrays_at = memory_bytes - (1 << 18); /* scales and zero points, up to the end */
 
 class generator {
@@ -33,10 +33,10 @@ public:
 		std::vector<std::uint64_t> d(below(6));
 		std::uint64_t product = 1;
 		for (auto &x : d) {
-			x = product > 4000 ? 1 : one_of(sizes);
+			x = product > 500 ? 1 : one_of(sizes);
 			product *= x;
 		}
-		if (!d.empty() && rarely())
+		if (!d.empty() && product < 20 && rarely())
 			d.back() = 900 + below(1500);
 		return d;
 	}
@@ -400,9 +400,10 @@ TEST_P(FastAgainstReference, GemmIsTheSameOrNear)
 		}
 		arena expected(memory_bytes);
 		g.fill(expected, 0);
-		for (std::uint64_t i = 0; i < arrays_at / 4 && !integer; ++i) /* values that both half types have, around 1 */
-			expected.at<std::uint32_t>(0)[i] = (g.below(0x8000) << 16 | g.below(0x8000)) % 0x01000100 +
-							   (g.below(2) ? 0x3c003c00 : 0xbc003c00);
+		/* Every half word is in [1, 2) as f16, below that as bf16, and two are as f32. */
+		for (std::uint64_t i = 0; i < arrays_at / 2 && !integer; ++i)
+			expected.at<std::uint16_t>(0)[i] =
+				static_cast<std::uint16_t>((g.below(2) ? 0x3c00 : 0xbc00) + g.below(0x400));
 		const arena start = expected;
 		const outcome reference = run(c, expected, true);
 		ASSERT_TRUE(reference.decoded) << "seed " << seed << " code " << reference.why.code << " field " << reference.why.field;
@@ -421,7 +422,7 @@ TEST_P(FastAgainstReference, GemmIsTheSameOrNear)
 			for (std::uint64_t i = 0; i < memory_bytes / 4; ++i) {
 				const float x = mem.at<float>(0)[i], y = expected.at<float>(0)[i];
 				if (std::memcmp(&x, &y, 4) != 0) {
-					ASSERT_NEAR(x, y, bound) << "seed " << seed << " word " << i;
+					ASSERT_NEAR(x, y, bound + 0x1p-22 * std::fabs(y)) << "seed " << seed << " word " << i;
 				}
 			}
 		}

@@ -42,7 +42,7 @@ public:
 		EXPECT_EQ(why.code, code) << "opcode " << good_.header.opcode << " offset " << offset;
 		EXPECT_EQ(why.field, named) << "opcode " << good_.header.opcode << " offset " << offset << " code "
 					    << why.code;
-		EXPECT_EQ(why.where, ATOM_WHERE_COMMAND);
+		EXPECT_EQ(why.where, code == ATOM_FAULT_NONE ? ATOM_WHERE_NONE : ATOM_WHERE_COMMAND);
 	}
 	template <class V> void expect(std::size_t offset, V value, unsigned code) const
 	{

@@ -335,14 +335,15 @@ TEST_P(gemm_on, an_interrupt_ends_the_product_at_the_next_question)
 {
 	for (const std::size_t m : {1, 40})
 		for (const int answers : {0, 1, 2}) {
-			product p(m, 300, 2000, ATOM_DTYPE_F32, ATOM_DTYPE_F32, layout::rows, layout::rows, random_);
+			const std::size_t n = m == 1 ? 1700 : 300;
+			product p(m, n, 2000, ATOM_DTYPE_F32, ATOM_DTYPE_F32, layout::rows, layout::rows, random_);
 			countdown counter{answers};
 			p.args.stop = {countdown::asked, &counter};
 			EXPECT_FALSE(p.run());
 			EXPECT_EQ(counter.left, -1) << "asked again after it was told to stop";
-			const workspace packed(packed_b_bytes(ATOM_DTYPE_F32, ATOM_DTYPE_F32, 300, 2000));
+			const workspace packed(packed_b_bytes(ATOM_DTYPE_F32, ATOM_DTYPE_F32, n, 2000));
 			counter.left = answers;
-			EXPECT_FALSE(pack_b(p.args.b, ATOM_DTYPE_F32, 300, 2000, 0, 300, packed.get(), p.args.stop));
+			EXPECT_FALSE(pack_b(p.args.b, ATOM_DTYPE_F32, n, 2000, 0, n, packed.get(), p.args.stop));
 		}
 }
 

@@ -45,7 +45,7 @@ public:
 		return 0;
 	}
 	int mmap(std::size_t bytes, int protection, int fd, std::uint64_t offset,
-		 void **address) override
+	         void **address) override
 	{
 		const int error = real_->mmap(bytes, protection, fd, offset, address);
 		if (offset >= 1ULL << 40)

@@ -93,10 +93,10 @@ TEST_F(a_command, gemm_is_encoded_as_the_contract_says)
 	o.epilogue.activation = function::relu;
 	o.epilogue.bias = tensor(data, dtype::f32, {1, 4}).broadcast(0, 2);
 	const command_buffer c = command_builder(ctx)
-					 .gemm(tensor(slot(1), dtype::f32, {2, 3}),
-					       tensor(slot(2), dtype::f32, {4, 3}).transpose(0, 1),
-					       tensor(data.slice(256, 64), dtype::f32, {2, 4}), o)
-					 .finish();
+	                                 .gemm(tensor(slot(1), dtype::f32, {2, 3}),
+	                                       tensor(slot(2), dtype::f32, {4, 3}).transpose(0, 1),
+	                                       tensor(data.slice(256, 64), dtype::f32, {2, 4}), o)
+	                                 .finish();
 	const auto g = first<atom_cmd_gemm>(c);
 	EXPECT_EQ(g.header.opcode, ATOM_OP_GEMM);
 	EXPECT_EQ(g.header.bytes, sizeof(g));
@@ -121,7 +121,7 @@ TEST_F(a_command, fill_converts_its_value_to_the_element)
 	const auto bits = [&](dtype type, double value) {
 		return first<atom_cmd_copy>(
 			       command_builder(ctx).fill(tensor(data, type, {4}), value).finish())
-			.fill;
+		        .fill;
 	};
 	EXPECT_EQ(bits(dtype::f32, 1.0), 0x3f800000U);
 	EXPECT_EQ(bits(dtype::f16, 1.0), 0x3c00U);
@@ -181,9 +181,9 @@ TEST_F(a_command, takes_quantised_tensors)
 	weights.transpose(0, 1);
 	const auto q =
 		first<atom_cmd_gemm>(command_builder(ctx)
-					     .gemm(tensor(slot(2), dtype::f32, {4, 64}), weights,
-						   tensor(slot(3), dtype::f32, {4, 8}))
-					     .finish());
+	                                     .gemm(tensor(slot(2), dtype::f32, {4, 64}), weights,
+	                                           tensor(slot(3), dtype::f32, {4, 8}))
+	                                     .finish());
 	EXPECT_EQ(q.b.quant.kind, ATOM_QUANT_BLOCK);
 	EXPECT_EQ(q.b.quant.axis, 0U);
 	EXPECT_EQ(q.b.strides[0], 18U);
@@ -193,13 +193,13 @@ TEST_F(a_command, takes_quantised_tensors)
 TEST_F(a_command, with_dimensions_that_do_not_fit_is_refused)
 {
 	EXPECT_EQ(refusal(errc::invalid_argument,
-			  [&](command_builder &b) {
+	                  [&](command_builder &b) {
 				  b.gemm(tensor(slot(1), dtype::f32, {2, 3}),
-					 tensor(slot(2), dtype::f32, {4, 5}),
-					 tensor(slot(3), dtype::f32, {2, 5}));
+		                         tensor(slot(2), dtype::f32, {4, 5}),
+		                         tensor(slot(3), dtype::f32, {2, 5}));
 			  }),
-		  "gemm (command 1): dimensions do not fit: a [2, 3], b [4, 5], out [2, 5]; "
-		  "needed: [.., m, k], [.., k, n], [.., m, n]");
+	          "gemm (command 1): dimensions do not fit: a [2, 3], b [4, 5], out [2, 5]; "
+	          "needed: [.., m, k], [.., k, n], [.., m, n]");
 	refusal(errc::invalid_argument, [&](command_builder &b) {
 		b.copy(tensor(slot(1), dtype::f32, {2, 3}), tensor(slot(2), dtype::f32, {3, 2}));
 	});
@@ -215,10 +215,10 @@ TEST_F(a_command, with_dimensions_that_do_not_fit_is_refused)
 TEST_F(a_command, that_reaches_outside_of_a_view_is_refused)
 {
 	EXPECT_EQ(refusal(errc::out_of_range,
-			  [&](command_builder &b) {
+	                  [&](command_builder &b) {
 				  b.fill(tensor(data.slice(0, 64), dtype::f32, {17}), 0);
 			  }),
-		  "fill (command 1): out: it reaches outside of its view of 64 bytes");
+	          "fill (command 1): out: it reaches outside of its view of 64 bytes");
 	refusal(errc::out_of_range, [&](command_builder &b) {
 		tensor back(data, dtype::i8, {4});
 		back.strides({-1});
@@ -246,9 +246,9 @@ TEST_F(a_command, with_impossible_strides_or_alignment_is_refused)
 		b.fill(t.strides({0}), 0);
 	});
 	refusal(errc::invalid_argument,
-		[&](command_builder &b) { b.fill(tensor(data.slice(2, 64), dtype::f32, {4}), 0); });
+	        [&](command_builder &b) { b.fill(tensor(data.slice(2, 64), dtype::f32, {4}), 0); });
 	refusal(errc::invalid_argument,
-		[&](command_builder &b) { b.timestamp(data.slice(4, 64)); });
+	        [&](command_builder &b) { b.timestamp(data.slice(4, 64)); });
 }
 
 TEST_F(a_command, that_mixes_contexts_or_names_no_place_is_refused)
@@ -256,13 +256,13 @@ TEST_F(a_command, that_mixes_contexts_or_names_no_place_is_refused)
 	const context other(dev);
 	const buffer foreign(other, 64);
 	refusal(errc::wrong_context,
-		[&](command_builder &b) { b.fill(tensor(foreign, dtype::i8, {4}), 0); });
+	        [&](command_builder &b) { b.fill(tensor(foreign, dtype::i8, {4}), 0); });
 	refusal(errc::invalid_argument,
-		[&](command_builder &b) { b.fill(tensor(slot(0), dtype::i8, {4}), 0); });
+	        [&](command_builder &b) { b.fill(tensor(slot(0), dtype::i8, {4}), 0); });
 	refusal(errc::invalid_argument,
-		[&](command_builder &b) { b.fill(tensor(buffer_view(), dtype::i8, {4}), 0); });
+	        [&](command_builder &b) { b.fill(tensor(buffer_view(), dtype::i8, {4}), 0); });
 	refusal(errc::too_large,
-		[&](command_builder &b) { b.fill(tensor(slot(1024), dtype::i8, {4}), 0); });
+	        [&](command_builder &b) { b.fill(tensor(slot(1024), dtype::i8, {4}), 0); });
 }
 
 TEST_F(a_command, that_the_device_does_not_have_is_refused)
@@ -272,7 +272,7 @@ TEST_F(a_command, that_the_device_does_not_have_is_refused)
 	const device poor = open_device(kernel);
 	const context c(poor);
 	EXPECT_EQ(error_of(errc::unsupported, [&] { command_builder(c).barrier(); }),
-		  "barrier (command 0): this device does not have the command");
+	          "barrier (command 0): this device does not have the command");
 }
 
 TEST_F(a_command, of_a_type_that_the_device_does_not_have_is_refused)
@@ -280,8 +280,8 @@ TEST_F(a_command, of_a_type_that_the_device_does_not_have_is_refused)
 	kernel->info.dtypes = 1U << ATOM_DTYPE_I8;
 	const context c(open_device(kernel));
 	EXPECT_EQ(error_of(errc::unsupported,
-			   [&] { command_builder(c).fill(tensor(slot(1), dtype::f16, {1}), 0); }),
-		  "fill (command 0): out: this device does not have type f16");
+	                   [&] { command_builder(c).fill(tensor(slot(1), dtype::f16, {1}), 0); }),
+	          "fill (command 0): out: this device does not have type f16");
 }
 
 TEST_F(a_command, with_a_bad_epilogue_is_refused)
@@ -290,7 +290,7 @@ TEST_F(a_command, with_a_bad_epilogue_is_refused)
 	const tensor o(slot(2), dtype::i8, {4, 4});
 	const auto with = [&](const epilogue &e) {
 		refusal(errc::invalid_argument,
-			[&](command_builder &b) { b.binary(binary_kind::add, t, t, o, e); });
+		        [&](command_builder &b) { b.binary(binary_kind::add, t, t, o, e); });
 	};
 	epilogue e;
 	e.activation = function::exp;
@@ -305,7 +305,7 @@ TEST_F(a_command, with_a_bad_epilogue_is_refused)
 	with(e);
 	refusal(errc::invalid_argument, [&](command_builder &b) { b.unary(function::lut, t, o); });
 	refusal(errc::invalid_argument,
-		[&](command_builder &b) { b.fill(tensor(slot(1), dtype::q8_0, {32}), 0); });
+	        [&](command_builder &b) { b.fill(tensor(slot(1), dtype::q8_0, {32}), 0); });
 }
 
 TEST_F(a_command, buffer_without_commands_or_with_too_many_is_refused)
@@ -362,7 +362,7 @@ TEST(a_tensor, changes_only_as_it_can)
 	error_of(errc::invalid_argument, [&] { t.broadcast(0, 0); });
 	error_of(errc::invalid_argument, [&] { t.quantise(0.0F); });
 	error_of(errc::invalid_argument,
-		 [&] { t.quantise(std::numeric_limits<float>::infinity()); });
+	         [&] { t.quantise(std::numeric_limits<float>::infinity()); });
 	error_of(errc::invalid_argument, [&] { t.quantise(2U, slot(1)); });
 	error_of(errc::invalid_argument, [&] { t.quantise(1U, slot(1), slot(2)); });
 	t.advance(INT64_MAX);

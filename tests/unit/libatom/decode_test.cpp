@@ -50,7 +50,7 @@ TEST(the_layouts, cover_every_byte_of_every_command_once)
 		for (const field &f : s.fields) {
 			EXPECT_EQ(f.offset, expected) << s.name << '.' << f.name;
 			expected += f.count * (f.type == kind::nested ? f.layout->bytes
-								      : decode::bytes_of(f.type));
+			                                              : decode::bytes_of(f.type));
 		}
 		EXPECT_EQ(expected, s.bytes) << s.name;
 	};
@@ -69,9 +69,9 @@ TEST(a_field, has_the_name_that_its_offset_says)
 	EXPECT_EQ(field_name(gemm, offsetof(atom_cmd_gemm, b)), "b");
 	EXPECT_EQ(field_name(gemm, offsetof(atom_cmd_gemm, b) + 16 + 8), "b.dims[1]");
 	EXPECT_EQ(field_name(gemm, offsetof(atom_cmd_gemm, epilogue) +
-					   offsetof(atom_epilogue, bias) +
-					   offsetof(atom_tensor, quant) + 4),
-		  "epilogue.bias.quant.scale");
+	                                   offsetof(atom_epilogue, bias) +
+	                                   offsetof(atom_tensor, quant) + 4),
+	          "epilogue.bias.quant.scale");
 	EXPECT_EQ(field_name(gemm, 4), "header.bytes");
 	EXPECT_EQ(field_name(gemm, sizeof(atom_cmd_gemm)), "");
 	EXPECT_EQ(field_name(gemm, 0xffffffff), "");
@@ -80,12 +80,12 @@ TEST(a_field, has_the_name_that_its_offset_says)
 TEST(a_fault, is_told_by_command_field_and_meaning)
 {
 	EXPECT_EQ(describe_fault({ATOM_FAULT_NOT_PRESENT, ATOM_WHERE_DATA, ATOM_OP_COPY,
-				  ATOM_ACCESS_WRITE, 2, offsetof(atom_cmd_copy, out), 0x1000}),
-		  "COPY (command 2), data of out: NOT_PRESENT, the address is not mapped "
-		  "(write to address 0x1000)");
+	                          ATOM_ACCESS_WRITE, 2, offsetof(atom_cmd_copy, out), 0x1000}),
+	          "COPY (command 2), data of out: NOT_PRESENT, the address is not mapped "
+	          "(write to address 0x1000)");
 	EXPECT_EQ(
 		describe_fault({ATOM_FAULT_BAD_DESCRIPTOR, ATOM_WHERE_DESCRIPTOR, 0, 0, 0,
-				offsetof(atom_ring_desc, reserved0), 0}),
+	                        offsetof(atom_ring_desc, reserved0), 0}),
 		"descriptor, field reserved0: BAD_DESCRIPTOR, the descriptor has a bad type, flag, "
 		"alignment or reserved field");
 	EXPECT_EQ(
@@ -95,7 +95,7 @@ TEST(a_fault, is_told_by_command_field_and_meaning)
 	EXPECT_EQ(describe_fault({999, 77, 0, 0, 0, 0, 0}), "job: fault code 999");
 	EXPECT_EQ(
 		describe_fault({ATOM_FAULT_BAD_FIELD, ATOM_WHERE_COMMAND, 0xee, 0,
-				ATOM_COMMAND_NONE, 4000, 0}),
+	                        ATOM_COMMAND_NONE, 4000, 0}),
 		"opcode 0xee, byte 4000: BAD_FIELD, the value is out of range, or a reserved field "
 		"is not zero");
 }
@@ -115,12 +115,12 @@ TEST_F(a_decoded_buffer, says_in_words_what_the_builder_was_told)
 	tensor b(slot(2), dtype::i8, {64, 32});
 	b.quantise(0.5F, 3);
 	const command_buffer c = command_builder(ctx)
-					 .tag(9)
-					 .gemm(tensor(slot(1), dtype::i8, {16, 64}), b,
-					       tensor(slot(3), dtype::f32, {16, 32}), o)
-					 .barrier()
-					 .timestamp(slot(4))
-					 .finish();
+	                                 .tag(9)
+	                                 .gemm(tensor(slot(1), dtype::i8, {16, 64}), b,
+	                                       tensor(slot(3), dtype::f32, {16, 32}), o)
+	                                 .barrier()
+	                                 .timestamp(slot(4))
+	                                 .finish();
 	const decoded d = decode_command_buffer({c.bytes().data(), c.bytes().size()});
 	EXPECT_TRUE(d.problems.empty()) << d.problems.front();
 	const std::string text = to_text(d.tree);
@@ -173,7 +173,7 @@ TEST(a_decoder, survives_every_truncation)
 		std::vector<std::byte> all = joined({bytes_of(h), bytes_of(head)});
 		all.resize(h.bytes);
 		EXPECT_EQ(to_text(decode_command_buffer(all).tree).find("no such"),
-			  std::string::npos);
+		          std::string::npos);
 		for (std::size_t n = 0; n < all.size(); ++n)
 			EXPECT_FALSE(
 				decode_command_buffer(std::span(all).first(n)).problems.empty())
@@ -185,9 +185,9 @@ TEST(a_decoder, says_what_garbage_is_not)
 {
 	const std::vector<std::byte> garbage(64, std::byte{0x5a});
 	EXPECT_EQ(decode_command_buffer(garbage).problems.front(),
-		  "this is no command buffer: it does not begin with \"ACMD\"");
+	          "this is no command buffer: it does not begin with \"ACMD\"");
 	EXPECT_EQ(decode_command_buffer({}).problems.front(),
-		  "a command buffer begins with a header of 32 bytes; here are 0");
+	          "a command buffer begins with a header of 32 bytes; here are 0");
 	EXPECT_FALSE(decode_ring(std::span(garbage).first(63)).problems.empty());
 	EXPECT_FALSE(decode_ring(garbage).problems.empty());
 	EXPECT_FALSE(decode_completions(std::span(garbage).first(10)).problems.empty());
@@ -219,7 +219,7 @@ TEST(a_ring, is_printed_without_its_empty_slots)
 	EXPECT_TRUE(d.problems.empty());
 	const std::string text = to_text(d.tree);
 	for (const char *part : {"entries: 2", "slot: 1", "type: execute", "flags: irq",
-				 "cmd_va: 0xabc000", "seq: 12"})
+	                         "cmd_va: 0xabc000", "seq: 12"})
 		EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
 	EXPECT_EQ(text.find("slot: 0"), std::string::npos);
 }
@@ -240,8 +240,8 @@ TEST(a_completion_area, is_printed_with_its_faults_in_words)
 		decode_completions(joined({bytes_of(h), bytes_of(atom_cpl_record{}), bytes_of(r)}));
 	const std::string text = to_text(d.tree);
 	for (const char *part : {"seqno: 3", "state: faulted", "status: fault",
-				 "fault: GEMM (command 0), field b: BAD_SHAPE, rank or dimensions "
-				 "do not fit together"})
+	                         "fault: GEMM (command 0), field b: BAD_SHAPE, rank or dimensions "
+	                         "do not fit together"})
 		EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
 }
 

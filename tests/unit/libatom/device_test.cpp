@@ -57,7 +57,7 @@ TEST_F(a_device, that_is_missing_is_told_with_the_remedy)
 {
 	kernel->nodes.clear();
 	EXPECT_EQ(error_of(errc::no_device, [&] { (void)open_device(kernel); }),
-		  "no ATOM device found: is the module atom_npu loaded?");
+	          "no ATOM device found: is the module atom_npu loaded?");
 	EXPECT_EQ(
 		error_of(errc::no_device, [&] { (void)open_device(kernel, "/dev/accel/accel9"); }),
 		"open /dev/accel/accel9: no such device: is the module atom_npu loaded?");
@@ -66,22 +66,22 @@ TEST_F(a_device, that_is_missing_is_told_with_the_remedy)
 TEST_F(a_device, with_a_wrong_index_is_told_with_those_that_exist)
 {
 	EXPECT_EQ(error_of(errc::no_device, [&] { (void)open_device(kernel, "3"); }),
-		  "no ATOM device \"3\"; there is 0 (/dev/accel/accel0, 0000:01:00.0)");
+	          "no ATOM device \"3\"; there is 0 (/dev/accel/accel0, 0000:01:00.0)");
 }
 
 TEST_F(a_device, without_permission_is_told_with_owner_and_group)
 {
 	kernel->open_error = EACCES;
 	EXPECT_EQ(error_of(errc::permission_denied, [&] { (void)open_device(kernel); }),
-		  "open /dev/accel/accel0: permission denied "
-		  "(owner root:render 0660; add user to group render)");
+	          "open /dev/accel/accel0: permission denied "
+	          "(owner root:render 0660; add user to group render)");
 }
 
 TEST_F(a_device, of_another_driver_is_refused)
 {
 	kernel->driver_name = "ivpu";
 	EXPECT_EQ(error_of(errc::no_device, [&] { (void)open_device(kernel); }),
-		  "open /dev/accel/accel0: it is not an ATOM device");
+	          "open /dev/accel/accel0: it is not an ATOM device");
 	EXPECT_EQ(kernel->open_files(), 1U) << "the refused file must be closed";
 }
 

@@ -148,7 +148,7 @@ int fake_kernel::ioctl(int, unsigned long request, void *argument)
 		planned.pop_front();
 		return -error;
 	}
-	if (request == DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT)
+	if (request == DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT && !unplugged_)
 		return -timeline_wait(lock, as<drm_syncobj_timeline_wait>(argument));
 	return -dispatch(request, argument);
 }
@@ -167,20 +167,22 @@ int fake_kernel::dispatch(unsigned long request, void *argument)
 		return queue_get_state(as<drm_atom_queue_get_state>(argument));
 	case DRM_IOCTL_SYNCOBJ_DESTROY:
 		return syncobjs_.erase(as<drm_syncobj_destroy>(argument).handle) == 1 ? 0 : EINVAL;
-	case DRM_IOCTL_SYNCOBJ_QUERY: {
-		const auto &a = as<drm_syncobj_timeline_array>(argument);
-		const auto s = syncobjs_.find(*user<std::uint32_t>(a.handles));
-		if (s == syncobjs_.end())
-			return ENOENT;
-		*const_cast<std::uint64_t *>(user<std::uint64_t>(a.points)) = s->second.value;
-		return 0;
-	}
 	default:
 		break;
 	}
 	if (unplugged_)
 		return ENODEV;
 	switch (request) {
+	case DRM_IOCTL_SYNCOBJ_QUERY: {
+		const auto &a = as<drm_syncobj_timeline_array>(argument);
+		const auto s = syncobjs_.find(*user<std::uint32_t>(a.handles));
+		if (s == syncobjs_.end())
+			return ENOENT;
+		const bool submitted = (a.flags & DRM_SYNCOBJ_QUERY_FLAGS_LAST_SUBMITTED) != 0;
+		*const_cast<std::uint64_t *>(user<std::uint64_t>(a.points)) =
+			submitted ? std::max(s->second.value, s->second.pending) : s->second.value;
+		return 0;
+	}
 	case DRM_IOCTL_VERSION: {
 		auto &v = as<drm_version>(argument);
 		v.version_major = driver_major;
@@ -336,7 +338,7 @@ int fake_kernel::vm_bind(const drm_atom_vm_bind &b)
 		if (op.bytes > o->second.memory.size())
 			return EINVAL;
 		vm->second[op.va] = {op.bo_handle, op.bytes,
-				     (op.flags & DRM_ATOM_VM_BIND_READONLY) != 0};
+		                     (op.flags & DRM_ATOM_VM_BIND_READONLY) != 0};
 	}
 	return 0;
 }
@@ -362,7 +364,7 @@ std::byte *fake_kernel::translate_locked(std::uint32_t vm, std::uint64_t va, std
 }
 
 int fake_kernel::timeline_wait(std::unique_lock<std::mutex> &lock,
-			       const drm_syncobj_timeline_wait &w)
+                               const drm_syncobj_timeline_wait &w)
 {
 	const std::uint32_t handle = *user<std::uint32_t>(w.handles);
 	const std::uint64_t point = *user<std::uint64_t>(w.points);

@@ -33,7 +33,7 @@ struct job_end {
 	std::uint32_t fault_field = 0;
 	std::uint64_t fault_va = 0;
 	std::uint32_t state_flags = 0; ///< DRM_ATOM_QUEUE_STATE_* that come of it
-	int error = 0;		       ///< errno of the state
+	int error = 0;                 ///< errno of the state
 };
 
 /** A job as it was submitted. */
@@ -82,7 +82,7 @@ public:
 	void close(int fd) override;
 	int ioctl(int fd, unsigned long request, void *argument) override;
 	int mmap(std::size_t bytes, int protection, int fd, std::uint64_t offset,
-		 void **address) override;
+	         void **address) override;
 	void munmap(void *address, std::size_t bytes) override;
 	int process_id() override { return pid; }
 	int list_accel_nodes(std::vector<sys::accel_node> &out) override;

@@ -46,8 +46,8 @@ int fake_kernel::queue_create(drm_atom_queue_create &c)
 	c.ring_entries = info.ring_entries;
 	c.completion_offset = (1ULL << 40) + c.queue_id;
 	c.completion_bytes = (sizeof(atom_cpl_header) +
-			      std::uint64_t{c.ring_entries} * sizeof(atom_cpl_record) + 4095) &
-			     ~4095ULL;
+	                      std::uint64_t{c.ring_entries} * sizeof(atom_cpl_record) + 4095) &
+	                     ~4095ULL;
 	fake_queue &q = queues_[c.queue_id];
 	q.create = c;
 	q.state.queue_id = c.queue_id;
@@ -94,6 +94,9 @@ int fake_kernel::check_job(const drm_atom_job &j) const
 			return ENOENT;
 		if ((s.flags & DRM_ATOM_SYNC_TIMELINE) == 0 || s.point == 0)
 			return EINVAL;
+		const fake_syncobj &o = syncobjs_.at(s.handle);
+		if ((s.flags & DRM_ATOM_SYNC_SIGNAL) == 0 && std::max(o.value, o.pending) < s.point)
+			return EINVAL; // nobody will signal it
 	}
 	return 0;
 }
@@ -120,6 +123,9 @@ int fake_kernel::submit(drm_atom_submit &s)
 		j.job = jobs[i];
 		const auto *syncs = user<drm_atom_sync>(jobs[i].syncs.array);
 		j.syncs.assign(syncs, syncs + jobs[i].syncs.count);
+		for (const drm_atom_sync &sync : j.syncs)
+			if ((sync.flags & DRM_ATOM_SYNC_SIGNAL) != 0)
+				syncobjs_[sync.handle].pending = sync.point;
 		jobs_.push_back(j);
 		q.waiting.push_back(std::move(j));
 	}
@@ -157,14 +163,14 @@ job_end fake_kernel::judge(fake_queue &q, const fake_job &j)
 		if (header.magic != ATOM_CMDBUF_MAGIC || header.bytes != j.job.cmd_bytes ||
 		    header.slots > j.job.arg_count + 1)
 			return {ATOM_CPL_FAULT,
-				ATOM_FAULT_BAD_HEADER,
-				ATOM_WHERE_HEADER,
-				0,
-				ATOM_COMMAND_NONE,
-				0,
-				0,
-				DRM_ATOM_QUEUE_STATE_FAULT,
-				EINVAL};
+			        ATOM_FAULT_BAD_HEADER,
+			        ATOM_WHERE_HEADER,
+			        0,
+			        ATOM_COMMAND_NONE,
+			        0,
+			        0,
+			        DRM_ATOM_QUEUE_STATE_FAULT,
+			        EINVAL};
 	}
 	for (std::uint32_t i = 0; i < j.job.arg_count; ++i) {
 		atom_arg arg;
@@ -186,7 +192,7 @@ void fake_kernel::run_waiting(fake_queue &q, std::size_t &count)
 		const bool blocked = std::any_of(
 			next.syncs.begin(), next.syncs.end(), [this](const drm_atom_sync &s) {
 				return (s.flags & DRM_ATOM_SYNC_SIGNAL) == 0 &&
-				       syncobjs_[s.handle].value < s.point;
+			               syncobjs_[s.handle].value < s.point;
 			});
 		if (blocked)
 			break;
@@ -224,7 +230,7 @@ void fake_kernel::finish(fake_queue &q, const fake_job &j, const job_end &end, b
 		std::memcpy(words, &r, sizeof(r));
 		std::uint64_t *slot =
 			&q.area[header_words +
-				((j.sequence - 1) & (q.create.ring_entries - 1)) * record_words];
+		                ((j.sequence - 1) & (q.create.ring_entries - 1)) * record_words];
 		store(slot[0], 0);
 		for (std::size_t i = 1; i < record_words; ++i)
 			store(slot[i], words[i]);

@@ -46,7 +46,7 @@ protected:
 
 	/** A device fault that stops the queue for good. */
 	static job_end faulting(std::uint16_t code, std::uint16_t where, std::uint16_t opcode,
-				std::uint32_t field)
+	                        std::uint32_t field)
 	{
 		job_end end;
 		end.status = ATOM_CPL_FAULT;

@@ -41,7 +41,7 @@ TEST_F(a_buffer, is_followed_by_a_page_that_is_not_mapped)
 	const buffer b(ctx, 4096);
 	EXPECT_GE(b.device_address(), a.device_address() + 8192);
 	EXPECT_EQ(kernel->translate(core::access::ctx(ctx)->id(), a.device_address(), 4097),
-		  nullptr);
+	          nullptr);
 }
 
 TEST_F(a_buffer, starts_where_large_pages_can_be_used)
@@ -106,11 +106,11 @@ TEST_F(a_buffer, of_no_bytes_or_of_too_many_is_refused)
 	error_of(errc::out_of_host_memory, [&] { (void)buffer(ctx, ~0ULL); });
 	error_of(errc::out_of_host_memory, [&] { (void)buffer(ctx, 1ULL << 40); });
 	EXPECT_EQ(error_of(errc::out_of_device_memory,
-			   [&] {
+	                   [&] {
 				   (void)buffer(ctx, 1ULL << 40, {placement::local, true, ""});
 			   }),
-		  "create buffer of 1099511627776 bytes in local memory: out of device memory "
-		  "(No space left on device)");
+	          "create buffer of 1099511627776 bytes in local memory: out of device memory "
+	          "(No space left on device)");
 }
 
 TEST_F(a_buffer, in_shm_or_without_cpu_access_cannot_be_mapped)
@@ -148,8 +148,8 @@ TEST_P(a_failed_step, leaves_nothing_behind)
 }
 
 INSTANTIATE_TEST_SUITE_P(of_a_buffer, a_failed_step,
-			 testing::Values(number(DRM_IOCTL_ATOM_BO_CREATE),
-					 number(DRM_IOCTL_ATOM_VM_BIND)));
+                         testing::Values(number(DRM_IOCTL_ATOM_BO_CREATE),
+                                         number(DRM_IOCTL_ATOM_VM_BIND)));
 
 TEST_F(a_buffer, can_be_mapped_again_after_mapping_failed)
 {

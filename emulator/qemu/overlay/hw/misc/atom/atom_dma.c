@@ -83,6 +83,7 @@ void atom_dma_unmap(void *opaque, uint32_t fn, void *ptr, uint64_t len,
 {
     AtomNPUState *s = opaque;
 
+    atom_host_enter_thread();
     /* Marks what was written as dirty, and drops code translated from it. */
     address_space_unmap(pci_get_address_space(PCI_DEVICE(s)), ptr, len,
                         is_write, is_write ? len : 0);

@@ -165,8 +165,7 @@ bool atom_host_init(AtomNPUState *s, Error **errp)
         s->stopped = true;
         atom_model_quiesce(s->model);
     }
-    s->vm_state = qdev_add_vm_change_state_handler(DEVICE(s),
-                                                   atom_vm_state_changed, s);
+    s->vm_state = qemu_add_vm_change_state_handler(atom_vm_state_changed, s);
     return true;
 }
 

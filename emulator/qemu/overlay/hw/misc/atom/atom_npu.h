@@ -48,8 +48,10 @@ struct AtomNPUState {
     atom_model *model;
     char *name;                 /* for traces and messages */
 
-    /* BARs: a container each, with the region "gone" above all else while the
-     * link is down. */
+    /*
+     * BARs: a container each, with the region "gone" above all else while the
+     * link is down.
+     */
     MemoryRegion bar_regs;
     MemoryRegion regs;
     MemoryRegion bar_doorbells;

@@ -38,7 +38,7 @@ static void atom_regs_write(void *opaque, hwaddr addr, uint64_t value,
     atom_model_mmio_write(s->model, 0, addr, value, size);
 }
 
-/* Every access reaches the model as it is: the contract says which ones work. */
+/* Every access reaches the model as it is: the contract says which work. */
 static const MemoryRegionOps atom_regs_ops = {
     .read = atom_regs_read,
     .write = atom_regs_write,
@@ -184,8 +184,10 @@ static void init_bars(AtomNPUState *s)
                      PCI_BASE_ADDRESS_MEM_PREFETCH, &s->bar_dram);
 }
 
-/* A subregion holds a reference of its owner, who is the owner of the BAR too:
- * a device with subregions would never be freed. */
+/*
+ * A subregion holds a reference of its owner, who is the owner of the BAR too:
+ * a device with subregions would never be freed.
+ */
 static void exit_bars(AtomNPUState *s)
 {
     MemoryRegion *regions[] = { &s->regs, &s->doorbells, &s->dram_window_alias,

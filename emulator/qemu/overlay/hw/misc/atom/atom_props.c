@@ -36,26 +36,63 @@ static const struct {
     const char *name;
     const char *text;
 } descriptions[] = {
-    { "memdev", "id of a memory backend to be the device memory; default: own anonymous memory of dram-size bytes" },
-    { "dram-size", "bytes of device memory, a multiple of 2 MiB; default: the size of memdev, or 1 GiB" },
-    { "dram-window", "bytes of device memory that BAR4 shows, a multiple of 2 MiB; less than dram-size gives a device with a small BAR; default: all" },
-    { "shm-size", "bytes of shared on-chip memory, a multiple of 4 KiB" },
-    { "queues", "number of job queues, 1 to 255; BAR2 has a doorbell page for each and one for the admin queue" },
-    { "vectors", "number of MSI-X vectors, 1 to 256; with fewer than queues + 1 the driver shares them" },
-    { "executor", "pool: worker threads do the work; inline: the main loop does, deterministically, for tests and record/replay" },
-    { "engine", "fast: the best arithmetic that the host's CPU can do; reference: scalar in a fixed order, bit-exact" },
-    { "threads", "executor=pool: compute threads, up to 256; 0: one for each CPU of the host" },
-    { "pace", "host: jobs complete as soon as the host has done the work; device: not before the modelled time has passed" },
-    { "compute", "off: commands cost modelled time but write no results" },
-    { "serial", "serial number; 0: derived from uuid" },
-    { "uuid", "identity of the device, or 'auto' for a random one" },
-    { "ioeventfd", "doorbells as eventfds (on), as plain writes (off), or what is faster (auto): eventfds under KVM or with iothread" },
-    { "iothread", "id of an iothread that takes the doorbells' eventfds instead of the main loop" },
-    { "x-speed", "link speed in GT/s that configuration space shows: 2_5, 5, 8, 16, 32 or 64" },
-    { "x-width", "link width that configuration space shows: 1, 2, 4, 8, 12, 16 or 32" },
-    { "inject", "write-only, at run time: arms a fault, such as kind=lost-irq,after=3,count=1 (grammar: emulator/README.md)" },
-    { "link-up", "at run time: off pulls the device by surprise, so that all reads give all ones; on plugs it in again, as after power on" },
-    { "describe", "read-only, at run time: the state of queues, rings, MMU and counters in words" },
+    { "memdev",
+      "id of a memory backend to be the device memory; default: own "
+      "anonymous memory of dram-size bytes" },
+    { "dram-size",
+      "bytes of device memory, a multiple of 2 MiB; default: the size"
+      " of memdev, or 1 GiB" },
+    { "dram-window",
+      "bytes of device memory that BAR4 shows, a multiple of 2 MiB; "
+      "less than dram-size gives a device with a small BAR; default: "
+      "all" },
+    { "shm-size",
+      "bytes of shared on-chip memory, a multiple of 4 KiB" },
+    { "queues",
+      "number of job queues, 1 to 255; BAR2 has a doorbell page for "
+      "each and one for the admin queue" },
+    { "vectors",
+      "number of MSI-X vectors, 1 to 256; with fewer than queues + 1 "
+      "the driver shares them" },
+    { "executor",
+      "pool: worker threads do the work; inline: the main loop does, "
+      "deterministically, for tests" },
+    { "engine",
+      "fast: the best arithmetic that the host's CPU can do; "
+      "reference: scalar in a fixed order, bit-exact" },
+    { "threads",
+      "executor=pool: compute threads, up to 256; 0: one for each CPU"
+      " of the host" },
+    { "pace",
+      "host: jobs complete as soon as the host has done the work; "
+      "device: not before the modelled time has passed" },
+    { "compute",
+      "off: commands cost modelled time but write no results" },
+    { "serial",
+      "serial number; 0: derived from uuid" },
+    { "uuid",
+      "identity of the device, or 'auto' for a random one" },
+    { "ioeventfd",
+      "doorbells as eventfds (on), as plain writes (off), or what is "
+      "faster (auto): eventfds under KVM or with iothread" },
+    { "iothread",
+      "id of an iothread that takes the doorbells' eventfds instead "
+      "of the main loop" },
+    { "x-speed",
+      "link speed in GT/s that configuration space shows: 2_5, 5, 8, "
+      "16, 32 or 64" },
+    { "x-width",
+      "link width that configuration space shows: 1, 2, 4, 8, 12, 16 "
+      "or 32" },
+    { "inject",
+      "write-only, at run time: arms a fault, such as kind=lost-"
+      "irq,after=3,count=1 (grammar: emulator/README.md)" },
+    { "link-up",
+      "at run time: off pulls the device by surprise, so that all "
+      "reads give all ones; on plugs it in again, as after power on" },
+    { "describe",
+      "read-only, at run time: the state of queues, rings, MMU and "
+      "counters in words" },
 };
 
 static int executor_get(Object *obj, Error **errp)

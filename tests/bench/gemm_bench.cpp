@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+// Matrix products of the engine's kernels against oneDNN on the same shapes: one thread each, thread CPU time, taken in
+// turns, the best of several runs counts. oneDNN is held to the instruction set that the kernels use.
+#include <dnnl.hpp>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <new>
+#include <random>
+#include <string>
+
+#include "figures.hpp"
+#include "kernels/gemm.h"
+
+namespace {
+
+using namespace atom::engine::kernels;
+
+double cpu_seconds()
+{
+	timespec time;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+struct aligned {
+	explicit aligned(std::size_t bytes)
+	    : data(static_cast<std::byte *>(::operator new[](bytes, std::align_val_t{64})))
+	{
+		std::memset(data, 0, bytes);
+	}
+	~aligned() { ::operator delete[](data, std::align_val_t{64}); }
+	aligned(const aligned &) = delete;
+	std::byte *data;
+};
+
+struct shape {
+	std::size_t m, n, k;
+	bool transposed = false; ///< b lies along k
+	int count = 1;           ///< times in a layer
+	double operations() const { return 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k); }
+};
+
+struct kind {
+	const char *name;
+	atom_dtype a, b;
+	std::size_t bytes;
+	dnnl::memory::data_type dnnl_a, dnnl_b, dnnl_out; ///< undef: oneDNN has no such product
+};
+
+using dt = dnnl::memory::data_type;
+const kind f32 = {"f32", ATOM_DTYPE_F32, ATOM_DTYPE_F32, 4, dt::f32, dt::f32, dt::f32};
+const kind bf16 = {"bf16", ATOM_DTYPE_BF16, ATOM_DTYPE_BF16, 2, dt::bf16, dt::bf16, dt::f32};
+const kind int8 = {"int8", ATOM_DTYPE_I8, ATOM_DTYPE_I8, 1, dt::s8, dt::s8, dt::s32};
+const kind f16 = {"f16", ATOM_DTYPE_F16, ATOM_DTYPE_F16, 2, dt::undef, dt::undef, dt::undef};
+
+/** The projections, the feed-forward layers and the attention (12 heads) of BERT-base, 128 tokens. */
+const shape bert[] = {
+	{128, 768, 768, false, 4}, {128, 3072, 768}, {128, 768, 3072}, {128, 128, 64, true, 12}, {128, 64, 128, false, 12},
+};
+
+void fill(std::byte *to, const kind &k, std::size_t elements)
+{
+	std::mt19937 random(1);
+	std::normal_distribution<float> normal;
+	for (std::size_t i = 0; i < elements; ++i) {
+		const float value = normal(random);
+		std::uint32_t bits;
+		std::memcpy(&bits, &value, 4);
+		if (k.a == ATOM_DTYPE_F32)
+			std::memcpy(to + 4 * i, &value, 4);
+		else if (k.bytes == 2) { // f16: sign and fraction of the f32, magnitudes from 0.25 to 2
+			const std::uint32_t half = (bits >> 16 & 0x8000) | (13 + bits % 3) << 10 | (bits >> 13 & 0x3ff);
+			const auto value16 = static_cast<std::uint16_t>(k.a == ATOM_DTYPE_F16 ? half : bits >> 16);
+			std::memcpy(to + 2 * i, &value16, 2);
+		} else {
+			to[i] = static_cast<std::byte>(random());
+		}
+	}
+}
+
+/** Seconds of each, the best of several turns; short ones are repeated within a turn. */
+std::vector<double> race(const std::vector<std::function<void()>> &runners, double operations)
+{
+	const int repeat = std::max(1, static_cast<int>(2e8 / operations));
+	const int turns = operations > 4e9 ? 5 : 15;
+	std::vector<double> best(runners.size(), 1e30);
+	for (int turn = 0; turn < turns; ++turn)
+		for (std::size_t i = 0; i < runners.size(); ++i) {
+			const double start = cpu_seconds();
+			for (int j = 0; j < repeat; ++j)
+				runners[i]();
+			best[i] = std::min(best[i], (cpu_seconds() - start) / repeat);
+		}
+	return best;
+}
+
+struct times {
+	double kernel, packed;       ///< seconds: with b as it lies; with b packed before
+	double dnnl, dnnl_packed;    ///< the same of oneDNN
+};
+
+class contest {
+public:
+	contest()
+	    : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_)
+	{
+	}
+
+	times run(const kind &k, const shape &s)
+	{
+		const aligned a(s.m * s.k * k.bytes), b(s.k * s.n * k.bytes), out(s.m * s.n * 4);
+		fill(a.data, k, s.m * s.k);
+		fill(b.data, k, s.k * s.n);
+		const auto e = static_cast<std::ptrdiff_t>(k.bytes);
+		gemm_args args;
+		args.m = s.m;
+		args.n = s.n;
+		args.k = s.k;
+		args.a = {a.data, static_cast<std::ptrdiff_t>(s.k) * e, e, k.a};
+		args.b = s.transposed ? matrix{b.data, e, static_cast<std::ptrdiff_t>(s.k) * e, k.b}
+				      : matrix{b.data, static_cast<std::ptrdiff_t>(s.n) * e, e, k.b};
+		args.out = out.data;
+		args.out_stride = s.n;
+		const aligned work(gemm_workspace(args)), packed(packed_b_bytes(k.a, k.b, s.n, s.k));
+		pack_b(args.b, k.a, s.n, s.k, 0, s.n, packed.data);
+		std::vector<std::function<void()>> runners = {
+			[&] { gemm(args, work.data); },
+			[&] { gemm_packed(args, packed.data, s.n, 0, work.data); },
+		};
+		if (k.dnnl_a == dt::undef) {
+			const auto best = race(runners, s.operations());
+			return {best[0], best[1], 0, 0};
+		}
+		const aligned theirs(s.m * s.n * 4);
+		const plain dnnl_plain(*this, k, s, a.data, b.data, theirs.data, false);
+		const plain dnnl_packed(*this, k, s, a.data, b.data, theirs.data, true);
+		runners.push_back([&] { dnnl_plain.execute(stream_); });
+		runners.push_back([&] { dnnl_packed.execute(stream_); });
+		const auto best = race(runners, s.operations());
+		runners[0]();
+		runners[2]();
+		check_same(k, out.data, theirs.data, s);
+		return {best[0], best[1], best[2], best[3]};
+	}
+
+private:
+	struct plain {
+		dnnl::matmul primitive;
+		std::unordered_map<int, dnnl::memory> memories;
+
+		plain(contest &c, const kind &k, const shape &s, std::byte *a, std::byte *b, std::byte *out, bool packed)
+		{
+			using tag = dnnl::memory::format_tag;
+			const auto m = static_cast<dnnl::memory::dim>(s.m), n = static_cast<dnnl::memory::dim>(s.n),
+				   depth = static_cast<dnnl::memory::dim>(s.k);
+			const dnnl::memory::desc da({m, depth}, k.dnnl_a, tag::ab), dc({m, n}, k.dnnl_out, tag::ab);
+			const dnnl::memory::desc lying({depth, n}, k.dnnl_b, s.transposed ? tag::ba : tag::ab);
+			const dnnl::memory::desc free({depth, n}, k.dnnl_b, tag::any);
+			const dnnl::matmul::primitive_desc pd(dnnl::matmul::desc(da, packed ? free : lying, dc), c.engine_);
+			primitive = dnnl::matmul(pd);
+			dnnl::memory weights(lying, c.engine_, b);
+			if (packed) {
+				dnnl::memory reordered(pd.weights_desc(), c.engine_);
+				dnnl::reorder(weights, reordered).execute(c.stream_, weights, reordered);
+				weights = reordered;
+			}
+			memories = {{DNNL_ARG_SRC, dnnl::memory(da, c.engine_, a)},
+				    {DNNL_ARG_WEIGHTS, weights},
+				    {DNNL_ARG_DST, dnnl::memory(dc, c.engine_, out)}};
+		}
+		void execute(dnnl::stream &stream) const { primitive.execute(stream, memories); }
+	};
+
+	/** A fast wrong product is not a figure. */
+	static void check_same(const kind &k, const std::byte *x, const std::byte *y, const shape &s)
+	{
+		for (std::size_t i = 0; i < s.m * s.n; ++i) {
+			float p, q;
+			std::memcpy(&p, x + 4 * i, 4);
+			std::memcpy(&q, y + 4 * i, 4);
+			const bool same = k.dnnl_out == dt::s32
+						  ? std::memcmp(x + 4 * i, y + 4 * i, 4) == 0
+						  : std::fabs(p - q) <= 1e-4f * std::sqrt(static_cast<float>(s.k));
+			if (!same) {
+				std::fprintf(stderr, "%s %zu x %zu x %zu: element %zu is not oneDNN's\n", k.name, s.m, s.n,
+					     s.k, i);
+				std::exit(1);
+			}
+		}
+	}
+
+	dnnl::engine engine_;
+	dnnl::stream stream_;
+};
+
+dnnl::cpu_isa cap_of(isa which)
+{
+	switch (which) {
+	case isa::avx512_bf16:
+		return dnnl::cpu_isa::avx512_core_bf16;
+	case isa::avx512_vnni:
+		return dnnl::cpu_isa::avx512_core_vnni;
+	case isa::avx512:
+		return dnnl::cpu_isa::avx512_core;
+	case isa::avx2:
+		return dnnl::cpu_isa::avx2;
+	default:
+		return dnnl::cpu_isa::sse41;
+	}
+}
+
+class geometric_mean {
+public:
+	void add(double ratio)
+	{
+		sum_ += std::log(ratio);
+		++count_;
+	}
+	double value() const { return std::exp(sum_ / count_); }
+
+private:
+	double sum_ = 0;
+	int count_ = 0;
+};
+
+void tell_both(const std::string &name, double value, double reference)
+{
+	bench::tell(name.c_str(), value);
+	bench::tell((name + ".reference").c_str(), reference);
+}
+
+} // namespace
+
+int main(int, char **argv)
+{
+	// OpenMP reads its environment when it is loaded.
+	const char *threads = std::getenv("OMP_NUM_THREADS");
+	if (!threads || std::strcmp(threads, "1") != 0) {
+		setenv("OMP_NUM_THREADS", "1", 1);
+		execv("/proc/self/exe", argv);
+		std::perror("bench_gemm: starting again with one thread");
+		return 1;
+	}
+	if (dnnl::set_max_cpu_isa(cap_of(selected())) != dnnl::status::success) {
+		std::fprintf(stderr, "bench_gemm: oneDNN does not accept the limit of its instruction set\n");
+		return 1;
+	}
+	std::printf("kernels: %s\n", name(selected()));
+
+	contest c;
+	geometric_mean all, all_packed;
+	std::map<std::size_t, double> f32_seconds;
+	for (const kind *k : {&f32, &bf16, &int8}) {
+		for (const std::size_t n : {256, 512, 1024, 2048}) {
+			const shape s = {n, n, n};
+			const times t = c.run(*k, s);
+			const std::string name = "gemm." + std::string(k->name) + "." + std::to_string(n);
+			tell_both(name, s.operations() / t.kernel * 1e-9, s.operations() / t.dnnl * 1e-9);
+			std::printf("%s with b packed before: %.0f, oneDNN %.0f\n", name.c_str(),
+				    s.operations() / t.packed * 1e-9, s.operations() / t.dnnl_packed * 1e-9);
+			all.add(t.dnnl / t.kernel);
+			all_packed.add(t.dnnl_packed / t.packed);
+			if (k == &f32)
+				f32_seconds[n] = t.kernel;
+		}
+		double operations = 0;
+		times layer = {};
+		for (const shape &s : bert) {
+			const times t = c.run(*k, s);
+			std::printf("bert %s %zu x %zu x %zu: %.0f, oneDNN %.0f; packed before %.0f, oneDNN %.0f\n", k->name,
+				    s.m, s.n, s.k, s.operations() / t.kernel * 1e-9, s.operations() / t.dnnl * 1e-9,
+				    s.operations() / t.packed * 1e-9, s.operations() / t.dnnl_packed * 1e-9);
+			operations += s.operations() * s.count;
+			layer.kernel += t.kernel * s.count;
+			layer.packed += t.packed * s.count;
+			layer.dnnl += t.dnnl * s.count;
+			layer.dnnl_packed += t.dnnl_packed * s.count;
+		}
+		tell_both("gemm." + std::string(k->name) + ".bert", operations / layer.kernel * 1e-9,
+			  operations / layer.dnnl * 1e-9);
+		all.add(layer.dnnl / layer.kernel);
+		all_packed.add(layer.dnnl_packed / layer.packed);
+		// One token: the weights come from memory, as they lie (each output's weights side by side).
+		const shape token = {1, 4096, 4096, true};
+		const times t = c.run(*k, token);
+		tell_both("gemm." + std::string(k->name) + ".token", token.operations() / t.kernel * 1e-9,
+			  token.operations() / t.dnnl * 1e-9);
+	}
+	for (const std::size_t n : {256, 512, 1024, 2048}) {
+		const shape s = {n, n, n};
+		tell_both("gemm.f16." + std::to_string(n), s.operations() / c.run(f16, s).kernel * 1e-9,
+			  s.operations() / f32_seconds[n] * 1e-9);
+	}
+	tell_both("gemm.geomean", all.value(), 1);
+	tell_both("gemm.geomean.packed", all_packed.value(), 1);
+	return 0;
+}

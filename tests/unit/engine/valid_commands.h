@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file valid_commands.h
+ * @brief Small good commands of every kind, for tests that damage them. They need 16 KiB of memory.
+ */
+#pragma once
+
+#include "harness.h"
+
+namespace atom::engine::test {
+
+inline std::vector<std::vector<std::byte>> valid_commands()
+{
+	std::vector<std::vector<std::byte>> all;
+	const auto add = [&](const auto &c) {
+		const auto b = bytes_of(c);
+		all.emplace_back(b.begin(), b.end());
+	};
+	auto copy = command<atom_cmd_copy>(ATOM_OP_COPY);
+	copy.in = dense(ATOM_DTYPE_I16, 0, {3, 4, 5});
+	copy.out = dense(ATOM_DTYPE_I16, 4096, {3, 4, 5});
+	add(copy);
+	auto cast = command<atom_cmd_cast>(ATOM_OP_CAST);
+	cast.in = dense_blocks(ATOM_DTYPE_Q4_1, 0, {3, 64});
+	cast.out = dense(ATOM_DTYPE_BF16, 4096, {3, 64});
+	add(cast);
+	cast.in = quantised(dense(ATOM_DTYPE_I8, 0, {3, 64}), 0.5f, 3);
+	cast.out = dense(ATOM_DTYPE_I32, 4096, {3, 64});
+	add(cast);
+	auto unary = command<atom_cmd_unary>(ATOM_OP_UNARY);
+	unary.function = ATOM_FN_TANH;
+	unary.in = dense(ATOM_DTYPE_F16, 0, {7, 9});
+	unary.out = dense(ATOM_DTYPE_F32, 4096, {7, 9});
+	add(unary);
+	auto binary = command<atom_cmd_binary>(ATOM_OP_BINARY);
+	binary.kind = ATOM_BINARY_MOD;
+	binary.a = dense(ATOM_DTYPE_I32, 0, {7, 9});
+	binary.b = dense(ATOM_DTYPE_I32, 2048, {7, 9});
+	binary.out = dense(ATOM_DTYPE_I32, 4096, {7, 9});
+	add(binary);
+	auto gemm = command<atom_cmd_gemm>(ATOM_OP_GEMM);
+	gemm.alpha = 1;
+	gemm.a = quantised(dense(ATOM_DTYPE_U8, 0, {2, 5, 8}), 0.5f, 4);
+	gemm.b = quantised(dense(ATOM_DTYPE_I8, 2048, {2, 8, 6}), 0.5f, -4);
+	gemm.out = quantised(dense(ATOM_DTYPE_I8, 4096, {2, 5, 6}), 1, 0);
+	gemm.epilogue.bias = dense(ATOM_DTYPE_I32, 8192, {2, 5, 6});
+	add(gemm);
+	gemm.a = dense(ATOM_DTYPE_F32, 0, {5, 64});
+	gemm.b = dense_blocks(ATOM_DTYPE_Q4_0, 2048, {6, 64});
+	swap_dims(gemm.b, 0, 1);
+	gemm.b.quant.axis = 0;
+	gemm.out = dense(ATOM_DTYPE_F32, 4096, {5, 6});
+	gemm.epilogue.bias = {};
+	gemm.header.flags = ATOM_GEMM_ACT_Q8;
+	add(gemm);
+	return all;
+}
+
+} // namespace atom::engine::test
