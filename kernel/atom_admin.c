@@ -93,7 +93,8 @@ static bool atom_admin_wait(struct atom_device *adev, u64 seq)
 			atomic_inc(&adev->counters.lost_interrupts);
 			return true;
 		}
-		if (time_after(jiffies, deadline) || pci_dev_is_disconnected(adev->pdev) ||
+		if (atom_device_is_dead(adev) || time_after(jiffies, deadline) ||
+		    pci_dev_is_disconnected(adev->pdev) ||
 		    atom_read32(adev, ATOM_REG_MAGIC) != ATOM_MAGIC)
 			return false;
 		look = min(look * 2, (unsigned long)HZ / 4);

@@ -307,18 +307,18 @@ int atom_device_init(struct atom_device *adev)
  */
 void atom_device_fini(struct atom_device *adev)
 {
-	if (!IS_ERR_OR_NULL(adev->regs) && adev->reset_wq)
+	/* Made last of what the others need: without it there is nothing else. */
+	if (adev->reset_wq) {
 		atom_device_stop_hw(adev);
-	atom_irq_fini(adev);
-	if (adev->reset_wq)
+		atom_irq_fini(adev);
 		cancel_work_sync(&adev->dead_work);
-	atom_fault_fini(adev);
-	atom_admin_fini(adev);
-	atom_vram_fini(adev);
+		atom_fault_fini(adev);
+		atom_admin_fini(adev);
+		atom_vram_fini(adev);
+		destroy_workqueue(adev->reset_wq);
+	}
 	if (adev->submit_wq)
 		destroy_workqueue(adev->submit_wq);
-	if (adev->reset_wq)
-		destroy_workqueue(adev->reset_wq);
 }
 
 /**
@@ -332,7 +332,9 @@ void atom_device_stop_hw(struct atom_device *adev)
 {
 	mutex_lock(&adev->stop_lock);
 	if (!adev->stopped) {
-		if (atom_device_reset_function(adev) && !pci_dev_is_disconnected(adev->pdev))
+		bool gone = atom_read32(adev, ATOM_REG_MAGIC) == U32_MAX;
+
+		if (!gone && atom_device_reset_function(adev))
 			dev_warn(&adev->pdev->dev,
 				 "function reset does not end; bus mastering is taken away\n");
 		pci_clear_master(adev->pdev);

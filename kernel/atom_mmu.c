@@ -42,7 +42,8 @@ struct atom_table {
 
 static struct atom_table *atom_table_alloc(struct atom_device *adev)
 {
-	struct atom_table *table = kzalloc(sizeof(*table), GFP_KERNEL);
+	/* Charged to the program that asks for mappings. */
+	struct atom_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
 
 	if (!table)
 		return NULL;
@@ -287,7 +288,7 @@ typedef void (atom_page_fn)(void *data, u64 va, u64 address, u64 bytes);
  * so that they agree on the size of pages.
  */
 static void atom_mapping_walk(const struct atom_mapping *mapping, atom_page_fn *page,
-				       void *data)
+			      void *data)
 {
 	u32 index = atom_mapping_first_extent(mapping);
 	u64 done = 0;

@@ -254,7 +254,7 @@ struct atom_job *atom_job_create(struct atom_queue *queue, u64 client_id)
 	struct atom_job *job;
 	int ret;
 
-	job = kzalloc(sizeof(*job), GFP_KERNEL);
+	job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
 	job->fence = kzalloc(sizeof(*job->fence), GFP_KERNEL);

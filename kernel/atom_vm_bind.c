@@ -106,7 +106,7 @@ static int atom_bind_note(struct atom_bind *bind, enum atom_bind_step_kind kind,
 static struct atom_va *atom_bind_new_va(struct atom_bind *bind, struct drm_gem_object *obj,
 					bool readonly)
 {
-	struct atom_va *va = kzalloc(sizeof(*va), GFP_KERNEL);
+	struct atom_va *va = kzalloc(sizeof(*va), GFP_KERNEL_ACCOUNT);
 
 	if (!va)
 		return ERR_PTR(-ENOMEM);
