@@ -75,9 +75,9 @@ run: begin host qemu module
 check: begin check-host check-kernel check-vm
 	@$(STEP) --summary
 
-check-host: host
+check-host: host qemu
 	@$(STEP) 'tests of the build tools' -- tests/host/build_tools_test.py
-	@$(STEP) 'tests on the host' -- ctest --test-dir $(HOST) --output-on-failure --no-tests=error
+	@$(STEP) 'tests on the host' -- sh -c 'ATOM_QEMU=$$(emulator/qemu/build) ctest --test-dir $(HOST) --output-on-failure --no-tests=error'
 
 check-kernel: deps
 	@$(STEP) 'checks of the driver source' -- tests/kernel/static_checks
