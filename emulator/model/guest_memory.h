@@ -118,6 +118,7 @@ public:
 	/** Where to look whether the tile should end early; see tile_urgency. */
 	void heed(const std::atomic<std::uint32_t> &urgency, std::chrono::steady_clock::duration patience);
 	bool was_interrupted() const { return interrupted_; }
+	engine::tile_progress &progress() override { return progress_; }
 	const engine::fault &fault() const { return fault_; }
 
 private:
@@ -130,6 +131,7 @@ private:
 	const std::atomic<std::uint32_t> *urgency_ = nullptr;
 	std::chrono::steady_clock::time_point give_way_at_;
 	bool interrupted_ = false;
+	engine::tile_progress progress_;
 };
 
 } // namespace atom::model
