@@ -73,6 +73,8 @@ private:
 	};
 	/** Mappings held at a time; beyond it the engine copies. */
 	static constexpr std::size_t mappings_max = 64;
+	/** Of one mapping: all of its pages are translated in one go. */
+	static constexpr std::uint64_t mapping_bytes_max = 4ull << 30;
 
 	bool copy(std::uint32_t asid, std::uint64_t va, std::byte *buffer, std::uint64_t bytes,
 		  std::uint32_t access, engine::fault &why);

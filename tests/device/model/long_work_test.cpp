@@ -128,6 +128,41 @@ TEST_P(long_work_test, a_long_tile_gets_ahead_however_often_it_is_interrupted)
 	expect_sums(m, 16, 16, k);
 }
 
+TEST_P(long_work_test, many_admin_descriptors_at_once_do_not_wait_for_the_command)
+{
+	job_queue q = m.make_queue();
+	command_bytes c;
+	c.add(sum_of(1024, 1024, reference() ? 1 << 13 : 1 << 16)); /* hundreds of tiles, seconds */
+	const std::uint64_t seq = start(q, c);
+	atom_admin_desc d{};
+	d.opcode = ATOM_ADMIN_NOP;
+	std::uint64_t last = 0;
+	/* More than the device takes in one go, and all there when it looks. */
+	atom_model_quiesce(m.bus.model());
+	for (int i = 0; i < 30; ++i)
+		last = m.driver.admin_push(d);
+	atom_model_resume(m.bus.model());
+	ASSERT_TRUE(m.driver.admin_wait(last));
+	EXPECT_LT(q.seqno(), seq) << "they waited for the whole command";
+	ASSERT_TRUE(m.driver.queue_reset(1, 2));
+}
+
+TEST_P(long_work_test, nothing_is_mapped_any_more_once_bus_mastering_is_off)
+{
+	job_queue q = m.make_queue();
+	atom_cmd_gemm g = sum_of(16, 16, 1ull << 28);
+	g.a.offset += host_va + (1 << 20) - arena_va;
+	g.b.offset += host_va + (1 << 20) - arena_va;
+	g.out.offset += host_va + (1 << 20) - arena_va;
+	command_bytes c;
+	c.add(g);
+	const std::uint64_t seq = start(q, c);
+	m.bus.set_bus_master(false);
+	EXPECT_EQ(m.bus.mappings(), 0);
+	EXPECT_TRUE(m.bus.wait([&] { return m.bus.read32(ATOM_REG_QUEUE(1) + ATOM_QREG_FAULT_CODE) == ATOM_FAULT_DMA_ERROR; }));
+	EXPECT_LT(q.seqno(), seq) << "no record can have been written";
+}
+
 INSTANTIATE_TEST_SUITE_P(with, long_work_test, ::testing::Values(ATOM_ENGINE_FAST, ATOM_ENGINE_REFERENCE),
 			 [](const auto &info) { return info.param == ATOM_ENGINE_FAST ? "fast" : "reference"; });
 
