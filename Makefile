@@ -84,7 +84,7 @@ check-kernel: deps
 
 check-vm: host qemu module
 	@$(STEP) 'tests of the machine' -- tests/vm/harness_test.py --kernel $(KERNEL)
-	@$(STEP) 'tests in the machine ($(KERNEL))' -- tests/vm/run --kernel $(KERNEL)
+	@$(STEP) 'tests in the machine ($(KERNEL))' -- tests/vm/run --kernel $(KERNEL) $(if $(filter debug,$(KERNEL)),--test-seconds 600 --timeout 5400)
 
 check-debug:
 	@$(MAKE) --no-print-directory check-vm KERNEL=debug
@@ -92,7 +92,7 @@ check-debug:
 # The part of check-debug that CI has time for.
 check-debug-smoke:
 	@$(MAKE) --no-print-directory host qemu module KERNEL=debug
-	@$(STEP) 'smoke test in the machine (debug)' -- tests/vm/run --kernel debug --filter '$(SMOKE)'
+	@$(STEP) 'smoke test in the machine (debug)' -- tests/vm/run --kernel debug --test-seconds 600 --filter '$(SMOKE)'
 
 bench: host qemu module
 	@$(STEP) 'bench' -- tests/bench/run $(if $(ONLY),--only $(ONLY))

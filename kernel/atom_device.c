@@ -364,9 +364,12 @@ static bool atom_device_declare_dead(struct atom_device *adev, const char *reaso
  */
 void atom_device_kill(struct atom_device *adev, const char *reason)
 {
-	atom_device_declare_dead(adev, reason);
+	bool first = atom_device_declare_dead(adev, reason);
+
 	atom_device_stop_hw(adev);
-	queue_work(adev->reset_wq, &adev->dead_work);
+	/* Once is enough, and its own work may come here again. */
+	if (first)
+		queue_work(adev->reset_wq, &adev->dead_work);
 }
 
 /**

@@ -21,7 +21,6 @@
 #include "atom_fdinfo.h"
 #include "atom_query.h"
 #include "atom_queue.h"
-#include "atom_sched.h"
 #include "atom_submit.h"
 #include "atom_vm.h"
 
@@ -414,7 +413,6 @@ static int __init atom_module_init(void)
 static void __exit atom_module_exit(void)
 {
 	pci_unregister_driver(&atom_pci_driver);
-	atom_sched_wait_for_jobs();
 }
 
 module_init(atom_module_init);

@@ -21,10 +21,6 @@
  */
 #define ATOM_STALLS_MAX	4
 
-/* Jobs of all devices: their code must outlive them. */
-static atomic_t atom_jobs = ATOMIC_INIT(0);
-static DECLARE_WAIT_QUEUE_HEAD(atom_jobs_gone);
-
 static struct atom_job *to_atom_job(struct drm_sched_job *base)
 {
 	return container_of(base, struct atom_job, base);
@@ -272,7 +268,6 @@ struct atom_job *atom_job_create(struct atom_queue *queue, u64 client_id)
 	INIT_LIST_HEAD(&job->waits);
 	INIT_LIST_HEAD(&job->waiting_link);
 	atomic_inc(&queue->adev->counters.jobs);
-	atomic_inc(&atom_jobs);
 	return job;
 }
 
@@ -415,18 +410,4 @@ void atom_job_free(struct atom_job *job)
 		wake_up_all(&queue->space);
 	kfree(job);
 	atom_queue_put(queue);
-	if (atomic_dec_and_test(&atom_jobs))
-		wake_up_all(&atom_jobs_gone);
-}
-
-/**
- * atom_sched_wait_for_jobs() - wait until no job of any device is left
- *
- * Queues are killed before their files and devices go, so that this is short.
- */
-void atom_sched_wait_for_jobs(void)
-{
-	wait_event(atom_jobs_gone, !atomic_read(&atom_jobs));
-	/* The last one may still be on its way out of atom_job_free(). */
-	synchronize_rcu();
 }

@@ -77,6 +77,5 @@ int atom_job_start_waiting(struct atom_job *job);
 void atom_job_push(struct atom_job *job);
 void atom_sched_stop_waiting(struct atom_queue *queue);
 void atom_job_free(struct atom_job *job);
-void atom_sched_wait_for_jobs(void);
 
 #endif

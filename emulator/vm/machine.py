@@ -20,6 +20,11 @@ KERNEL_ARGUMENTS = [
 ]
 
 
+def kernel_arguments(tsc_khz: int | None) -> list:
+    """KERNEL_ARGUMENTS and, if known, the rate of the time stamp counter (see tsc.py)."""
+    return KERNEL_ARGUMENTS + ([f"tsc_early_khz={tsc_khz}"] if tsc_khz else [])
+
+
 def port_name(number: int) -> str:
     return f"port{number}"
 
