@@ -13,6 +13,8 @@
  *    the page tables, the device forgets what was replaced (TLB_INVALIDATE), and
  *    only then the buffers that lost their mapping are let go.
  */
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "atom_bo.h"
@@ -263,6 +265,7 @@ static void atom_bind_write_tables(struct atom_bind *bind)
 		struct atom_va *va = step->va;
 		struct atom_mapping mapping;
 
+		cond_resched();
 		if (!step->bytes)
 			continue;
 		if (step->kind == ATOM_STEP_REMOVE) {
@@ -434,7 +437,10 @@ static int atom_bind_get_ops(struct atom_bind *bind, struct drm_file *file,
 	bind->count = array->count;
 	for (i = 0; i < bind->count && !ret; i++) {
 		bind->ops[i].args = args[i];
-		ret = atom_bind_check_op(bind, file, &bind->ops[i]);
+		/* Each one may be about all the memory of the machine. */
+		cond_resched();
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      atom_bind_check_op(bind, file, &bind->ops[i]);
 	}
 	kvfree(args);
 	return ret;
