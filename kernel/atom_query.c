@@ -159,5 +159,8 @@ int atom_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *fi
 	default:
 		return -EINVAL;
 	}
+	/* Read last: the device was there for all of the answer. */
+	if (atom_read32(adev, ATOM_REG_MAGIC) == U32_MAX)
+		return -ENODEV;
 	return atom_uobj_put(args->pointer, &args->size, &answer, size);
 }
