@@ -4,15 +4,11 @@
 #include "machine.hpp"
 
 #include <gtest/gtest.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
-#include <stdexcept>
-#include <string>
-#include <string_view>
-
-#include <linux/netlink.h>
-#include <sys/socket.h>
 
 using namespace vmtest;
 
@@ -37,7 +33,7 @@ public:
 		for (;;) {
 			const ssize_t bytes = recv(fd_.get(), text, sizeof(text), MSG_DONTWAIT);
 			if (bytes >= 0)
-				count_ += std::string_view(text, bytes).find("WEDGED=") != std::string_view::npos;
+				count_ += std::string(text, bytes).find("WEDGED=") != std::string_view::npos;
 			else if (errno == ENOBUFS)
 				count_ += 1000;
 			else
