@@ -157,7 +157,7 @@ struct atom_device {
 	struct ida queue_ids;
 	/** @queue_lock: Protects @queues and @queue_generation; leaf, used in interrupts. */
 	spinlock_t queue_lock;
-	/** @queues: Queues by hardware id, while the hardware knows them. */
+	/** @queues: Queues by hardware id, until all that they have of the hardware is freed. */
 	struct atom_queue **queues;
 	/** @queue_generation: Counts creations and resets of queues. */
 	u32 queue_generation;

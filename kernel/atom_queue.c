@@ -35,10 +35,19 @@ static void atom_queue_free_ring(struct atom_queue *queue)
 	queue->ring = NULL;
 }
 
+/*
+ * Comes last: as long as the queue is in the table an unplug finds it, and waits for whoever is
+ * killing it, before workqueues and DMA go.
+ */
 static void atom_queue_free_id(struct atom_queue *queue)
 {
-	ida_free(&queue->adev->queue_ids, queue->hw_id);
-	atomic_dec(&queue->adev->counters.hw_queues);
+	struct atom_device *adev = queue->adev;
+
+	spin_lock_irq(&adev->queue_lock);
+	adev->queues[queue->hw_id] = NULL;
+	spin_unlock_irq(&adev->queue_lock);
+	ida_free(&adev->queue_ids, queue->hw_id);
+	atomic_dec(&adev->counters.hw_queues);
 }
 
 static void atom_queue_release(struct kref *ref)
@@ -407,15 +416,10 @@ static void atom_queue_reset_work(struct work_struct *work)
 	atom_queue_reset(container_of(work, struct atom_queue, reset_work));
 }
 
-/* Interrupts and fault records find the queue no more. */
+/* Interrupts look at the queue no more. */
 static void atom_queue_hide(struct atom_queue *queue)
 {
-	struct atom_device *adev = queue->adev;
-
-	atom_irq_remove_queue(adev, queue);
-	spin_lock_irq(&adev->queue_lock);
-	adev->queues[queue->hw_id] = NULL;
-	spin_unlock_irq(&adev->queue_lock);
+	atom_irq_remove_queue(queue->adev, queue);
 	spin_lock_irq(&queue->fence_lock);
 	queue->alive_irq = false;
 	spin_unlock_irq(&queue->fence_lock);
