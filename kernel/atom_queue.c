@@ -663,6 +663,12 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	if (!ret)
 		return 0;
 
+	/* While the hardware was asked, somebody may have found the queue, and wanted a reset. */
+	spin_lock_irq(&queue->fence_lock);
+	queue->killed = true;
+	queue->banned = true;
+	spin_unlock_irq(&queue->fence_lock);
+	cancel_work_sync(&queue->reset_work);
 	drm_sched_entity_fini(&queue->entity);
 	drm_sched_fini(queue->sched);
 	atom_queue_free_ring(queue);
