@@ -333,19 +333,23 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 u64 atom_queue_busy_ns(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
+	bool there;
 	u64 busy;
 	int idx;
 
-	mutex_lock(&queue->hw_lock);
-	if (queue->alive && drm_dev_enter(&adev->drm, &idx)) {
+	there = drm_dev_enter(&adev->drm, &idx);
+	/* Not hw_lock: a reset takes that one for the sign of a killer. */
+	spin_lock_irq(&queue->fence_lock);
+	if (there && queue->alive_irq) {
 		busy = atom_read64(adev, ATOM_REG_QUEUE(queue->hw_id) + ATOM_QREG_BUSY_NS);
 		/* All ones: gone. A clock never goes back. */
 		if (busy != U64_MAX && busy > queue->busy_ns)
 			queue->busy_ns = busy;
-		drm_dev_exit(idx);
 	}
 	busy = queue->busy_ns;
-	mutex_unlock(&queue->hw_lock);
+	spin_unlock_irq(&queue->fence_lock);
+	if (there)
+		drm_dev_exit(idx);
 	return busy;
 }
 
@@ -395,7 +399,7 @@ bool atom_queue_reset(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
 
-	/* The killer may wait for us: do not wait for it. */
+	/* Only a killer holds it besides us, and that one may wait for us: do not wait for it. */
 	if (!mutex_trylock(&queue->hw_lock))
 		return false;
 	if (queue->alive && !queue->reset_done) {
@@ -468,10 +472,8 @@ static void atom_queue_destroy_hw(struct atom_queue *queue)
 	int idx;
 
 	if (drm_dev_enter(&adev->drm, &idx)) {
-		u64 busy = atom_read64(adev, ATOM_REG_QUEUE(queue->hw_id) + ATOM_QREG_BUSY_NS);
-
-		if (busy != U64_MAX && busy > queue->busy_ns)
-			queue->busy_ns = busy;
+		/* The last reading. */
+		atom_queue_busy_ns(queue);
 		if (atom_admin_exec(adev, &desc) == -EREMOTEIO)
 			atom_device_kill(adev, "queue not given back");
 		drm_dev_exit(idx);

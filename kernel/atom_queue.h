@@ -127,7 +127,7 @@ struct atom_queue {
 	/** @idle: Woken when @pushed is 0. */
 	wait_queue_head_t idle;
 
-	/** @hw_lock: Held while the hardware queue is created, reset or destroyed. */
+	/** @hw_lock: Held while the hardware queue is reset or destroyed, and by nobody else. */
 	struct mutex hw_lock;
 	/** @alive: The hardware may know the queue; under @hw_lock. */
 	bool alive;
@@ -167,7 +167,7 @@ struct atom_queue {
 	bool banned;
 	/** @killed: The queue is being destroyed: no more resets. */
 	bool killed;
-	/** @alive_irq: The completion area may be read. */
+	/** @alive_irq: The completion area and the queue's registers may be read. */
 	bool alive_irq;
 	/** @fault: First failure. */
 	struct atom_queue_fault fault;

@@ -5,8 +5,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <thread>
+#include <vector>
 
 using namespace vmtest;
 
@@ -58,6 +61,31 @@ TEST_F(recovery, a_job_that_hangs_is_given_up_and_its_queue_banned)
 	EXPECT_NE(state.error, 0u) << describe(state);
 	EXPECT_EQ(c_.q.try_submit(std::vector{nop()}), ECANCELED);
 	expect_device_works();
+}
+
+TEST_F(recovery, asking_for_the_state_all_the_time_does_not_keep_a_queue_from_its_reset)
+{
+	// Jobs behind one that faults end by the reset of the queue, not by their own time-outs, which are far away.
+	for (int round = 0; round < 20; ++round) {
+		context c(0, {.job_timeout_ms = 60000});
+		const memory words = c.alloc(page);
+		std::vector jobs(9, c.job(command_list(make_nop())));
+		jobs.front() = c.job(command_list(make_copy_bytes(c.space.reserve(mib), words.va, 64)));
+		const drm_atom_sync done = c.timeline.signal_at(1);
+		jobs.back().syncs = {sizeof(done), 1, reinterpret_cast<std::uintptr_t>(&done)};
+		std::atomic<bool> stop{false};
+		std::thread asking([&] {
+			while (!stop)
+				c.q.state();
+		});
+		const std::int64_t start = now_ns();
+		c.q.submit(jobs);
+		const int woken = c.timeline.try_wait(1, 120'000'000'000);
+		stop = true;
+		asking.join();
+		ASSERT_EQ(woken, 0) << "round " << round;
+		ASSERT_LT(now_ns() - start, 20'000'000'000) << "the reset was forgotten in round " << round;
+	}
 }
 
 TEST_F(recovery, other_queues_go_on_while_one_hangs_and_is_reset)
