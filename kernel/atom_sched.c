@@ -7,6 +7,7 @@
  * given back to the scheduler, which frees those that are done; resetting a
  * queue signals the fences of all its jobs, so that nothing needs to be restarted.
  */
+#include <linux/dma-fence-unwrap.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -271,6 +272,22 @@ struct atom_job *atom_job_create(struct atom_queue *queue, u64 client_id)
 	return job;
 }
 
+/* Jobs of a queue run in order anyway; a timeline may hold fences of several. */
+static bool atom_job_needs_wait(struct atom_job *job, struct dma_fence *head)
+{
+	u64 own = job->queue->entity.fence_context + 1;
+	struct dma_fence_unwrap cursor;
+	struct dma_fence *fence;
+	bool needed = false;
+
+	if (dma_fence_is_signaled(head))
+		return false;
+	/* To the end: the cursor holds references until then. */
+	dma_fence_unwrap_for_each(fence, &cursor, head)
+		needed |= fence->context != own && !dma_fence_is_signaled(fence);
+	return needed;
+}
+
 /**
  * atom_job_add_wait() - let a job wait for a fence
  * @job: job, not pushed yet
@@ -282,9 +299,7 @@ int atom_job_add_wait(struct atom_job *job, struct dma_fence *fence)
 {
 	struct atom_wait *wait;
 
-	/* Jobs of a queue run in order anyway. */
-	if (dma_fence_is_signaled(fence) ||
-	    fence->context == job->queue->entity.fence_context + 1) {
+	if (!atom_job_needs_wait(job, fence)) {
 		dma_fence_put(fence);
 		return 0;
 	}
