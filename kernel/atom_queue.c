@@ -814,6 +814,7 @@ int atom_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_fi
 	struct atom_device *adev = to_atom_device(drm);
 	struct drm_atom_queue_get_state *args = data;
 	struct atom_queue *queue;
+	bool ended;
 	u64 busy;
 
 	queue = atom_queue_lookup(file, args->queue_id);
@@ -843,13 +844,15 @@ int atom_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_fi
 		.fault_access = queue->fault.access,
 		.busy_ns = busy,
 	};
+	/* Until the reset is done a job on the ring may go on writing its results. */
+	ended = queue->banned && queue->completed == queue->emitted;
 	spin_unlock_irq(&queue->fence_lock);
 	mutex_unlock(&queue->submit_lock);
 
 	if (atom_device_is_lost(adev))
 		args->flags |= DRM_ATOM_QUEUE_STATE_DEVICE_LOST;
 	/* Jobs that never got on the ring will not run: they count as retired. */
-	if (args->flags & DRM_ATOM_QUEUE_STATE_BANNED) {
+	if (ended) {
 		if (!args->error && args->completed < args->submitted) {
 			args->failed_seqno = args->completed + 1;
 			args->error = ECANCELED;

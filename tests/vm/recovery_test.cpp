@@ -88,6 +88,29 @@ TEST_F(recovery, asking_for_the_state_all_the_time_does_not_keep_a_queue_from_it
 	}
 }
 
+TEST_F(recovery, no_job_counts_as_retired_before_its_fence_has_signalled)
+{
+	for (int round = 0; round < 10; ++round) {
+		context c(0, {.job_timeout_ms = 100});
+		const syncobj hung(c.dev);
+		const drm_atom_sync done = hung.signal_binary();
+		std::vector jobs(4, c.job(command_list(make_nop())));
+		jobs.front().syncs = {sizeof(done), 1, reinterpret_cast<std::uintptr_t>(&done)};
+		inject("kind=hang,count=1");
+		c.q.submit(jobs);
+		bool ended = false;
+		const std::int64_t start = now_ns();
+		while (!ended && now_ns() - start < 60'000'000'000) {
+			// In this order: what is told of the job cannot be newer than what its fence says.
+			const auto state = c.q.state();
+			ended = hung.try_wait_binary(0) == 0;
+			ASSERT_TRUE(ended || state.completed == 0) << describe(state);
+		}
+		ASSERT_TRUE(ended);
+		ASSERT_TRUE(eventually([&] { return c.q.state().completed == 4; })) << describe(c.q.state());
+	}
+}
+
 TEST_F(recovery, other_queues_go_on_while_one_hangs_and_is_reset)
 {
 	context other;
