@@ -182,11 +182,13 @@ static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
 /* Nothing goes on the ring any more. */
 static void atom_queue_ban_locked(struct atom_queue *queue, u32 flags)
 {
+	bool first = !queue->banned;
+
 	lockdep_assert_held(&queue->fence_lock);
 
 	queue->flags |= flags | DRM_ATOM_QUEUE_STATE_BANNED;
 	queue->banned = true;
-	if (!queue->killed) {
+	if (first && !queue->killed) {
 		/* First the FIFO is read, while its records still fit the queue. */
 		atom_fault_interrupt(queue->adev);
 		queue_work(queue->adev->reset_wq, &queue->reset_work);
@@ -215,9 +217,11 @@ static void atom_queue_signal_next(struct atom_queue *queue, int error)
 void atom_queue_complete(struct atom_queue *queue)
 {
 	unsigned long flags;
+	bool was_banned, banned;
 	u64 seqno;
 
 	spin_lock_irqsave(&queue->fence_lock, flags);
+	was_banned = queue->banned;
 	/* Without the area the device has gone, and the fences were signalled. */
 	if (!queue->alive_irq)
 		goto unlock;
@@ -244,7 +248,10 @@ void atom_queue_complete(struct atom_queue *queue)
 		atom_queue_signal_next(queue, error);
 	}
 unlock:
+	banned = queue->banned;
 	spin_unlock_irqrestore(&queue->fence_lock, flags);
+	if (banned != was_banned)
+		wake_up_all(&queue->space);
 }
 
 /* Signal what is left after the hardware queue was reset or destroyed. */
