@@ -13,6 +13,7 @@
  * fences: -EIO the job faulted, -ETIME it made no progress in time, -ECANCELED it
  * was behind such a job, or the queue was destroyed.
  */
+#include <linux/ctype.h>
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
 
@@ -685,6 +686,17 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	return ret;
 }
 
+/* It goes to the kernel's log: no line that looks like another's. */
+static bool atom_queue_name_valid(const struct drm_atom_queue_create *args)
+{
+	u32 i;
+
+	for (i = 0; i < sizeof(args->name) && args->name[i]; i++)
+		if (!isascii(args->name[i]) || !isprint(args->name[i]))
+			return false;
+	return i < sizeof(args->name);
+}
+
 static int atom_queue_check_args(const struct drm_atom_queue_create *args)
 {
 	if (args->flags & ~DRM_ATOM_QUEUE_USER)
@@ -694,7 +706,7 @@ static int atom_queue_check_args(const struct drm_atom_queue_create *args)
 	if (args->priority > DRM_ATOM_QUEUE_PRIORITY_REALTIME ||
 	    args->ring_va || args->ring_bytes ||
 	    args->job_timeout_ms > atom_job_timeout_max_ms ||
-	    strnlen((const char *)args->name, sizeof(args->name)) == sizeof(args->name))
+	    !atom_queue_name_valid(args))
 		return -EINVAL;
 	if (args->priority >= DRM_ATOM_QUEUE_PRIORITY_HIGH && !capable(CAP_SYS_NICE))
 		return -EACCES;
