@@ -71,17 +71,19 @@ struct atom_queue_fault {
 };
 
 /**
- * struct atom_queue_seen - progress of a queue at a time-out
+ * struct atom_queue_seen - progress of a queue when it was looked at
  */
 struct atom_queue_seen {
+	/** @taken: It was looked at before. */
+	bool taken;
+	/** @stalls: Looks in a row without progress. */
+	u32 stalls;
 	/** @progress: Tiles of work finished. */
 	u64 progress;
 	/** @completed: Last job retired. */
 	u64 completed;
-	/** @device_busy: Time that the device worked, for anybody. */
-	u64 device_busy;
-	/** @stalls: Time-outs in a row without progress. */
-	u32 stalls;
+	/** @others: Time that the device worked for other queues. */
+	u64 others;
 };
 
 /**
@@ -174,7 +176,7 @@ struct atom_queue {
 	/** @busy_ns: Last reading of the hardware's counter. */
 	u64 busy_ns;
 
-	/** @seen: What the last time-out saw; only the time-out handler touches it. */
+	/** @seen: What the last look saw; only the time-out handler touches it. */
 	struct atom_queue_seen seen;
 };
 

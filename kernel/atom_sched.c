@@ -16,11 +16,21 @@
 #include "atom_sched.h"
 
 /*
+ * A queue is looked at more often than it may stand still: the first look at a
+ * job only tells where it is, so that SUBMIT need not read registers for it. A
+ * job that hangs is given up after one to 1 1/4 of its queue's time-out.
+ */
+#define ATOM_LOOKS	4
+
+/*
  * Time-outs without progress that a queue is allowed while the device works for
  * others: the device promises each queue 1/32 of its time, but only between
  * commands.
  */
 #define ATOM_STALLS_MAX	4
+
+/* Less work for others than this is none: the counters are not read at one moment. */
+#define ATOM_OTHERS_MIN_NS	NSEC_PER_MSEC
 
 static struct atom_job *to_atom_job(struct drm_sched_job *base)
 {
@@ -113,39 +123,46 @@ static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
 }
 
 /*
- * Did the queue do anything since the last time-out, or had it no chance to?
- * Inside drm_dev_enter().
+ * Did the queue do anything within a time-out, or had it no chance to? Inside
+ * drm_dev_enter().
  */
 static bool atom_sched_has_moved(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
 	u32 block = ATOM_REG_QUEUE(queue->hw_id);
 	struct atom_queue_seen *seen = &queue->seen;
-	struct atom_queue_seen now = {
-		.progress = atom_read64(adev, block + ATOM_QREG_PROGRESS),
-		.completed = READ_ONCE(queue->completed),
-		.device_busy = atom_read64(adev, ATOM_REG_BUSY_COMPUTE) +
-			       atom_read64(adev, ATOM_REG_BUSY_DMA),
-		.stalls = seen->stalls + 1,
-	};
 	u32 state = atom_read32(adev, block + ATOM_QREG_STATE);
-	bool others = now.device_busy != seen->device_busy;
-	bool moved = now.progress != seen->progress || now.completed != seen->completed;
+	u64 progress = atom_read64(adev, block + ATOM_QREG_PROGRESS);
+	u64 completed = READ_ONCE(queue->completed);
+	u64 others = atom_read64(adev, ATOM_REG_BUSY_COMPUTE) +
+		     atom_read64(adev, ATOM_REG_BUSY_DMA);
+	bool moved, others_moved;
 
-	if (moved)
-		now.stalls = 0;
-	*seen = now;
+	others -= atom_read64(adev, block + ATOM_QREG_BUSY_NS);
 
 	if (state == ATOM_QUEUE_HUNG || state == ATOM_QUEUE_FAULTED)
 		return false;
-	if (moved)
-		return true;
-	/* Work on the ring that the device has not seen: the doorbell was lost. */
-	if (state == ATOM_QUEUE_IDLE && now.stalls == 1) {
-		atom_ring_doorbell(adev, queue->hw_id, READ_ONCE(queue->emitted));
-		return true;
+
+	moved = !seen->taken || progress != seen->progress || completed != seen->completed;
+	if (moved) {
+		*seen = (struct atom_queue_seen) {
+			.taken = true,
+			.progress = progress,
+			.completed = completed,
+			.others = others,
+		};
+	} else {
+		seen->stalls++;
 	}
-	return others && now.stalls < ATOM_STALLS_MAX;
+	/* Work on the ring that the device has not seen: the doorbell was lost. */
+	if (state == ATOM_QUEUE_IDLE)
+		atom_ring_doorbell(adev, queue->hw_id, READ_ONCE(queue->emitted));
+	if (moved || seen->stalls % ATOM_LOOKS)
+		return true;
+
+	others_moved = (s64)(others - seen->others) > (s64)ATOM_OTHERS_MIN_NS;
+	seen->others = others;
+	return others_moved && seen->stalls < ATOM_LOOKS * ATOM_STALLS_MAX;
 }
 
 static bool atom_sched_may_go_on(struct atom_queue *queue)
@@ -218,7 +235,7 @@ int atom_sched_init(struct atom_queue *queue, u32 timeout_ms)
 		.timeout_wq = adev->reset_wq,
 		.num_rqs = 1,
 		.credit_limit = queue->entries,
-		.timeout = msecs_to_jiffies(timeout_ms),
+		.timeout = DIV_ROUND_UP(msecs_to_jiffies(timeout_ms), ATOM_LOOKS),
 		.name = ATOM_DRIVER_NAME,
 		.dev = adev->drm.dev,
 	};

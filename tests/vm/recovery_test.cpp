@@ -111,6 +111,22 @@ TEST_F(recovery, no_job_counts_as_retired_before_its_fence_has_signalled)
 	}
 }
 
+TEST_F(recovery, a_queue_that_hangs_alone_is_given_up_after_its_time_out)
+{
+	// It has worked before, so that the driver must tell what it did then from what the hung job does.
+	context c(0, {.job_timeout_ms = 2000});
+	for (int i = 0; i < 3; ++i)
+		c.run(command_list(make_nop()));
+	inject("kind=hang,count=1");
+	const std::int64_t start = now_ns();
+	c.submit(command_list(make_nop()));
+	ASSERT_EQ(c.timeline.try_wait(c.point, 60'000'000'000), 0);
+	const std::int64_t took = now_ns() - start;
+	EXPECT_GE(took, 2'000'000'000) << "it was given up too soon";
+	EXPECT_LT(took, 4'000'000'000) << "one time-out has become several";
+	EXPECT_TRUE(c.q.state().flags & DRM_ATOM_QUEUE_STATE_TIMEDOUT) << describe(c.q.state());
+}
+
 TEST_F(recovery, other_queues_go_on_while_one_hangs_and_is_reset)
 {
 	context other;
