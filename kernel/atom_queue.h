@@ -35,7 +35,7 @@ struct atom_area {
 	struct drm_gem_object base;
 	/** @adev: Device. */
 	struct atom_device *adev;
-	/** @cpu: Coherent memory; NULL after the device has gone. */
+	/** @cpu: Pages that the device writes; NULL after it has gone. */
 	void *cpu;
 	/** @dma: Its bus address. */
 	dma_addr_t dma;
