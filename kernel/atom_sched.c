@@ -11,6 +11,8 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include <drm/drm_managed.h>
+
 #include "atom_device.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
@@ -47,8 +49,14 @@ static const char *atom_fence_timeline_name(struct dma_fence *fence)
 	return "atom-queue";
 }
 
+static void atom_scheds_release(struct kref *ref)
+{
+	kfree(container_of(ref, struct atom_scheds, ref));
+}
+
 static void atom_fence_release(struct dma_fence *fence)
 {
+	kref_put(&container_of(fence, struct atom_fence, base)->scheds->ref, atom_scheds_release);
 	dma_fence_free(fence);
 	/* The fence called us through this module's memory; it may go now. */
 	module_put(THIS_MODULE);
@@ -64,9 +72,12 @@ static const struct dma_fence_ops atom_fence_ops = {
  * The caller has initialised the lock: lockdep must tell the two kinds of fences
  * apart, because the end of one job may make another one ready.
  */
-static void atom_fence_init(struct atom_fence *fence, u64 context, u64 seqno)
+static void atom_fence_init(struct atom_fence *fence, struct atom_queue *queue, u64 context,
+			    u64 seqno)
 {
 	__module_get(THIS_MODULE);
+	fence->scheds = queue->adev->scheds;
+	kref_get(&fence->scheds->ref);
 	dma_fence_init(&fence->base, &atom_fence_ops, &fence->lock, context, seqno);
 }
 
@@ -88,7 +99,7 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 
 	job->fence = NULL;
 	spin_lock_init(&fence->lock);
-	atom_fence_init(fence, queue->fence_context, job->seqno);
+	atom_fence_init(fence, queue, queue->fence_context, job->seqno);
 	/* One reference for the list, one for the scheduler. */
 	dma_fence_get(&fence->base);
 	list_add_tail(&fence->link, &queue->fences);
@@ -101,6 +112,22 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 	return 0;
 }
 
+/*
+ * The fence of a job that does not run. The scheduler would take an error pointer too, but then
+ * nothing kept what the job's finished fence points to.
+ */
+static struct dma_fence *atom_sched_refuse(struct atom_job *job, int error)
+{
+	struct atom_fence *fence = job->fence;
+
+	job->fence = NULL;
+	spin_lock_init(&fence->lock);
+	atom_fence_init(fence, job->queue, job->queue->fence_context, job->seqno);
+	dma_fence_set_error(&fence->base, error);
+	dma_fence_signal(&fence->base);
+	return &fence->base;
+}
+
 static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
 {
 	struct atom_job *job = to_atom_job(base);
@@ -110,7 +137,7 @@ static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
 	int ret, idx;
 
 	if (!drm_dev_enter(&adev->drm, &idx))
-		return ERR_PTR(-ENODEV);
+		return atom_sched_refuse(job, -ENODEV);
 
 	spin_lock_irq(&queue->fence_lock);
 	ret = atom_sched_emit(queue, job);
@@ -119,7 +146,7 @@ static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
 		atom_ring_doorbell(adev, queue->hw_id, job->seqno);
 
 	drm_dev_exit(idx);
-	return ret ? ERR_PTR(ret) : &fence->base;
+	return ret ? atom_sched_refuse(job, ret) : &fence->base;
 }
 
 /*
@@ -219,6 +246,29 @@ static const struct drm_sched_backend_ops atom_sched_ops = {
 	.free_job = atom_sched_free_job,
 };
 
+static void atom_scheds_put(struct drm_device *drm, void *scheds)
+{
+	kref_put(&((struct atom_scheds *)scheds)->ref, atom_scheds_release);
+}
+
+/**
+ * atom_scheds_init() - allocate the schedulers of a device
+ * @adev: device; they go with the last of it and of all fences
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int atom_scheds_init(struct atom_device *adev)
+{
+	struct atom_scheds *scheds;
+
+	scheds = kzalloc(struct_size(scheds, sched, adev->limits.num_queues + 1), GFP_KERNEL);
+	if (!scheds)
+		return -ENOMEM;
+	kref_init(&scheds->ref);
+	adev->scheds = scheds;
+	return drmm_add_action_or_reset(&adev->drm, atom_scheds_put, scheds);
+}
+
 /**
  * atom_sched_init() - start the scheduler of a queue
  * @queue: queue with its hardware id
@@ -241,7 +291,7 @@ int atom_sched_init(struct atom_queue *queue, u32 timeout_ms)
 	};
 	int ret;
 
-	queue->sched = &adev->scheds[queue->hw_id];
+	queue->sched = &adev->scheds->sched[queue->hw_id];
 	/* Jobs on the ring, and jobs that wait. */
 	queue->fence_context = dma_fence_context_alloc(2);
 	ret = drm_sched_init(queue->sched, &args);
@@ -360,7 +410,7 @@ int atom_job_start_waiting(struct atom_job *job)
 	if (!ready)
 		return -ENOMEM;
 	spin_lock_init(&ready->lock);
-	atom_fence_init(ready, queue->fence_context + 1, 0);
+	atom_fence_init(ready, queue, queue->fence_context + 1, 0);
 
 	job->ready = ready;
 	atomic_set(&job->unready, 1);
