@@ -138,6 +138,8 @@ int atom_admin_exec(struct atom_device *adev, struct atom_admin_desc *desc)
 
 	mutex_lock(&admin->lock);
 	if (atom_device_is_dead(adev) || !admin->base) {
+		/* Dead is said before it is true, and the caller frees what DMA may reach. */
+		atom_device_stop_hw(adev);
 		ret = -EIO;
 		goto unlock;
 	}

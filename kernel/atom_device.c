@@ -19,6 +19,9 @@
 #define ATOM_RESET_TIMEOUT_US	(10 * USEC_PER_SEC)
 #define ATOM_RESET_POLL_US	100
 
+/* Addresses that a page table entry can hold. */
+#define ATOM_PTE_ADDR_BITS	((u32)fls64(ATOM_PTE_ADDR_MASK))
+
 /* The interface that this driver speaks. */
 #define ATOM_DRIVER_VERSION	ATOM_VERSION(ATOM_INTERFACE_MAJOR, ATOM_INTERFACE_MINOR)
 
@@ -29,13 +32,15 @@
 static int atom_device_reset_function(struct atom_device *adev)
 {
 	u32 status;
+	int ret;
 
 	atom_write32(adev, ATOM_REG_CTRL, ATOM_CTRL_RESET);
-	/* All ones would look ready. */
-	return readl_poll_timeout(adev->regs + ATOM_REG_STATUS, status,
-				  status != U32_MAX && (status & ATOM_STATUS_READY) &&
-				  !(status & (ATOM_STATUS_ENABLED | ATOM_STATUS_QUIESCING)),
-				  ATOM_RESET_POLL_US, ATOM_RESET_TIMEOUT_US);
+	ret = readl_poll_timeout(adev->regs + ATOM_REG_STATUS, status, status == U32_MAX ||
+				 ((status & ATOM_STATUS_READY) &&
+				  !(status & (ATOM_STATUS_ENABLED | ATOM_STATUS_QUIESCING))),
+				 ATOM_RESET_POLL_US, ATOM_RESET_TIMEOUT_US);
+	/* All ones: it left in the middle. */
+	return status == U32_MAX ? -ENODEV : ret;
 }
 
 static int atom_device_check_identity(struct atom_device *adev)
@@ -132,7 +137,8 @@ static int atom_device_check_limits(struct atom_device *adev)
 		what = "page table format";
 	else if (limits->dma_bits < 32 || limits->dma_bits > 64)
 		what = "bus address width";
-	else if (!IS_ALIGNED(limits->dram_size | limits->dram_window | limits->shm_size, SZ_4K))
+	else if (!IS_ALIGNED(limits->dram_size | limits->dram_window | limits->shm_size, SZ_4K) ||
+		 max(limits->dram_size, limits->shm_size) > BIT_ULL(ATOM_PTE_ADDR_BITS))
 		what = "memory size";
 
 	if (what) {
@@ -162,7 +168,12 @@ static int atom_device_map(struct atom_device *adev)
 	if (IS_ERR(adev->regs))
 		return PTR_ERR(adev->regs);
 	adev->doorbells = pcim_iomap_region(pdev, ATOM_BAR_DOORBELL, ATOM_DRIVER_NAME);
-	return PTR_ERR_OR_ZERO(adev->doorbells);
+	if (IS_ERR(adev->doorbells))
+		return PTR_ERR(adev->doorbells);
+
+	/* Mapped page by page, by those who use it, but nobody else's. */
+	return pci_resource_len(pdev, ATOM_BAR_DRAM) ?
+	       pcim_request_region(pdev, ATOM_BAR_DRAM, ATOM_DRIVER_NAME) : 0;
 }
 
 /* Address space 0 is the driver's own: rings and completion areas by bus address. */
@@ -257,6 +268,7 @@ static int atom_device_init_software(struct atom_device *adev)
 int atom_device_init(struct atom_device *adev)
 {
 	struct pci_dev *pdev = adev->pdev;
+	u32 dma_bits;
 	int ret;
 
 	ret = atom_device_map(adev);
@@ -279,9 +291,11 @@ int atom_device_init(struct atom_device *adev)
 	if (ret)
 		return ret;
 
-	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(adev->limits.dma_bits));
+	/* What the bus could carry beyond, no page table entry could name. */
+	dma_bits = min(adev->limits.dma_bits, ATOM_PTE_ADDR_BITS);
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(dma_bits));
 	if (ret) {
-		dev_err(&pdev->dev, "no DMA with %u address bits\n", adev->limits.dma_bits);
+		dev_err(&pdev->dev, "no DMA with %u address bits\n", dma_bits);
 		return ret;
 	}
 	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
@@ -366,9 +380,12 @@ static bool atom_device_declare_dead(struct atom_device *adev, const char *reaso
  */
 void atom_device_kill(struct atom_device *adev, const char *reason)
 {
-	atom_device_declare_dead(adev, reason);
+	bool first = atom_device_declare_dead(adev, reason);
+
 	atom_device_stop_hw(adev);
-	queue_work(adev->reset_wq, &adev->dead_work);
+	/* Once is enough, and its own work may come here again. */
+	if (first)
+		queue_work(adev->reset_wq, &adev->dead_work);
 }
 
 /**

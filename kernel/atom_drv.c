@@ -30,7 +30,8 @@
  * From the outside in; who holds one may take those below it:
  *
  * - drm_dev_enter(): every entry point that touches the hardware. Waiting inside
- *   of it is bounded, or ends when struct atom_device.removing is set.
+ *   of it is bounded, or ends when struct atom_device.removing is set; so user
+ *   memory is copied outside of it, which may take as long as its owner likes.
  * - mmap_lock (page faults)
  * - struct atom_queue.hw_lock: create, reset and destroy of a hardware queue. The
  *   ordered reset workqueue only tries it, because who holds it may wait for that
@@ -151,31 +152,91 @@ static int atom_ioctl_perf_open(struct drm_device *drm, void *data, struct drm_f
 	return -EOPNOTSUPP;
 }
 
-#define ATOM_IOCTL(name, handler) \
-	DRM_IOCTL_DEF_DRV(ATOM_##name, atom_ioctl_##handler, DRM_RENDER_ALLOW)
+/**
+ * atom_ioctl_enter() - drm_dev_enter() for an ioctl that needs a device in life
+ * @drm: device
+ * @idx: for drm_dev_exit()
+ *
+ * Return: 0, -ENODEV after an unplug, -EIO if the device is dead.
+ */
+int atom_ioctl_enter(struct drm_device *drm, int *idx)
+{
+	if (!drm_dev_enter(drm, idx))
+		return -ENODEV;
+	if (!atom_device_is_dead(to_atom_device(drm)))
+		return 0;
+	drm_dev_exit(*idx);
+	return -EIO;
+}
 
-static const struct drm_ioctl_desc atom_ioctls[] = {
-	ATOM_IOCTL(DEV_QUERY, dev_query),
-	ATOM_IOCTL(BO_CREATE, bo_create),
-	ATOM_IOCTL(BO_MMAP_OFFSET, bo_mmap_offset),
-	ATOM_IOCTL(BO_INFO, bo_info),
-	ATOM_IOCTL(BO_SET_LABEL, bo_set_label),
-	ATOM_IOCTL(VM_CREATE, vm_create),
-	ATOM_IOCTL(VM_DESTROY, vm_destroy),
-	ATOM_IOCTL(VM_BIND, vm_bind),
-	ATOM_IOCTL(QUEUE_CREATE, queue_create),
-	ATOM_IOCTL(QUEUE_DESTROY, queue_destroy),
-	ATOM_IOCTL(QUEUE_GET_STATE, queue_get_state),
-	ATOM_IOCTL(SUBMIT, submit),
-	ATOM_IOCTL(PERF_OPEN, perf_open),
-};
+/*
+ * drm_ioctl() copies the ioctl's structure before and after the handler. Handlers
+ * that copy nothing themselves run inside of drm_dev_enter() as a whole.
+ */
+#define ATOM_IOCTL_INSIDE(handler)						\
+static int atom_inside_##handler(struct drm_device *drm, void *data,		\
+				 struct drm_file *file)				\
+{										\
+	int ret, idx;								\
+										\
+	ret = atom_ioctl_enter(drm, &idx);					\
+	if (ret)								\
+		return ret;							\
+	ret = atom_ioctl_##handler(drm, data, file);				\
+	drm_dev_exit(idx);							\
+	return ret;								\
+}
 
 /* What works on a dead device: asking, and giving things back. */
-static bool atom_ioctl_works_dead(unsigned int index)
-{
-	return index == DRM_ATOM_QUEUE_GET_STATE || index == DRM_ATOM_QUEUE_DESTROY ||
-	       index == DRM_ATOM_VM_DESTROY;
+#define ATOM_IOCTL_INSIDE_DEAD(handler)						\
+static int atom_inside_##handler(struct drm_device *drm, void *data,		\
+				 struct drm_file *file)				\
+{										\
+	int ret, idx;								\
+										\
+	if (!drm_dev_enter(drm, &idx))						\
+		return -ENODEV;							\
+	ret = atom_ioctl_##handler(drm, data, file);				\
+	drm_dev_exit(idx);							\
+	return ret;								\
 }
+
+ATOM_IOCTL_INSIDE(bo_create)
+ATOM_IOCTL_INSIDE(bo_mmap_offset)
+ATOM_IOCTL_INSIDE(bo_info)
+ATOM_IOCTL_INSIDE(vm_create)
+ATOM_IOCTL_INSIDE_DEAD(vm_destroy)
+ATOM_IOCTL_INSIDE(queue_create)
+ATOM_IOCTL_INSIDE_DEAD(queue_destroy)
+ATOM_IOCTL_INSIDE_DEAD(queue_get_state)
+ATOM_IOCTL_INSIDE(perf_open)
+
+/* The label is the driver's own affair: no hardware, only the dead device's answer. */
+static int atom_alive_bo_set_label(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	return atom_device_is_dead(to_atom_device(drm)) ? -EIO :
+	       atom_ioctl_bo_set_label(drm, data, file);
+}
+
+#define ATOM_IOCTL(name, handler) \
+	DRM_IOCTL_DEF_DRV(ATOM_##name, atom_##handler, DRM_RENDER_ALLOW)
+
+/* Those called ioctl_ enter by themselves, between their copies of user memory. */
+static const struct drm_ioctl_desc atom_ioctls[] = {
+	ATOM_IOCTL(DEV_QUERY, ioctl_dev_query),
+	ATOM_IOCTL(BO_CREATE, inside_bo_create),
+	ATOM_IOCTL(BO_MMAP_OFFSET, inside_bo_mmap_offset),
+	ATOM_IOCTL(BO_INFO, inside_bo_info),
+	ATOM_IOCTL(BO_SET_LABEL, alive_bo_set_label),
+	ATOM_IOCTL(VM_CREATE, inside_vm_create),
+	ATOM_IOCTL(VM_DESTROY, inside_vm_destroy),
+	ATOM_IOCTL(VM_BIND, ioctl_vm_bind),
+	ATOM_IOCTL(QUEUE_CREATE, inside_queue_create),
+	ATOM_IOCTL(QUEUE_DESTROY, inside_queue_destroy),
+	ATOM_IOCTL(QUEUE_GET_STATE, inside_queue_get_state),
+	ATOM_IOCTL(SUBMIT, ioctl_submit),
+	ATOM_IOCTL(PERF_OPEN, inside_perf_open),
+};
 
 /* A longer structure than ours must end in zeros. */
 static int atom_ioctl_check_tail(unsigned int cmd, const struct drm_ioctl_desc *desc,
@@ -208,33 +269,25 @@ static long atom_ioctl_get_state_unplugged(struct drm_file *file, unsigned int c
 }
 
 /*
- * All ioctls of the driver run inside of drm_dev_enter(), and none on a dead
- * device but those that clean up.
+ * Not inside of drm_dev_enter(): user memory may be a file system's that never
+ * answers, and an unplug of any DRM device waits for all sections.
  */
 static long atom_drv_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
 {
 	struct drm_file *file = filp->private_data;
-	struct drm_device *drm = file->minor->dev;
 	unsigned int index = DRM_IOCTL_NR(cmd) - DRM_COMMAND_BASE;
 	long ret;
-	int idx;
 
 	if (_IOC_TYPE(cmd) != DRM_IOCTL_BASE || DRM_IOCTL_NR(cmd) < DRM_COMMAND_BASE ||
 	    index >= ARRAY_SIZE(atom_ioctls))
 		return drm_ioctl(filp, cmd, arg);
 
 	index = array_index_nospec(index, ARRAY_SIZE(atom_ioctls));
-	if (!drm_dev_enter(drm, &idx))
-		return index == DRM_ATOM_QUEUE_GET_STATE ?
-		       atom_ioctl_get_state_unplugged(file, cmd, (void __user *)arg) : -ENODEV;
-
-	if (atom_device_is_dead(to_atom_device(drm)) && !atom_ioctl_works_dead(index))
-		ret = -EIO;
-	else
-		ret = atom_ioctl_check_tail(cmd, &atom_ioctls[index], (void __user *)arg);
+	ret = atom_ioctl_check_tail(cmd, &atom_ioctls[index], (void __user *)arg);
 	if (!ret)
 		ret = drm_ioctl(filp, cmd, arg);
-	drm_dev_exit(idx);
+	if (ret == -ENODEV && index == DRM_ATOM_QUEUE_GET_STATE)
+		ret = atom_ioctl_get_state_unplugged(file, cmd, (void __user *)arg);
 	return ret;
 }
 

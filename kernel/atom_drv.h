@@ -6,6 +6,7 @@
 #include <linux/xarray.h>
 
 struct atom_device;
+struct drm_device;
 
 /**
  * struct atom_file - an open file
@@ -27,5 +28,6 @@ struct atom_file {
 
 int atom_file_take(atomic_t *held, u32 total);
 void atom_file_give(atomic_t *held);
+int atom_ioctl_enter(struct drm_device *drm, int *idx);
 
 #endif

@@ -77,6 +77,9 @@ static void atom_fault_work(struct work_struct *work)
 
 	if (!drm_dev_enter(&adev->drm, &idx))
 		return;
+	/* Its reset has taken the tail back; what queues must know, fail_all tells them. */
+	if (atom_device_is_dead(adev))
+		goto exit;
 
 	tail = atom_read64(adev, ATOM_REG_FAULT_TAIL);
 	if (tail - fifo->head > entries) {

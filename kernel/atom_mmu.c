@@ -13,6 +13,8 @@
  * that was mapped may be given away after that call, too, and not earlier.
  */
 #include <linux/dma-mapping.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "atom_bo.h"
@@ -68,8 +70,10 @@ static void atom_table_free_list(struct atom_device *adev, struct list_head *lis
 {
 	struct atom_table *table, *next;
 
-	list_for_each_entry_safe(table, next, list, link)
+	list_for_each_entry_safe(table, next, list, link) {
 		atom_table_free(adev, table);
+		cond_resched();
+	}
 	INIT_LIST_HEAD(list);
 }
 
@@ -81,6 +85,7 @@ static void atom_table_free_tree(struct atom_device *adev, struct atom_table *ta
 		if (table->child[i])
 			atom_table_free_tree(adev, table->child[i], level - 1);
 	atom_table_free(adev, table);
+	cond_resched();
 }
 
 static u32 atom_pt_index(u64 va, int level)
@@ -307,6 +312,8 @@ static void atom_mapping_walk(const struct atom_mapping *mapping, atom_page_fn *
 			address += bytes;
 			done += bytes;
 		}
+		/* Scattered memory has an extent a page, and millions of them. */
+		cond_resched();
 	}
 }
 
@@ -361,13 +368,17 @@ u32 atom_mmu_tables_for_unmap(void)
  * @mmu: address space
  * @count: how many
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or -EINTR when the caller is being killed: an allocation
+ * for the OOM killer's victim succeeds from the last reserves.
  */
 int atom_mmu_reserve(struct atom_mmu *mmu, u32 count)
 {
 	while (mmu->spare_count < count) {
-		struct atom_table *table = atom_table_alloc(mmu->adev);
+		struct atom_table *table;
 
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		table = atom_table_alloc(mmu->adev);
 		if (!table)
 			return -ENOMEM;
 		list_add_tail(&table->link, &mmu->spare);
@@ -445,6 +456,7 @@ int atom_mmu_flush(struct atom_mmu *mmu)
 	while (mmu->spare_count > ATOM_MMU_SPARE_KEEP) {
 		table = atom_mmu_take_spare(mmu);
 		atom_table_free(adev, table);
+		cond_resched();
 	}
 	return ret;
 }

@@ -9,6 +9,7 @@
 #include <atom/hw/mmu.h>
 
 #include "atom_device.h"
+#include "atom_drv.h"
 #include "atom_query.h"
 #include "atom_submit.h"
 #include "atom_uapi.h"
@@ -137,7 +138,12 @@ int atom_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *fi
 		struct drm_atom_dev_timestamp timestamp;
 		struct drm_atom_dev_telemetry telemetry;
 	} answer = {};
-	u32 size;
+	u32 size = 0;
+	int ret, idx;
+
+	ret = atom_ioctl_enter(drm, &idx);
+	if (ret)
+		return ret;
 
 	switch (args->type) {
 	case DRM_ATOM_DEV_QUERY_INFO:
@@ -157,7 +163,12 @@ int atom_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *fi
 		atom_query_telemetry(adev, &answer.telemetry);
 		break;
 	default:
-		return -EINVAL;
+		ret = -EINVAL;
+		break;
 	}
-	return atom_uobj_put(args->pointer, &args->size, &answer, size);
+	/* Read last: the device was there for all of the answer. */
+	if (!ret && atom_read32(adev, ATOM_REG_MAGIC) == U32_MAX)
+		ret = -ENODEV;
+	drm_dev_exit(idx);
+	return ret ?: atom_uobj_put(args->pointer, &args->size, &answer, size);
 }

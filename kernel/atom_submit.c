@@ -17,6 +17,7 @@
 #include <drm/drm_syncobj.h>
 
 #include "atom_device.h"
+#include "atom_drv.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
 #include "atom_submit.h"
@@ -48,6 +49,8 @@ struct atom_submit_job {
 	struct atom_job *job;
 	/** @signals: Points that it signals. */
 	struct list_head signals;
+	/** @syncs: What it waits for and signals, as the caller says; or NULL. */
+	struct drm_atom_sync *syncs;
 	/** @waits: It depends on a fence. */
 	bool waits;
 };
@@ -199,15 +202,9 @@ static int atom_submit_add_syncs(struct atom_submit *submit, u32 index)
 {
 	const struct drm_atom_obj_array *array = &submit->args[index].syncs;
 	struct atom_submit_job *sjob = &submit->jobs[index];
-	struct drm_atom_sync *syncs;
+	struct drm_atom_sync *syncs = sjob->syncs;
 	int ret = 0;
 	u32 i;
-
-	if (!array->count)
-		return 0;
-	syncs = ATOM_UOBJ_GET_ARRAY(array, ATOM_SYNCS_MAX, struct drm_atom_sync, point);
-	if (IS_ERR(syncs))
-		return PTR_ERR(syncs);
 
 	for (i = 0; i < array->count && !ret; i++) {
 		ret = atom_submit_check_sync(&syncs[i]);
@@ -219,7 +216,6 @@ static int atom_submit_add_syncs(struct atom_submit *submit, u32 index)
 	}
 	if (!ret && index + 1 < submit->count)
 		ret = atom_submit_remember_signals(submit, sjob, syncs, array->count);
-	kvfree(syncs);
 	return ret;
 }
 
@@ -278,6 +274,18 @@ static int atom_submit_get_args(struct atom_submit *submit, const struct drm_ato
 	if (!submit->jobs)
 		return -ENOMEM;
 	submit->count = array->count;
+
+	for (i = 0; i < submit->count; i++) {
+		const struct drm_atom_obj_array *syncs = &submit->args[i].syncs;
+		struct drm_atom_sync *copy;
+
+		if (!syncs->count)
+			continue;
+		copy = ATOM_UOBJ_GET_ARRAY(syncs, ATOM_SYNCS_MAX, struct drm_atom_sync, point);
+		if (IS_ERR(copy))
+			return PTR_ERR(copy);
+		submit->jobs[i].syncs = copy;
+	}
 	return 0;
 }
 
@@ -407,6 +415,8 @@ static void atom_submit_fini(struct atom_submit *submit)
 		atomic_sub(submit->room, &submit->queue->outstanding);
 		wake_up_all(&submit->queue->space);
 	}
+	for (i = 0; i < submit->count; i++)
+		kvfree(submit->jobs[i].syncs);
 	xa_destroy(&submit->signalled);
 	kvfree(submit->jobs);
 	kvfree(submit->args);
@@ -424,7 +434,7 @@ int atom_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct atom_submit submit = { .file = file };
 	struct drm_atom_submit *args = data;
-	int ret;
+	int ret, idx;
 
 	if (args->flags || !args->jobs.count)
 		return -EINVAL;
@@ -436,12 +446,21 @@ int atom_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)
 
 	ret = atom_submit_get_args(&submit, &args->jobs);
 	if (!ret)
-		ret = atom_submit_wait_for_room(&submit);
+		ret = atom_ioctl_enter(drm, &idx);
+	if (ret) {
+		atom_submit_fini(&submit);
+		goto put;
+	}
+
+	ret = atom_submit_wait_for_room(&submit);
 	if (!ret)
 		ret = atom_submit_make_jobs(&submit);
 	if (!ret)
 		ret = atom_submit_push(&submit, &args->seqno);
+	/* Inside: what jobs wait for must not wake them when their workqueue is gone. */
 	atom_submit_fini(&submit);
+	drm_dev_exit(idx);
+put:
 	atom_queue_put(submit.queue);
 	return ret;
 }

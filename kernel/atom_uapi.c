@@ -4,6 +4,7 @@
  * are filled with zeros, longer ones must end in zeros.
  */
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/uaccess.h>
 
 #include "atom_uapi.h"
@@ -13,6 +14,8 @@
 
 /* No structure of the interface comes near; a stride above is nonsense. */
 #define ATOM_STRIDE_MAX	1024
+/* Nor does an answer; what is above it would be filled with zeros. */
+#define ATOM_ANSWER_MAX	SZ_64K
 
 static int atom_uobj_get(void *object, u32 size, const void __user *user, u32 stride)
 {
@@ -76,7 +79,7 @@ void *atom_uobj_get_array(const struct drm_atom_obj_array *in, u32 count_max, u3
  * @object: structure
  * @object_size: its size
  *
- * Return: 0 or -EFAULT.
+ * Return: 0, -E2BIG or -EFAULT.
  */
 int atom_uobj_put(u64 pointer, u32 *size, const void *object, u32 object_size)
 {
@@ -84,6 +87,8 @@ int atom_uobj_put(u64 pointer, u32 *size, const void *object, u32 object_size)
 	u32 room = *size;
 
 	if (pointer) {
+		if (room > ATOM_ANSWER_MAX)
+			return -E2BIG;
 		if (copy_to_user(user, object, min(room, object_size)))
 			return -EFAULT;
 		if (room > object_size && clear_user(user + object_size, room - object_size))

@@ -13,6 +13,8 @@
  *    the page tables, the device forgets what was replaced (TLB_INVALIDATE), and
  *    only then the buffers that lost their mapping are let go.
  */
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "atom_bo.h"
@@ -263,6 +265,7 @@ static void atom_bind_write_tables(struct atom_bind *bind)
 		struct atom_va *va = step->va;
 		struct atom_mapping mapping;
 
+		cond_resched();
 		if (!step->bytes)
 			continue;
 		if (step->kind == ATOM_STEP_REMOVE) {
@@ -415,11 +418,9 @@ static int atom_bind_check_op(struct atom_bind *bind, struct drm_file *file,
 	}
 }
 
-static int atom_bind_get_ops(struct atom_bind *bind, struct drm_file *file,
-			     const struct drm_atom_obj_array *array)
+static int atom_bind_get_ops(struct atom_bind *bind, const struct drm_atom_obj_array *array)
 {
 	struct drm_atom_vm_bind_op *args;
-	int ret = 0;
 	u32 i;
 
 	args = ATOM_UOBJ_GET_ARRAY(array, ATOM_BINDS_MAX, struct drm_atom_vm_bind_op, bytes);
@@ -432,11 +433,23 @@ static int atom_bind_get_ops(struct atom_bind *bind, struct drm_file *file,
 		return -ENOMEM;
 	}
 	bind->count = array->count;
-	for (i = 0; i < bind->count && !ret; i++) {
+	for (i = 0; i < bind->count; i++)
 		bind->ops[i].args = args[i];
-		ret = atom_bind_check_op(bind, file, &bind->ops[i]);
-	}
 	kvfree(args);
+	return 0;
+}
+
+static int atom_bind_check_ops(struct atom_bind *bind, struct drm_file *file)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < bind->count && !ret; i++) {
+		/* Each one may be about all the memory of the machine. */
+		cond_resched();
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      atom_bind_check_op(bind, file, &bind->ops[i]);
+	}
 	return ret;
 }
 
@@ -462,7 +475,7 @@ int atom_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file
 {
 	const struct drm_atom_vm_bind *args = data;
 	struct atom_bind bind = { .steps = LIST_HEAD_INIT(bind.steps) };
-	int ret;
+	int ret, idx;
 
 	if (args->flags & ~DRM_ATOM_VM_BIND_ASYNC)
 		return -EINVAL;
@@ -474,9 +487,15 @@ int atom_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file
 	bind.vm = atom_vm_lookup(file, args->vm_id);
 	if (!bind.vm)
 		return -ENOENT;
-	ret = args->ops.count ? atom_bind_get_ops(&bind, file, &args->ops) : 0;
-	if (!ret && bind.count)
-		ret = atom_bind_run(&bind);
+	ret = args->ops.count ? atom_bind_get_ops(&bind, &args->ops) : 0;
+	if (!ret)
+		ret = atom_ioctl_enter(drm, &idx);
+	if (!ret) {
+		ret = atom_bind_check_ops(&bind, file);
+		if (!ret && bind.count)
+			ret = atom_bind_run(&bind);
+		drm_dev_exit(idx);
+	}
 	atom_bind_put_ops(&bind);
 	atom_vm_put(bind.vm);
 	return ret;

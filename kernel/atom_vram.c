@@ -41,14 +41,15 @@ int atom_vram_init(struct atom_device *adev)
 		return 0;
 	}
 
-	if (limits->dram_size) {
+	if (limits->dram_window) {
 		/* Without it the CPU's mappings would not be write-combined. */
 		ret = devm_arch_io_reserve_memtype_wc(adev->drm.dev,
 						      pci_resource_start(adev->pdev, ATOM_BAR_DRAM),
 						      limits->dram_window);
 		if (ret)
 			drm_warn(&adev->drm, "LOCAL memory is mapped uncached: %d\n", ret);
-
+	}
+	if (limits->dram_size) {
 		ret = gpu_buddy_init(&vram->local, limits->dram_size, SZ_4K);
 		if (ret)
 			return ret;
@@ -246,7 +247,7 @@ struct atom_extent *atom_vram_extents(struct atom_device *adev,
  * @extents: where
  * @count: how many of them
  *
- * Return: 0, or an error of atom_admin_exec(), or -EINTR when the caller is being killed.
+ * Return: 0, -EIO, or -EINTR when the caller is being killed.
  */
 int atom_vram_clear(struct atom_device *adev, u32 aperture, const struct atom_extent *extents,
 		    u32 count)
@@ -270,7 +271,7 @@ int atom_vram_clear(struct atom_device *adev, u32 aperture, const struct atom_ex
 				return -EINTR;
 			ret = atom_admin_exec(adev, &desc);
 			if (ret)
-				return ret;
+				return ret == -EREMOTEIO ? -EIO : ret;
 			pos += chunk;
 		}
 	}

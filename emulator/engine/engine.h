@@ -43,6 +43,12 @@ struct operand {
 	std::uint32_t field = 0;  ///< where the command names it, for faults
 };
 
+/** Where an interrupted tile goes on when it is run again. Default: at its start. */
+struct tile_progress {
+	std::int64_t k = 0;            ///< terms of each sum that are in `sums` already
+	std::vector<std::byte> sums;   ///< accumulators, as the operation lays them out; some KiB at most
+};
+
 /**
  * Guest memory during one tile. Not shared between threads. A fault is kept
  * here; after a failed call the operation returns at once.
@@ -66,11 +72,14 @@ public:
 	virtual bool failed() const = 0;
 	/**
 	 * True when the model wants the tile to end early; the operation then
-	 * returns, and the tile is run again from its start. Asked about every
-	 * millisecond, and only by commands whose tiles can be long (GEMM): their
-	 * output overlaps no input, so a second run does no harm.
+	 * leaves in progress() how far it came and returns, and the tile is run
+	 * again. Asked about every millisecond, and only by commands whose tiles
+	 * can be long (GEMM): their output overlaps no input, so a second run does
+	 * no harm.
 	 */
 	virtual bool interrupted() { return false; }
+	/** What the tile's run before this one left, for this one to go on from and to leave its own in. */
+	virtual tile_progress &progress() = 0;
 };
 
 /** Work buffers of one worker thread, grown on demand and kept between tiles. */

@@ -55,8 +55,12 @@ bool wraps(std::uint64_t start, std::uint64_t bytes)
 /* Reads the admin tail. What cannot be read or cannot be true leaves no way to talk to the driver: FATAL. */
 void device::look_at_admin_tail()
 {
-	if (admin_changed_.exchange(false)) {
+	if (admin_changed_.load()) {
 		const std::lock_guard lock(regs_mutex_);
+		/* Disabled since: the registers have not been checked, and the next ENABLE comes with a doorbell. */
+		if (!regs_.enabled)
+			return;
+		admin_changed_.store(false);
 		admin_.ring = regs_.admin_ring;
 		admin_.tail_address = regs_.admin_tail;
 		admin_.completion = regs_.admin_completion;
@@ -92,7 +96,11 @@ bool device::admin_step()
 			admin_clear_step();
 		return true;
 	}
-	for (unsigned i = 0; i < admin_batch && admin_.head != admin_.tail && !admin_.clear.active; ++i) {
+	/* One at a time where a CPU of the guest waits; and whoever wants the device to stand still waits for one only. */
+	const unsigned batch = small_only_ ? 1 : admin_batch;
+	for (unsigned i = 0; i < batch && admin_.head != admin_.tail && !admin_.clear.active; ++i) {
+		if (i && (stop_requests_.load() || reset_pending_.load()))
+			break;
 		atom_admin_desc desc;
 		const std::uint64_t slot = admin_.head & (admin_.entries - 1);
 		if (!host_.dma_read(admin_.ring + slot * sizeof desc, &desc, sizeof desc)) {
@@ -106,6 +114,18 @@ bool device::admin_step()
 	if (admin_.head == admin_.tail && !admin_.clear.active && admin_.regs.state == ATOM_QUEUE_RUNNING)
 		admin_.regs.state = ATOM_QUEUE_IDLE;
 	return admin_.clear.active || admin_.head != admin_.tail;
+}
+
+/* Admin work that is left waits for the end of a tile, not of a command. MEM_CLEAR shares the time with the queues. */
+void device::settle_admin_urgency()
+{
+	if (admin_.head != admin_.tail && !admin_.clear.active && !admin_changed_.load()) {
+		urgency_.fetch_or(urgency_admin);
+		return;
+	}
+	urgency_.fetch_and(~std::uint32_t{urgency_admin});
+	if (doorbells_[0].load() & 1) /* rung since */
+		urgency_.fetch_or(urgency_admin);
 }
 
 device::admin_result device::admin_check_unused(const atom_admin_desc &desc) const

@@ -186,6 +186,7 @@ bool device::step()
 		run_timers();
 	take_doorbells();
 	const bool more_admin = admin_step();
+	settle_admin_urgency();
 	if (const std::uint32_t id = scheduler_.pick()) {
 		queue &q = queues_[id];
 		try {
@@ -245,7 +246,6 @@ void device::take_doorbells()
 		for (std::uint64_t rung = doorbells_[w].exchange(0); rung; rung &= rung - 1) {
 			const std::uint32_t id = w * 64 + static_cast<std::uint32_t>(std::countr_zero(rung));
 			if (id == 0) {
-				urgency_.fetch_and(~std::uint32_t{urgency_admin});
 				look_at_admin_tail();
 				continue;
 			}
@@ -325,7 +325,13 @@ void device::configure(std::uint32_t event, std::uint64_t value)
 		host_.set_reachable(!power_off_.load() && !link_down_.load());
 		break;
 	}
-	default: /* bus mastering: the front end's DMA fails by itself; vectors: information */
+	case ATOM_CFG_BUS_MASTER: {
+		/* The front end's DMA fails by itself; what a tile has mapped is let go of before this returns. */
+		if (value == 0)
+			const exclusive hold(*this);
+		break;
+	}
+	default: /* vectors: information */
 		break;
 	}
 }

@@ -169,6 +169,7 @@ private:
 	/* admin.cpp */
 	void look_at_admin_tail();
 	bool admin_step();
+	void settle_admin_urgency();
 	void admin_execute(const atom_admin_desc &desc);
 	void admin_write(std::uint64_t address, const void *from, std::uint64_t bytes);
 	void admin_clear_step();
@@ -249,6 +250,7 @@ private:
 		std::uint64_t at;
 		std::uint32_t vector;
 	};
+	static constexpr std::size_t late_max = 1024; ///< those beyond are not late
 	std::mutex late_mutex_;
 	std::atomic<bool> late_pending_{false};
 	std::vector<late_irq> late_;

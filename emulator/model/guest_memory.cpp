@@ -98,7 +98,7 @@ bool guest_memory::copy(std::uint32_t asid, std::uint64_t va, std::byte *buffer,
 std::byte *guest_memory::map(std::uint32_t asid, std::uint64_t va, std::uint64_t bytes,
 			     std::uint32_t access, engine::fault &why)
 {
-	if (bytes == 0 || va + (bytes - 1) < va)
+	if (bytes == 0 || bytes > mapping_bytes_max || va + (bytes - 1) < va)
 		return nullptr;
 	if (inject_.any()) {
 		if (inject_.strike(inject_kind::mmu_fault, queue_)) {

@@ -73,6 +73,8 @@ private:
 	};
 	/** Mappings held at a time; beyond it the engine copies. */
 	static constexpr std::size_t mappings_max = 64;
+	/** Of one mapping: all of its pages are translated in one go. */
+	static constexpr std::uint64_t mapping_bytes_max = 4ull << 30;
 
 	bool copy(std::uint32_t asid, std::uint64_t va, std::byte *buffer, std::uint64_t bytes,
 		  std::uint32_t access, engine::fault &why);
@@ -118,6 +120,7 @@ public:
 	/** Where to look whether the tile should end early; see tile_urgency. */
 	void heed(const std::atomic<std::uint32_t> &urgency, std::chrono::steady_clock::duration patience);
 	bool was_interrupted() const { return interrupted_; }
+	engine::tile_progress &progress() override { return progress_; }
 	const engine::fault &fault() const { return fault_; }
 
 private:
@@ -130,6 +133,7 @@ private:
 	const std::atomic<std::uint32_t> *urgency_ = nullptr;
 	std::chrono::steady_clock::time_point give_way_at_;
 	bool interrupted_ = false;
+	engine::tile_progress progress_;
 };
 
 } // namespace atom::model

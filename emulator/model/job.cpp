@@ -297,10 +297,14 @@ void device::collect_traffic()
 footprint device::footprint_of(const job &j, std::uint32_t asid)
 {
 	footprint f;
+	/* An extent with gaps can be as large as the address space: nothing is moved but elements of 8 bytes at most. */
+	const engine::cost &work = j.operation->work();
+	const std::uint64_t most = std::max({work.macs, work.elements, small_elements}) * 8;
 	for (const engine::operand &o : j.operation->operands()) {
 		if (o.high <= o.low)
 			continue;
-		const std::uint64_t bytes = static_cast<std::uint64_t>(o.high) - static_cast<std::uint64_t>(o.low);
+		const std::uint64_t bytes =
+			std::min(static_cast<std::uint64_t>(o.high) - static_cast<std::uint64_t>(o.low), most);
 		const bool both = o.access == (ATOM_ACCESS_READ | ATOM_ACCESS_WRITE);
 		/* One look is enough: programs do not spread a tensor over apertures. */
 		switch (mine().memory.aperture(asid, o.va + static_cast<std::uint64_t>(o.low))) {

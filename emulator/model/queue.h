@@ -60,7 +60,7 @@ struct job {
 	atom_cmd_header header{}; ///< of the current command
 	std::unique_ptr<engine::operation> operation; ///< the current command, once decoded
 	std::uint64_t next_tile = 0;
-	std::vector<std::uint64_t> again; ///< tiles below next_tile that were interrupted
+	std::vector<interrupted_tile> again; ///< tiles below next_tile
 	unsigned interruptions = 0;       ///< of the current command
 
 	bool ended = false;              ///< only its retirement is left (pace=device)

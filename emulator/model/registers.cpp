@@ -508,13 +508,19 @@ void device::raise_vector(std::uint32_t queue, std::uint32_t vector)
 		if (inject_.strike(inject_kind::duplicate_irq, queue))
 			host_.irq(vector);
 		if (const auto late = inject_.strike(inject_kind::late_irq, queue)) {
+			const std::uint64_t at = host_.now_ns() + late->value * 1000;
+			bool kept = false;
 			{
 				const std::lock_guard lock(late_mutex_);
-				late_.push_back({host_.now_ns() + late->value * 1000, vector});
+				kept = late_.size() < late_max;
+				if (kept)
+					late_.push_back({at, vector});
 				late_pending_.store(true);
 			}
-			call_attention();
-			return;
+			if (kept) {
+				call_attention();
+				return;
+			}
 		}
 	}
 	host_.irq(vector);

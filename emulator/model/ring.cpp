@@ -205,6 +205,8 @@ void device::retire(queue &q, const job &j, std::uint16_t status, const job_faul
 	if (!written) {
 		if (!q.stopped() && q.state() != ATOM_QUEUE_RESETTING)
 			fault_ring(q, why);
+		else if (r.status == ATOM_CPL_FAULT) /* its fault record is all that tells of it */
+			raise_cause(ATOM_INTR_FAULT);
 		return;
 	}
 	write_header(q, seqno);

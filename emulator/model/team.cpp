@@ -36,12 +36,13 @@ team::~team()
 		t.join();
 }
 
-bool team::take(tile_run &run, std::uint64_t &tile)
+bool team::take(tile_run &run, std::uint64_t &tile, engine::tile_progress &from)
 {
 	if (run.interruptions) {
 		const std::lock_guard lock(run.mutex);
 		if (!run.again.empty()) {
-			tile = run.again.back();
+			tile = run.again.back().tile;
+			from = std::move(run.again.back().progress);
 			run.again.pop_back();
 			return true;
 		}
@@ -61,13 +62,18 @@ bool team::take(tile_run &run, std::uint64_t &tile)
 void team::take_tiles(tile_run &run, worker &me, const std::function<void()> *after_tile)
 {
 	using namespace std::chrono_literals;
-	constexpr unsigned doublings_max = 20;
+	/* Tiles keep what they have done, a piece of some milliseconds at a time: with this they get ahead however often
+	 * they are interrupted, and the admin queue never waits longer than it.
+	 */
+	constexpr unsigned doublings_max = 5;
 	const auto patience = 1ms * (1u << std::min(run.interruptions, doublings_max));
 
 	me.memory.act_for(run.queue, true);
 	std::uint64_t tile = 0;
-	while (!run.stop.load(std::memory_order_relaxed) && take(run, tile)) {
+	for (;;) {
 		tile_memory memory(me.memory, run.asid, run.operation->operands());
+		if (run.stop.load(std::memory_order_relaxed) || !take(run, tile, memory.progress()))
+			break;
 		memory.heed(*run.urgency, patience);
 		try {
 			run.operation->run(tile, memory, me.scratch);
@@ -83,7 +89,7 @@ void team::take_tiles(tile_run &run, worker &me, const std::function<void()> *af
 			run.stop.store(true, std::memory_order_relaxed);
 		} else if (memory.was_interrupted()) {
 			const std::lock_guard lock(run.mutex);
-			run.again.push_back(tile);
+			run.again.push_back({tile, std::move(memory.progress())});
 			run.stop.store(true, std::memory_order_relaxed);
 		} else {
 			run.progress->fetch_add(1, std::memory_order_relaxed);

@@ -32,6 +32,12 @@ struct worker {
 	engine::scratch scratch;
 };
 
+/** A tile that gave way to something urgent. */
+struct interrupted_tile {
+	std::uint64_t tile = 0;
+	engine::tile_progress progress;
+};
+
 /** Tiles of one command to be run. */
 struct tile_run {
 	const engine::operation *operation = nullptr;
@@ -42,9 +48,9 @@ struct tile_run {
 	std::atomic<bool> stop{false};                ///< take no more tiles
 	std::atomic<std::uint64_t> *progress = nullptr; ///< counts tiles that ended well
 	const std::atomic<std::uint32_t> *urgency = nullptr; ///< enum tile_urgency
-	unsigned interruptions = 0;                   ///< of this command so far; each doubles the patience
+	unsigned interruptions = 0;                   ///< of this command so far; each doubles the patience, to a limit
 	std::mutex mutex;                             ///< of what follows
-	std::vector<std::uint64_t> again;             ///< tiles that were interrupted, to be run from their start
+	std::vector<interrupted_tile> again;          ///< to be gone on with; one a worker at most
 	std::uint64_t fault_tile = UINT64_MAX;        ///< lowest tile that failed
 	engine::fault fault;
 };
@@ -66,7 +72,7 @@ public:
 
 private:
 	void thread(worker &me);
-	static bool take(tile_run &run, std::uint64_t &tile);
+	static bool take(tile_run &run, std::uint64_t &tile, engine::tile_progress &from);
 	static void take_tiles(tile_run &run, worker &me, const std::function<void()> *after_tile);
 
 	std::vector<std::unique_ptr<worker>> &workers_;

@@ -8,12 +8,50 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
+
+#include <linux/netlink.h>
+#include <sys/socket.h>
 
 using namespace vmtest;
 
 namespace {
+
+/** The kernel's messages that a device is dead, from the construction on. */
+class wedged_events {
+public:
+	wedged_events()
+	{
+		sockaddr_nl address{};
+		address.nl_family = AF_NETLINK;
+		address.nl_groups = 1; // what the kernel itself sends
+		if (fd_.get() < 0 || bind(fd_.get(), reinterpret_cast<const sockaddr *>(&address), sizeof(address)))
+			throw std::runtime_error("no socket for the kernel's events");
+	}
+
+	/** How many came so far; more than there is room for count too. */
+	int count() const
+	{
+		char text[8192];
+		for (;;) {
+			const ssize_t bytes = recv(fd_.get(), text, sizeof(text), MSG_DONTWAIT);
+			if (bytes >= 0)
+				count_ += std::string_view(text, bytes).find("WEDGED=") != std::string_view::npos;
+			else if (errno == ENOBUFS)
+				count_ += 1000;
+			else
+				return count_;
+		}
+	}
+
+private:
+	unique_fd fd_{socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT)};
+	mutable int count_ = 0;
+};
 
 class recovery : public testing::Test {
 protected:
@@ -29,6 +67,17 @@ protected:
 	static void inject(const std::string &spec) { control("inject 0 " + spec); }
 
 	drm_atom_job nop() { return c_.job(command_list(make_nop())); }
+
+	/** The driver lets the device go and takes it back: what revives a dead one. */
+	static void rebind()
+	{
+		const auto node = device_nodes().at(0);
+		const std::string folder = "/sys/class/accel/" + node.substr(node.rfind('/') + 1) + "/device";
+		const std::string command = "cd /sys/bus/pci/drivers/atom_npu && address=$(basename $(readlink -f " + folder +
+					    ")) && echo $address >unbind && echo $address >bind";
+		ASSERT_EQ(run_program({"sh", "-c", command.c_str()}), 0);
+		ASSERT_TRUE(eventually([] { return device_nodes().size() == 1; }));
+	}
 
 	/** A new queue on the same device takes a job and ends it well. */
 	static void expect_device_works()
@@ -256,6 +305,41 @@ TEST_F(recovery, fifty_hung_queues_in_a_row_leave_the_device_as_it_was)
 		ASSERT_TRUE(c.q.state().flags & DRM_ATOM_QUEUE_STATE_BANNED) << describe(c.q.state());
 	}
 	EXPECT_EQ(await_counters(before), "");
+	expect_device_works();
+}
+
+TEST_F(recovery, a_device_that_dies_is_buried_once_and_fails_all_that_is_asked_of_it)
+{
+	// The fault FIFO has been read once: the reset of the dead device takes its tail back behind the head.
+	context faulty;
+	const memory target = faulty.alloc(page);
+	const std::uint64_t nowhere = faulty.space.reserve(mib);
+	faulty.run_failing(command_list(make_copy_bytes(nowhere, target.va, 64)));
+	ASSERT_TRUE(eventually([&] { return faulty.q.state().generation == 1; })) << describe(faulty.q.state());
+
+	context c(0, {.job_timeout_ms = 60'000});
+	inject("kind=hang,count=1");
+	const syncobj done(c.dev);
+	drm_atom_sync sync = done.signal_binary();
+	auto job = c.job(command_list(make_nop()));
+	job.syncs = {sizeof(sync), 1, reinterpret_cast<std::uintptr_t>(&sync)};
+	c.q.submit(job);
+	const wedged_events events;
+	inject("kind=thermal,temp_mc=120000");
+	EXPECT_EQ(done.try_wait_binary(30'000'000'000), 0) << "the waiter of a dead device waits on";
+	EXPECT_LT(done.fence_status(), 0);
+	ASSERT_TRUE(eventually([&] { return c.q.state().flags & DRM_ATOM_QUEUE_STATE_DEVICE_LOST; })) << describe(c.q.state());
+	EXPECT_TRUE(eventually([&] { return faulty.q.state().flags & DRM_ATOM_QUEUE_STATE_DEVICE_LOST; }));
+	drm_atom_bo_create create{};
+	create.size = page;
+	EXPECT_EQ(try_create_buffer(c.dev, create), EIO);
+
+	EXPECT_TRUE(eventually([&] { return events.count() > 0; })) << "nobody has told the administrator";
+	pause_ms(1000);
+	EXPECT_EQ(events.count(), 1) << "the device dies again and again while its files are open";
+
+	inject("kind=clear");
+	rebind();
 	expect_device_works();
 }
 

@@ -15,8 +15,16 @@ namespace {
 constexpr std::int64_t rows_max = 256, columns_max = 512;
 static_assert(columns_max <= static_cast<std::int64_t>(run_elements), "a row of a tile is one run");
 constexpr std::int64_t edge_min = 64;
-/* Operands that cannot be mapped are copied in slices of k of about so many bytes. */
+/* Operands that cannot be mapped are copied in slices of k of about so many bytes.. */
 constexpr std::int64_t slice_bytes = 4 << 20;
+/* ..or so many, where each element is an access of its own: some ten milliseconds. */
+constexpr std::int64_t scattered_slice_bytes = 64 << 10;
+constexpr std::int64_t scattered_stride = 64, scattered_run = 16;
+/* A kernel keeps a slice of its rows of a, in up to five bytes an element. */
+constexpr std::int64_t slice_elements = 1 << 22;
+constexpr std::int64_t slice_step = 1024; /* whole groups, blocks and lines of the cache */
+/* What goes with a product but for its terms: mappings, streams, plans. In multiply-accumulates, about a microsecond. */
+constexpr std::int64_t product_macs = 1 << 16;
 
 std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
 
@@ -117,53 +125,100 @@ public:
 	}
 	product(const product &) = delete;
 
+	/*
+	 * Slices of k are multiplied one after the other, and their results added.
+	 * A long k makes many: what one needs is bounded whatever the command says,
+	 * and a part that is interrupted goes on at the slice where it was.
+	 */
 	bool run(std::byte *to)
 	{
-		if (stage(mem_, p_.a, x_.at(x_.m, 0), x_.rows, p_.k, nullptr, args_.a) &&
-		    stage(mem_, p_.b, x_.at(0, x_.n), p_.k / unit_, x_.columns, nullptr, args_.b)) {
-			args_.k = static_cast<std::size_t>(p_.k);
-			return multiply(to);
+		kernels::matrix a, b;
+		const bool mapped = stage(mem_, p_.a, x_.at(x_.m, 0), x_.rows, p_.k, nullptr, a) &&
+				    stage(mem_, p_.b, x_.at(0, x_.n), p_.k / unit_, x_.columns, nullptr, b);
+		if (mem_.failed())
+			return false;
+		const std::int64_t slice = mapped ? slice_in_place() : slice_copied();
+		const std::size_t count = args_.m * args_.n;
+		tile_progress &kept = mem_.progress();
+		std::int64_t k = 0;
+		if (alone() && kept.k) {
+			std::memcpy(to, kept.sums.data(), count * 4);
+			k = kept.k;
 		}
-		return !mem_.failed() && run_slices(to);
+		for (; k < p_.k; k += slice) {
+			const std::int64_t ks = std::min(slice, p_.k - k);
+			std::byte *sum = k == 0 ? to : work_.get(3, count * 4);
+			if (mapped) {
+				args_.a = a;
+				args_.a.data += k * a.column_stride;
+				args_.b = b;
+				args_.b.data += k / unit_ * b.row_stride;
+			}
+			if ((!mapped && !copy(k, ks, slice)) || !multiply(ks, sum)) {
+				if (alone() && k != 0 && !mem_.failed()) {
+					kept.sums.assign(to, to + count * 4);
+					kept.k = k;
+				}
+				return false;
+			}
+			if (k == 0)
+				continue;
+			if (p_.integer)
+				add(reinterpret_cast<std::uint32_t *>(to), reinterpret_cast<const std::uint32_t *>(sum),
+				    count);
+			else
+				add(reinterpret_cast<float *>(to), reinterpret_cast<const float *>(sum), count);
+		}
+		return true;
 	}
 
 private:
-	bool multiply(std::byte *to)
+	/* The part is all of its tile, and long: only such a tile is worth keeping, and its sums are few (edge_min). */
+	bool alone() const { return x_.rows * x_.columns > macs_per_tile(p_) / p_.k; }
+
+	std::int64_t slice_in_place() const
 	{
+		const std::int64_t area = x_.rows * x_.columns;
+		const std::int64_t macs = macs_per_tile(p_);
+		/* Twice a tile's work is not worth an addition. */
+		const std::int64_t by_time = area > 2 * macs / p_.k ? macs / area : p_.k;
+		const std::int64_t slice = std::min(by_time, slice_elements / x_.rows);
+		return std::min(std::max(slice / slice_step, std::int64_t{1}) * slice_step, p_.k);
+	}
+
+	std::int64_t slice_copied() const
+	{
+		const std::int64_t each = x_.rows * p_.a.element_bytes +
+					  x_.columns * p_.b.element_bytes / unit_ + 1;
+		const auto scattered = [](const tensor &t, std::int64_t rows, std::int64_t columns) {
+			const std::int64_t down = std::abs(t.strides[3]), across = std::abs(t.strides[4]);
+			const std::int64_t run = across <= down ? columns : rows;
+			return std::min(down, across) > scattered_stride ||
+			       (run < scattered_run && std::max(down, across) > scattered_stride);
+		};
+		const bool slow = scattered(p_.a, x_.rows, p_.k) || scattered(p_.b, p_.k / unit_, x_.columns);
+		const std::int64_t bytes = slow ? scattered_slice_bytes : slice_bytes;
+		const std::int64_t copied = parts(std::max(bytes / each, std::int64_t{32}), 32) * 32;
+		return std::min(copied, slice_in_place());
+	}
+
+	/* False: fault or interrupted. */
+	bool copy(std::int64_t k, std::int64_t ks, std::int64_t most)
+	{
+		std::byte *a = work_.get(6, static_cast<std::size_t>(x_.rows * most * p_.a.element_bytes));
+		std::byte *b = work_.get(
+			7, static_cast<std::size_t>(x_.columns * parts(most, unit_) * p_.b.element_bytes));
+		return !mem_.interrupted() && stage(mem_, p_.a, x_.at(x_.m, k), x_.rows, ks, a, args_.a) &&
+		       stage(mem_, p_.b, x_.at(k / unit_, x_.n), ks / unit_, x_.columns, b, args_.b);
+	}
+
+	bool multiply(std::int64_t k, std::byte *to)
+	{
+		args_.k = static_cast<std::size_t>(k);
 		args_.out = to;
 		return kernels::gemm(args_, work_.get(4, kernels::gemm_workspace(args_)));
 	}
 
-	/* Slices of k are copied and multiplied one after the other, and their results added. */
-	bool run_slices(std::byte *to)
-	{
-		const std::int64_t each = x_.rows * p_.a.element_bytes +
-					  x_.columns * p_.b.element_bytes / unit_ + 1;
-		const std::int64_t slice =
-			std::min(parts(std::max(slice_bytes / each, std::int64_t{32}), 32) * 32, p_.k);
-		std::byte *a = work_.get(6, static_cast<std::size_t>(x_.rows * slice * p_.a.element_bytes));
-		std::byte *b = work_.get(
-			7, static_cast<std::size_t>(x_.columns * parts(slice, unit_) * p_.b.element_bytes));
-		const std::size_t count = args_.m * args_.n;
-		for (std::int64_t k = 0; k < p_.k; k += slice) {
-			const std::int64_t ks = std::min(slice, p_.k - k);
-			if (mem_.interrupted() || !stage(mem_, p_.a, x_.at(x_.m, k), x_.rows, ks, a, args_.a) ||
-			    !stage(mem_, p_.b, x_.at(k / unit_, x_.n), ks / unit_, x_.columns, b, args_.b))
-				return false;
-			args_.k = static_cast<std::size_t>(ks);
-			std::byte *part_of_sum = k == 0 ? to : work_.get(3, count * 4);
-			if (!multiply(part_of_sum))
-				return false;
-			if (k == 0)
-				continue;
-			if (p_.integer)
-				add(reinterpret_cast<std::uint32_t *>(to),
-				    reinterpret_cast<const std::uint32_t *>(part_of_sum), count);
-			else
-				add(reinterpret_cast<float *>(to), reinterpret_cast<const float *>(part_of_sum), count);
-		}
-		return true;
-	}
 	template <class T> static void add(T *to, const T *from, std::size_t count)
 	{
 		for (std::size_t i = 0; i < count; ++i)
@@ -314,7 +369,8 @@ gemm_shape cut(const gemm_plan &p)
 	s.row_parts = parts(p.m, s.rows);
 	s.column_parts = parts(p.n, s.columns);
 	if (s.row_parts == 1 && s.column_parts == 1)
-		s.matrices = std::clamp(area / (2 * p.m * p.n), std::int64_t{1}, p.batch);
+		s.matrices = std::clamp(macs_per_tile(p) / (2 * (p.m * p.n * p.k + product_macs)), std::int64_t{1},
+					p.batch);
 	s.tiles = static_cast<std::uint64_t>(parts(p.batch, s.matrices) * s.row_parts * s.column_parts);
 	return s;
 }

@@ -253,11 +253,19 @@ void gemm(const gemm_plan &p, memory &mem, scratch &work, const gemm_tile &tile)
 		reinterpret_cast<float *>(a), reinterpret_cast<float *>(b),
 		reinterpret_cast<std::int32_t *>(a), reinterpret_cast<std::int32_t *>(b),
 		work.get(3, panel(k_chunk))};
-	std::memset(acc, 0, panel(rows * columns));
+	const std::size_t bytes = panel(rows * columns);
+	tile_progress &kept = mem.progress();
+	if (kept.k)
+		std::memcpy(acc, kept.sums.data(), bytes);
+	else
+		std::memset(acc, 0, bytes);
 
-	for (std::int64_t k0 = 0; k0 < p.k; k0 += k_chunk) {
-		if (mem.interrupted())
+	for (std::int64_t k0 = kept.k; k0 < p.k; k0 += k_chunk) {
+		if (mem.interrupted()) {
+			kept.sums.assign(acc, acc + bytes);
+			kept.k = k0;
 			return;
+		}
 		const std::int64_t ks = std::min(k_chunk, p.k - k0);
 		if (!(p.integer  ? accumulate_integer(s, k0, ks)
 		      : p.act_q8 ? accumulate_q8(s, k0, ks)

@@ -119,6 +119,17 @@ TEST_F(inject_test, lost_duplicate_and_late_interrupts)
 	EXPECT_EQ(slow.bus.interrupts(1), 3u);
 }
 
+TEST_F(inject_test, late_interrupts_are_kept_to_a_limit)
+{
+	job_queue q = m.make_queue(1, {.ring_log2 = 6});
+	char *error = nullptr;
+	ASSERT_EQ(atom_model_inject(m.bus.model(), "kind=late-irq,delay_us=60000000,count=0", &error), 0);
+	constexpr std::uint64_t jobs = 3000;
+	for (std::uint64_t i = 0; i < jobs; ++i)
+		run(q, nop());
+	EXPECT_EQ(m.bus.interrupts(1), jobs - 1024);
+}
+
 TEST_F(inject_test, the_interrupt_of_causes_can_be_lost_by_naming_queue_0)
 {
 	arm("kind=lost-irq,queue=0");

@@ -285,6 +285,21 @@ TEST_F(queue_test, a_completion_area_that_cannot_be_written_stops_its_queue)
 	EXPECT_EQ(q.seqno(), 0u);
 }
 
+TEST_F(queue_test, a_fault_whose_record_cannot_be_written_is_told_by_the_fifo_and_its_interrupt)
+{
+	job_queue q = m.make_queue();
+	m.bus.fail_dma(q.completion_address(), ATOM_CPL_AREA_BYTES(6));
+	atom_ring_desc bad = nop();
+	bad.type = 99;
+	q.submit(bad);
+	m.bus.pump();
+	m.bus.heal_dma();
+	EXPECT_EQ(state(q), static_cast<std::uint32_t>(ATOM_QUEUE_FAULTED));
+	ASSERT_EQ(m.driver.faults().size(), 1u);
+	EXPECT_EQ(m.driver.faults()[0].code, ATOM_FAULT_BAD_DESCRIPTOR);
+	EXPECT_NE(m.bus.read32(ATOM_REG_INTR_CAUSE) & ATOM_INTR_FAULT, 0u);
+}
+
 TEST_F(queue_test, a_reset_retires_what_is_outstanding_as_aborted_and_the_queue_works_again)
 {
 	job_queue q = m.make_queue();

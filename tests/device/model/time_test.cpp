@@ -91,6 +91,26 @@ TEST(modelled_time, is_the_same_on_every_executor_and_with_compute_off)
 	EXPECT_EQ(one, modelled(c, {.compute_off = true}));
 }
 
+TEST(modelled_time, gaps_between_elements_cost_nothing)
+{
+	/* Two bytes a terabyte apart: as the bandwidth sees it, they are two bytes. */
+	machine m;
+	ASSERT_TRUE(m.ready);
+	constexpr std::uint64_t va = 0x1000'0000'0000;
+	constexpr std::uint64_t gap = 1ull << 40;
+	m.tables->map(va, 4096, ATOM_APERTURE_LOCAL, 16 << 20);
+	m.tables->map(va + gap, 4096, ATOM_APERTURE_LOCAL, 17 << 20);
+	atom_tensor apart = dense(0, va, ATOM_DTYPE_U8, {2});
+	apart.strides[0] = gap;
+	job_queue q = m.make_queue();
+	command_bytes c;
+	c.add(copy(apart, dense(0, arena_va, ATOM_DTYPE_U8, {2})));
+	const std::uint64_t seq = q.submit(m.execute(c));
+	ASSERT_TRUE(q.wait(seq));
+	ASSERT_EQ(q.record(seq).status, ATOM_CPL_OK);
+	EXPECT_LT(q.record(seq).modelled_ns, 1'000'000u);
+}
+
 TEST(compute_off, writes_nothing_but_ends_every_job)
 {
 	machine m({.compute_off = true});

@@ -54,6 +54,18 @@ class Resets(unittest.TestCase):
         device.wait_for_message(1)
 
     @each_executor
+    def test_a_message_that_resets_the_device_from_within_its_own_doorbell_does_not_hang(self, device):
+        """A vector may point anywhere, at the function's own Device Control register too."""
+        express = device.function.capability(pci.CAP_EXPRESS)
+        generation = device.read(npu.REG_GENERATION)
+        device.write(npu.MSIX_TABLE + 16, pci.ECAM + (device.port.bus << 20) + express + pci.EXPRESS_DEVCTL)
+        device.write(npu.MSIX_TABLE + 16 + 8, pci.DEVCTL_FLR)
+        device.submit_nop()
+        device.machine.wait_until(lambda: device.function.read(pci.COMMAND, 2) == 0, "the reset that the message asks for")
+        self.check_fresh(device)
+        self.assertGreater(device.read(npu.REG_GENERATION), generation)
+
+    @each_executor
     def test_flr_in_the_middle_of_work_stops_it_and_the_device_works_again(self, device):
         # 40 clears of 60 MiB are under way.
         for _ in range(12):

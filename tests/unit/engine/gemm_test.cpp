@@ -371,6 +371,44 @@ TEST_P(Gemm, ALongTileEndsWhenTheModelAsks)
 	EXPECT_EQ(*mem.at<std::uint32_t>(2 << 20), 0xa5a5a5a5u);
 }
 
+TEST_P(Gemm, AnInterruptedTileGoesOnWhereItWas)
+{
+	/* Sums of 2^24 and more terms on some inputs, in slices; integers, so that not one term may be lost or doubled. */
+	arena mem(3 << 20);
+	const std::int64_t k = GetParam() ? (1 << 22) + 32 : (1 << 28) + 32;
+	for (int i = 0; i < 2; ++i)
+		*mem.at<std::int8_t>(static_cast<std::uint64_t>(i)) = static_cast<std::int8_t>(5 - 9 * i);
+	*mem.at<std::int8_t>(1 << 20) = 7;
+	auto c = gemm_command(ATOM_DTYPE_I8, ATOM_DTYPE_I8, ATOM_DTYPE_I32, 2, 1, 64);
+	c.a = quantised(c.a, 1.0f, 3);
+	c.b = quantised(c.b, 1.0f, -2);
+	c.a.dims[1] = c.b.dims[0] = static_cast<std::uint64_t>(k);
+	c.a.strides[0] = 1;
+	c.a.strides[1] = c.b.strides[0] = 0;
+	c.b.strides[1] = 1;
+	fault why;
+	const atom_arg args[] = {whole(mem)};
+	const auto op = decode(bytes_of(c), args, {.reference = GetParam()}, why);
+	ASSERT_TRUE(op) << why.code << " " << why.field;
+	ASSERT_EQ(op->tiles(), 1u);
+	fake_memory m(mem.bytes(), op->operands(), fake_memory::mapping::whole);
+	scratch work;
+	int runs = 0;
+	do {
+		ASSERT_LT(++runs, 100000);
+		m.was_interrupted = false;
+		m.interrupts = GetParam() ? 40 : 5000; /* a slice asks some 2000 times */
+		const std::int64_t before = m.kept.k;
+		op->run(0, m, work);
+		ASSERT_TRUE(!m.was_interrupted || m.kept.k > before) << "nothing was kept";
+		EXPECT_LE(m.kept.sums.size(), 8u);
+	} while (m.was_interrupted);
+	EXPECT_GT(runs, 2);
+	for (int i = 0; i < 2; ++i)
+		EXPECT_EQ(mem.at<std::uint32_t>(2 << 20)[i],
+			  static_cast<std::uint32_t>(k) * static_cast<std::uint32_t>((5 - 9 * i - 3) * (7 + 2)));
+}
+
 TEST(GemmFast, OperandsThatCannotBeMappedAreCopiedInSlices)
 {
 	std::mt19937 random(8);

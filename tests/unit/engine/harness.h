@@ -61,13 +61,20 @@ public:
 			why_ = why;
 	}
 	bool failed() const override { return static_cast<bool>(why_); }
-	bool interrupted() override { return interrupts && interrupts-- == 1; }
+	bool interrupted() override
+	{
+		was_interrupted = interrupts && interrupts-- == 1;
+		return was_interrupted;
+	}
+	tile_progress &progress() override { return kept; }
 
 	const fault &why() const { return why_; }
 	/** Accesses outside an operand: the engine's error, not the command's. */
 	const std::string &breach() const { return breach_; }
 
 	unsigned interrupts = 0; ///< the n-th question is answered by yes
+	bool was_interrupted = false; ///< the last one was
+	tile_progress kept; ///< of the one tile that is run; to be reset before another
 
 private:
 	std::byte *at(std::size_t i, std::int64_t low, std::int64_t high, std::uint32_t access)

@@ -21,6 +21,14 @@
 
 #define DOORBELL_STRIDE     ((hwaddr)1 << ATOM_NPU_DOORBELL_LOG2)
 
+/* Small jobs are done on the way: their interrupts follow at once. */
+static void ring(AtomNPUState *s, uint32_t queue)
+{
+    atom_irq_hold(s);
+    atom_model_doorbell(s->model, 0, queue);
+    atom_irq_send(s);
+}
+
 static uint64_t atom_doorbell_read(void *opaque, hwaddr addr, unsigned size)
 {
     return 0;
@@ -38,7 +46,7 @@ static void atom_doorbell_write(void *opaque, hwaddr addr, uint64_t value,
                       "of a page\n", s->name, size, addr);
         return;
     }
-    atom_model_doorbell(s->model, 0, addr >> ATOM_NPU_DOORBELL_LOG2);
+    ring(s, addr >> ATOM_NPU_DOORBELL_LOG2);
 }
 
 static const MemoryRegionOps atom_doorbell_ops = {
@@ -64,7 +72,7 @@ static void atom_doorbell_ring(EventNotifier *notifier)
     AtomDoorbell *bell = container_of(notifier, AtomDoorbell, notifier);
 
     if (event_notifier_test_and_clear(notifier)) {
-        atom_model_doorbell(bell->npu->model, 0, bell->queue);
+        ring(bell->npu, bell->queue);
     }
 }
 

@@ -57,9 +57,11 @@ static void atom_run_bh(void *opaque)
 {
     AtomNPUState *s = opaque;
 
+    atom_irq_hold(s);
     if (atom_model_run(s->model, RUN_BUDGET_NS)) {
         qemu_bh_schedule(s->run_bh);
     }
+    atom_irq_send(s);
 }
 
 static void atom_set_timer(void *opaque, uint64_t deadline_ns)

@@ -3,10 +3,13 @@
  * ATOM NPU: MSI-X.
  *
  * Masks and pending bits belong to the BQL. The model raises vectors from any
- * thread: one that holds the BQL (a job done within its doorbell) sends the
- * message at once; a worker sets a bit and wakes the main loop, which sends it.
- * Two raises of a vector before the main loop comes are one message, as they
- * would be if the vector were masked in between.
+ * thread, with locks of its own held: here a bit is set, no more. A message is a
+ * write to any address that the guest has chosen. At configuration space it can
+ * be a function level reset, or the end of the device, and neither may happen
+ * below a call of the model. So messages are sent by the main loop, or, where a
+ * job was done within its doorbell, when the model has returned from that.
+ * Two raises of a vector before that are one message, as they would be if the
+ * vector were masked in between.
  */
 #include "qemu/osdep.h"
 #include "qemu/atomic.h"
@@ -32,26 +35,46 @@ void atom_irq_raise(void *opaque, uint32_t fn, uint32_t vector)
     if (fn != 0 || vector >= s->vectors) {
         return;
     }
-    if (bql_locked()) {
-        notify(s, vector);
-    } else {
-        set_bit_atomic(vector, s->irq_pending);
+    set_bit_atomic(vector, s->irq_pending);
+    if (!bql_locked() || !s->irq_held) {
         qemu_bh_schedule(s->irq_bh);
     }
 }
 
-static void atom_irq_bh(void *opaque)
+/* From here to atom_irq_send() what this thread raises needs no bottom half. */
+void atom_irq_hold(AtomNPUState *s)
 {
-    AtomNPUState *s = opaque;
+    if (bql_locked()) {
+        s->irq_held = true;
+    }
+}
 
-    for (unsigned i = 0; i < BITS_TO_LONGS(s->vectors); i++) {
-        unsigned long word = qatomic_xchg(&s->irq_pending[i], 0);
+/* To be called last: the device may be gone when it returns. */
+void atom_irq_send(AtomNPUState *s)
+{
+    if (!bql_locked()) {
+        return;
+    }
+    s->irq_held = false;
+    object_ref(OBJECT(s));
+    for (unsigned i = 0; i < BITS_TO_LONGS(ATOM_NPU_VECTORS_MAX); i++) {
+        unsigned long word = qatomic_read(&s->irq_pending[i]);
 
-        while (word) {
-            notify(s, i * BITS_PER_LONG + ctzl(word));
-            word &= word - 1;
+        for (; word; word &= word - 1) {
+            unsigned long bit = word & -word;
+
+            /* A message can reset or remove the device: that drops the rest. */
+            if (qatomic_fetch_and(&s->irq_pending[i], ~bit) & bit) {
+                notify(s, i * BITS_PER_LONG + ctzl(bit));
+            }
         }
     }
+    object_unref(OBJECT(s));
+}
+
+static void atom_irq_bh(void *opaque)
+{
+    atom_irq_send(opaque);
 }
 
 void atom_irq_drop_pending(AtomNPUState *s)
@@ -86,6 +109,7 @@ void atom_irq_exit(AtomNPUState *s)
         qemu_bh_delete(s->irq_bh);
         s->irq_bh = NULL;
     }
+    atom_irq_drop_pending(s);
     if (msix_present(dev)) {
         msix_unuse_all_vectors(dev);
         msix_uninit(dev, &s->bar_regs, &s->bar_regs);

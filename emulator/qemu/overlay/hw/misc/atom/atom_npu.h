@@ -73,6 +73,7 @@ struct AtomNPUState {
     /* Vectors that the model raised, for irq_bh. Atomic. */
     DECLARE_BITMAP(irq_pending, ATOM_NPU_VECTORS_MAX);
     QEMUBH *irq_bh;
+    bool irq_held;              /* under the BQL: atom_irq_send() will come */
 
     QEMUBH *run_bh;             /* inline executor */
     QEMUTimer *timer;
@@ -129,6 +130,8 @@ void atom_dma_unmap(void *opaque, uint32_t fn, void *ptr, uint64_t len,
 bool atom_irq_init(AtomNPUState *s, Error **errp);
 void atom_irq_exit(AtomNPUState *s);
 void atom_irq_drop_pending(AtomNPUState *s);
+void atom_irq_hold(AtomNPUState *s);
+void atom_irq_send(AtomNPUState *s);
 void atom_irq_raise(void *opaque, uint32_t fn, uint32_t vector);
 
 /* atom_doorbell.c */

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* Commands as long as the limit allows: they hold up nobody, and cost no memory. */
+#include <chrono>
+#include <fstream>
+#include <thread>
+#include <unistd.h>
+
+#include "device_fixture.h"
+
+namespace atom::test {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+std::uint64_t resident_bytes()
+{
+	std::ifstream statm("/proc/self/statm");
+	std::uint64_t total = 0;
+	std::uint64_t resident = 0;
+	statm >> total >> resident;
+	return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+/* a[m] = 2^(m % 8) whatever k, b = 1: the sums are exact, and K is as long as one likes in a few bytes. */
+atom_cmd_gemm sum_of(std::uint64_t m, std::uint64_t n, std::uint64_t k)
+{
+	atom_cmd_gemm c = gemm(dense(0, arena_va, ATOM_DTYPE_F32, {m, k}), dense(0, arena_va + 4096, ATOM_DTYPE_F32, {k, n}),
+			       dense(0, arena_va + 8192, ATOM_DTYPE_F32, {m, n}));
+	c.a.strides[0] = 4;
+	c.a.strides[1] = 0;
+	c.b.strides[0] = 0;
+	c.b.strides[1] = 4;
+	return c;
+}
+
+void fill_operands(machine &m)
+{
+	for (unsigned i = 0; i < 64; ++i) {
+		m.arena<float>(0)[i] = static_cast<float>(1u << (i % 8));
+		m.arena<float>(4096)[i] = 1.0f;
+	}
+}
+
+void expect_sums(machine &m, std::uint64_t rows, std::uint64_t columns, std::uint64_t k)
+{
+	for (std::uint64_t i = 0; i < rows * columns; ++i)
+		ASSERT_EQ(m.arena<float>(8192)[i], static_cast<float>(k << (i / columns % 8))) << i;
+}
+
+class long_work_test : public ::testing::TestWithParam<atom_engine_kind> {
+protected:
+	void SetUp() override
+	{
+		ASSERT_TRUE(m.ready);
+		fill_operands(m);
+	}
+	/* Submits a job; returns when its command has been running for a while. */
+	std::uint64_t start(job_queue &q, command_bytes &c)
+	{
+		const std::uint64_t seq = q.submit(m.execute(c));
+		EXPECT_TRUE(m.bus.wait([&] { return m.bus.read32(ATOM_REG_QUEUE(q.id()) + ATOM_QREG_COMMAND) == 0; }));
+		std::this_thread::sleep_for(std::chrono::milliseconds(5));
+		return seq;
+	}
+	/* Milliseconds that an invalidate takes. */
+	double invalidate()
+	{
+		const auto begin = clock::now();
+		EXPECT_TRUE(m.driver.invalidate(asid));
+		return std::chrono::duration<double, std::milli>(clock::now() - begin).count();
+	}
+	bool reference() const { return GetParam() == ATOM_ENGINE_REFERENCE; }
+
+	machine m{bus_options{.executor = ATOM_EXECUTOR_POOL, .engine = GetParam(), .threads = 2}};
+};
+
+} // namespace
+
+TEST(long_work, a_long_inner_dimension_costs_no_memory)
+{
+	machine m;
+	ASSERT_TRUE(m.ready);
+	fill_operands(m);
+	job_queue q = m.make_queue();
+	constexpr std::uint64_t k = 1ull << 28; /* a copy of a row of a were a gigabyte */
+	command_bytes c;
+	c.add(sum_of(1, 1, k));
+	const std::uint64_t before = resident_bytes();
+	const std::uint64_t seq = q.submit(m.execute(c));
+	ASSERT_TRUE(q.wait(seq));
+	EXPECT_EQ(q.record(seq).status, ATOM_CPL_OK);
+	EXPECT_LT(resident_bytes(), before + (128 << 20));
+	expect_sums(m, 1, 1, k);
+}
+
+TEST_P(long_work_test, the_admin_queue_does_not_wait_for_a_tile_of_seconds)
+{
+	job_queue q = m.make_queue();
+	command_bytes c;
+	c.add(sum_of(16, 16, 1ull << 28)); /* the most that a command may be: one tile or few, of seconds or minutes */
+	const std::uint64_t seq = start(q, c);
+	double worst = 0;
+	for (int i = 0; i < 12; ++i)
+		worst = std::max(worst, invalidate());
+	EXPECT_LT(q.seqno(), seq) << "the job should have been running all the time";
+	EXPECT_LT(worst, 250) << "ms; some 40 but for a busy machine";
+	ASSERT_TRUE(m.driver.queue_reset(1, 2));
+	EXPECT_EQ(q.record(seq).status, ATOM_CPL_ABORTED);
+}
+
+TEST_P(long_work_test, a_long_tile_gets_ahead_however_often_it_is_interrupted)
+{
+	job_queue q = m.make_queue();
+	const std::uint64_t k = reference() ? 1ull << 20 : 1ull << 24;
+	command_bytes c;
+	c.add(sum_of(16, 16, k));
+	const std::uint64_t seq = start(q, c);
+	const auto begin = clock::now();
+	int interruptions = 0;
+	while (q.seqno() != seq && clock::now() - begin < std::chrono::seconds(60)) {
+		invalidate();
+		++interruptions;
+	}
+	ASSERT_EQ(q.seqno(), seq);
+	EXPECT_EQ(q.record(seq).status, ATOM_CPL_OK);
+	EXPECT_GT(interruptions, 3);
+	expect_sums(m, 16, 16, k);
+}
+
+TEST_P(long_work_test, many_admin_descriptors_at_once_do_not_wait_for_the_command)
+{
+	job_queue q = m.make_queue();
+	command_bytes c;
+	c.add(sum_of(1024, 1024, reference() ? 1 << 13 : 1 << 16)); /* hundreds of tiles, seconds */
+	const std::uint64_t seq = start(q, c);
+	atom_admin_desc d{};
+	d.opcode = ATOM_ADMIN_NOP;
+	std::uint64_t last = 0;
+	/* More than the device takes in one go, and all there when it looks. */
+	atom_model_quiesce(m.bus.model());
+	for (int i = 0; i < 30; ++i)
+		last = m.driver.admin_push(d);
+	atom_model_resume(m.bus.model());
+	ASSERT_TRUE(m.driver.admin_wait(last));
+	EXPECT_LT(q.seqno(), seq) << "they waited for the whole command";
+	ASSERT_TRUE(m.driver.queue_reset(1, 2));
+}
+
+TEST_P(long_work_test, nothing_is_mapped_any_more_once_bus_mastering_is_off)
+{
+	job_queue q = m.make_queue();
+	atom_cmd_gemm g = sum_of(16, 16, 1ull << 28);
+	g.a.offset += host_va + (1 << 20) - arena_va;
+	g.b.offset += host_va + (1 << 20) - arena_va;
+	g.out.offset += host_va + (1 << 20) - arena_va;
+	command_bytes c;
+	c.add(g);
+	const std::uint64_t seq = start(q, c);
+	m.bus.set_bus_master(false);
+	EXPECT_EQ(m.bus.mappings(), 0);
+	EXPECT_TRUE(m.bus.wait([&] { return m.bus.read32(ATOM_REG_QUEUE(1) + ATOM_QREG_FAULT_CODE) == ATOM_FAULT_DMA_ERROR; }));
+	EXPECT_LT(q.seqno(), seq) << "no record can have been written";
+}
+
+INSTANTIATE_TEST_SUITE_P(with, long_work_test, ::testing::Values(ATOM_ENGINE_FAST, ATOM_ENGINE_REFERENCE),
+			 [](const auto &info) { return info.param == ATOM_ENGINE_FAST ? "fast" : "reference"; });
+
+} // namespace atom::test
