@@ -14,6 +14,7 @@
 
 #include "atom_device.h"
 #include "atom_queue.h"
+#include "atom_sched.h"
 
 #define ATOM_RESET_TIMEOUT_US	(10 * USEC_PER_SEC)
 #define ATOM_RESET_POLL_US	100
@@ -239,11 +240,12 @@ static int atom_device_init_software(struct atom_device *adev)
 	if (ret)
 		return ret;
 
-	adev->scheds = drmm_kcalloc(drm, adev->limits.num_queues + 1,
-				    sizeof(*adev->scheds), GFP_KERNEL);
+	ret = atom_scheds_init(adev);
+	if (ret)
+		return ret;
 	adev->queues = drmm_kcalloc(drm, adev->limits.num_queues + 1,
 				    sizeof(*adev->queues), GFP_KERNEL);
-	if (!adev->scheds || !adev->queues)
+	if (!adev->queues)
 		return -ENOMEM;
 
 	/*

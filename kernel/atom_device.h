@@ -147,17 +147,13 @@ struct atom_device {
 	/** @reset_wq: Ordered: job timeouts, queue resets and the device's death. */
 	struct workqueue_struct *reset_wq;
 
-	/**
-	 * @scheds: A scheduler a hardware queue. A finished fence names its
-	 * scheduler for as long as somebody holds it, thus long after its queue
-	 * is gone; so schedulers live here, and are used again.
-	 */
-	struct drm_gpu_scheduler *scheds;
+	/** @scheds: A scheduler a hardware queue, used again and again. */
+	struct atom_scheds *scheds;
 	/** @queue_ids: Hardware queue ids in use. */
 	struct ida queue_ids;
 	/** @queue_lock: Protects @queues and @queue_generation; leaf, used in interrupts. */
 	spinlock_t queue_lock;
-	/** @queues: Queues by hardware id, while the hardware knows them. */
+	/** @queues: Queues by hardware id, until all that they have of the hardware is freed. */
 	struct atom_queue **queues;
 	/** @queue_generation: Counts creations and resets of queues. */
 	u32 queue_generation;

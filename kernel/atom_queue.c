@@ -13,6 +13,7 @@
  * fences: -EIO the job faulted, -ETIME it made no progress in time, -ECANCELED it
  * was behind such a job, or the queue was destroyed.
  */
+#include <linux/ctype.h>
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
 
@@ -35,10 +36,19 @@ static void atom_queue_free_ring(struct atom_queue *queue)
 	queue->ring = NULL;
 }
 
+/*
+ * Comes last: as long as the queue is in the table an unplug finds it, and waits for whoever is
+ * killing it, before workqueues and DMA go.
+ */
 static void atom_queue_free_id(struct atom_queue *queue)
 {
-	ida_free(&queue->adev->queue_ids, queue->hw_id);
-	atomic_dec(&queue->adev->counters.hw_queues);
+	struct atom_device *adev = queue->adev;
+
+	spin_lock_irq(&adev->queue_lock);
+	adev->queues[queue->hw_id] = NULL;
+	spin_unlock_irq(&adev->queue_lock);
+	ida_free(&adev->queue_ids, queue->hw_id);
+	atomic_dec(&adev->counters.hw_queues);
 }
 
 static void atom_queue_release(struct kref *ref)
@@ -173,11 +183,13 @@ static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
 /* Nothing goes on the ring any more. */
 static void atom_queue_ban_locked(struct atom_queue *queue, u32 flags)
 {
+	bool first = !queue->banned;
+
 	lockdep_assert_held(&queue->fence_lock);
 
 	queue->flags |= flags | DRM_ATOM_QUEUE_STATE_BANNED;
 	queue->banned = true;
-	if (!queue->killed) {
+	if (first && !queue->killed) {
 		/* First the FIFO is read, while its records still fit the queue. */
 		atom_fault_interrupt(queue->adev);
 		queue_work(queue->adev->reset_wq, &queue->reset_work);
@@ -206,9 +218,11 @@ static void atom_queue_signal_next(struct atom_queue *queue, int error)
 void atom_queue_complete(struct atom_queue *queue)
 {
 	unsigned long flags;
+	bool was_banned, banned;
 	u64 seqno;
 
 	spin_lock_irqsave(&queue->fence_lock, flags);
+	was_banned = queue->banned;
 	/* Without the area the device has gone, and the fences were signalled. */
 	if (!queue->alive_irq)
 		goto unlock;
@@ -235,7 +249,10 @@ void atom_queue_complete(struct atom_queue *queue)
 		atom_queue_signal_next(queue, error);
 	}
 unlock:
+	banned = queue->banned;
 	spin_unlock_irqrestore(&queue->fence_lock, flags);
+	if (banned != was_banned)
+		wake_up_all(&queue->space);
 }
 
 /* Signal what is left after the hardware queue was reset or destroyed. */
@@ -324,19 +341,23 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 u64 atom_queue_busy_ns(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
+	bool there;
 	u64 busy;
 	int idx;
 
-	mutex_lock(&queue->hw_lock);
-	if (queue->alive && drm_dev_enter(&adev->drm, &idx)) {
+	there = drm_dev_enter(&adev->drm, &idx);
+	/* Not hw_lock: a reset takes that one for the sign of a killer. */
+	spin_lock_irq(&queue->fence_lock);
+	if (there && queue->alive_irq) {
 		busy = atom_read64(adev, ATOM_REG_QUEUE(queue->hw_id) + ATOM_QREG_BUSY_NS);
 		/* All ones: gone. A clock never goes back. */
 		if (busy != U64_MAX && busy > queue->busy_ns)
 			queue->busy_ns = busy;
-		drm_dev_exit(idx);
 	}
 	busy = queue->busy_ns;
-	mutex_unlock(&queue->hw_lock);
+	spin_unlock_irq(&queue->fence_lock);
+	if (there)
+		drm_dev_exit(idx);
 	return busy;
 }
 
@@ -386,7 +407,7 @@ bool atom_queue_reset(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
 
-	/* The killer may wait for us: do not wait for it. */
+	/* Only a killer holds it besides us, and that one may wait for us: do not wait for it. */
 	if (!mutex_trylock(&queue->hw_lock))
 		return false;
 	if (queue->alive && !queue->reset_done) {
@@ -407,15 +428,10 @@ static void atom_queue_reset_work(struct work_struct *work)
 	atom_queue_reset(container_of(work, struct atom_queue, reset_work));
 }
 
-/* Interrupts and fault records find the queue no more. */
+/* Interrupts look at the queue no more. */
 static void atom_queue_hide(struct atom_queue *queue)
 {
-	struct atom_device *adev = queue->adev;
-
-	atom_irq_remove_queue(adev, queue);
-	spin_lock_irq(&adev->queue_lock);
-	adev->queues[queue->hw_id] = NULL;
-	spin_unlock_irq(&adev->queue_lock);
+	atom_irq_remove_queue(queue->adev, queue);
 	spin_lock_irq(&queue->fence_lock);
 	queue->alive_irq = false;
 	spin_unlock_irq(&queue->fence_lock);
@@ -464,10 +480,8 @@ static void atom_queue_destroy_hw(struct atom_queue *queue)
 	int idx;
 
 	if (drm_dev_enter(&adev->drm, &idx)) {
-		u64 busy = atom_read64(adev, ATOM_REG_QUEUE(queue->hw_id) + ATOM_QREG_BUSY_NS);
-
-		if (busy != U64_MAX && busy > queue->busy_ns)
-			queue->busy_ns = busy;
+		/* The last reading. */
+		atom_queue_busy_ns(queue);
 		if (atom_admin_exec(adev, &desc) == -EREMOTEIO)
 			atom_device_kill(adev, "queue not given back");
 		drm_dev_exit(idx);
@@ -659,11 +673,28 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	if (!ret)
 		return 0;
 
+	/* While the hardware was asked, somebody may have found the queue, and wanted a reset. */
+	spin_lock_irq(&queue->fence_lock);
+	queue->killed = true;
+	queue->banned = true;
+	spin_unlock_irq(&queue->fence_lock);
+	cancel_work_sync(&queue->reset_work);
 	drm_sched_entity_fini(&queue->entity);
 	drm_sched_fini(queue->sched);
 	atom_queue_free_ring(queue);
 	atom_queue_free_id(queue);
 	return ret;
+}
+
+/* It goes to the kernel's log: no line that looks like another's. */
+static bool atom_queue_name_valid(const struct drm_atom_queue_create *args)
+{
+	u32 i;
+
+	for (i = 0; i < sizeof(args->name) && args->name[i]; i++)
+		if (!isascii(args->name[i]) || !isprint(args->name[i]))
+			return false;
+	return i < sizeof(args->name);
 }
 
 static int atom_queue_check_args(const struct drm_atom_queue_create *args)
@@ -675,7 +706,7 @@ static int atom_queue_check_args(const struct drm_atom_queue_create *args)
 	if (args->priority > DRM_ATOM_QUEUE_PRIORITY_REALTIME ||
 	    args->ring_va || args->ring_bytes ||
 	    args->job_timeout_ms > atom_job_timeout_max_ms ||
-	    strnlen((const char *)args->name, sizeof(args->name)) == sizeof(args->name))
+	    !atom_queue_name_valid(args))
 		return -EINVAL;
 	if (args->priority >= DRM_ATOM_QUEUE_PRIORITY_HIGH && !capable(CAP_SYS_NICE))
 		return -EACCES;
@@ -802,6 +833,7 @@ int atom_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_fi
 	struct atom_device *adev = to_atom_device(drm);
 	struct drm_atom_queue_get_state *args = data;
 	struct atom_queue *queue;
+	bool ended;
 	u64 busy;
 
 	queue = atom_queue_lookup(file, args->queue_id);
@@ -831,13 +863,15 @@ int atom_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_fi
 		.fault_access = queue->fault.access,
 		.busy_ns = busy,
 	};
+	/* Until the reset is done a job on the ring may go on writing its results. */
+	ended = queue->banned && queue->completed == queue->emitted;
 	spin_unlock_irq(&queue->fence_lock);
 	mutex_unlock(&queue->submit_lock);
 
 	if (atom_device_is_lost(adev))
 		args->flags |= DRM_ATOM_QUEUE_STATE_DEVICE_LOST;
 	/* Jobs that never got on the ring will not run: they count as retired. */
-	if (args->flags & DRM_ATOM_QUEUE_STATE_BANNED) {
+	if (ended) {
 		if (!args->error && args->completed < args->submitted) {
 			args->failed_seqno = args->completed + 1;
 			args->error = ECANCELED;

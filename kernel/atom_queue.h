@@ -35,7 +35,7 @@ struct atom_area {
 	struct drm_gem_object base;
 	/** @adev: Device. */
 	struct atom_device *adev;
-	/** @cpu: Coherent memory; NULL after the device has gone. */
+	/** @cpu: Pages that the device writes; NULL after it has gone. */
 	void *cpu;
 	/** @dma: Its bus address. */
 	dma_addr_t dma;
@@ -71,17 +71,19 @@ struct atom_queue_fault {
 };
 
 /**
- * struct atom_queue_seen - progress of a queue at a time-out
+ * struct atom_queue_seen - progress of a queue when it was looked at
  */
 struct atom_queue_seen {
+	/** @taken: It was looked at before. */
+	bool taken;
+	/** @stalls: Looks in a row without progress. */
+	u32 stalls;
 	/** @progress: Tiles of work finished. */
 	u64 progress;
 	/** @completed: Last job retired. */
 	u64 completed;
-	/** @device_busy: Time that the device worked, for anybody. */
-	u64 device_busy;
-	/** @stalls: Time-outs in a row without progress. */
-	u32 stalls;
+	/** @others: Time that the device worked for other queues. */
+	u64 others;
 };
 
 /**
@@ -127,7 +129,7 @@ struct atom_queue {
 	/** @idle: Woken when @pushed is 0. */
 	wait_queue_head_t idle;
 
-	/** @hw_lock: Held while the hardware queue is created, reset or destroyed. */
+	/** @hw_lock: Held while the hardware queue is reset or destroyed, and by nobody else. */
 	struct mutex hw_lock;
 	/** @alive: The hardware may know the queue; under @hw_lock. */
 	bool alive;
@@ -167,14 +169,14 @@ struct atom_queue {
 	bool banned;
 	/** @killed: The queue is being destroyed: no more resets. */
 	bool killed;
-	/** @alive_irq: The completion area may be read. */
+	/** @alive_irq: The completion area and the queue's registers may be read. */
 	bool alive_irq;
 	/** @fault: First failure. */
 	struct atom_queue_fault fault;
 	/** @busy_ns: Last reading of the hardware's counter. */
 	u64 busy_ns;
 
-	/** @seen: What the last time-out saw; only the time-out handler touches it. */
+	/** @seen: What the last look saw; only the time-out handler touches it. */
 	struct atom_queue_seen seen;
 };
 

@@ -13,7 +13,8 @@
 static void atom_area_release_memory(struct atom_area *area)
 {
 	if (area->cpu)
-		dma_free_coherent(area->adev->drm.dev, area->base.size, area->cpu, area->dma);
+		dma_free_pages(area->adev->drm.dev, area->base.size, virt_to_page(area->cpu),
+			       area->dma, DMA_BIDIRECTIONAL);
 	area->cpu = NULL;
 }
 
@@ -35,30 +36,35 @@ static void atom_area_free(struct drm_gem_object *obj)
 
 static int atom_area_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
-	struct atom_area *area = container_of(obj, struct atom_area, base);
-	unsigned long pgoff = vma->vm_pgoff;
-	int idx, ret;
-
 	/* Only the device writes here: not now, and not after an mprotect() either. */
 	if (!(vma->vm_flags & VM_SHARED) || vma->vm_flags & (VM_WRITE | VM_EXEC))
 		return -EINVAL;
 
-	if (!drm_dev_enter(obj->dev, &idx))
-		return -ENODEV;
-	vm_flags_mod(vma, VM_DONTEXPAND | VM_DONTDUMP, VM_MAYWRITE | VM_MAYEXEC);
-	/* The offset of the fake file is not one into the area. */
-	vma->vm_pgoff = 0;
-	ret = dma_mmap_coherent(obj->dev->dev, vma, area->cpu, area->dma,
-				vma->vm_end - vma->vm_start);
-	vma->vm_pgoff = pgoff;
-	drm_dev_exit(idx);
-	return ret;
+	/* Pages come with faults only: what is mapped here already an unplug would not find. */
+	vm_flags_mod(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP,
+		     VM_MAYWRITE | VM_MAYEXEC);
+	return 0;
 }
 
-/* All pages are mapped at once; one is missing only after an unplug. */
 static vm_fault_t atom_area_fault(struct vm_fault *vmf)
 {
-	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(ZERO_PAGE(vmf->address)));
+	struct drm_gem_object *obj = vmf->vma->vm_private_data;
+	struct atom_area *area = container_of(obj, struct atom_area, base);
+	struct page *page = ZERO_PAGE(vmf->address);
+	/* The offset of the fake file is not one into the area. */
+	pgoff_t index = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
+	vm_fault_t ret;
+	int idx;
+
+	if (!drm_dev_enter(obj->dev, &idx))
+		return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(page));
+
+	ret = VM_FAULT_SIGBUS;
+	if (index < obj->size >> PAGE_SHIFT)
+		ret = vmf_insert_pfn(vmf->vma, vmf->address,
+				     page_to_pfn(virt_to_page(area->cpu)) + index);
+	drm_dev_exit(idx);
+	return ret;
 }
 
 static const struct vm_operations_struct atom_area_vm_ops = {
@@ -83,6 +89,7 @@ static const struct drm_gem_object_funcs atom_area_funcs = {
 struct atom_area *atom_area_create(struct atom_device *adev, size_t bytes)
 {
 	struct atom_area *area;
+	struct page *pages;
 	int ret;
 
 	area = kzalloc(sizeof(*area), GFP_KERNEL);
@@ -96,7 +103,9 @@ struct atom_area *atom_area_create(struct atom_device *adev, size_t bytes)
 	atomic_inc(&adev->counters.areas);
 
 	/* Zeroed by the allocator: what the device does not write leaks nothing. */
-	area->cpu = dma_alloc_coherent(adev->drm.dev, area->base.size, &area->dma, GFP_KERNEL);
+	pages = dma_alloc_pages(adev->drm.dev, area->base.size, &area->dma, DMA_BIDIRECTIONAL,
+				GFP_KERNEL);
+	area->cpu = pages ? page_address(pages) : NULL;
 	ret = area->cpu ? drm_gem_create_mmap_offset(&area->base) : -ENOMEM;
 	if (ret) {
 		drm_gem_object_put(&area->base);

@@ -7,12 +7,22 @@
  * given back to the scheduler, which frees those that are done; resetting a
  * queue signals the fences of all its jobs, so that nothing needs to be restarted.
  */
+#include <linux/dma-fence-unwrap.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+
+#include <drm/drm_managed.h>
 
 #include "atom_device.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
+
+/*
+ * A queue is looked at more often than it may stand still: the first look at a
+ * job only tells where it is, so that SUBMIT need not read registers for it. A
+ * job that hangs is given up after one to 1 1/4 of its queue's time-out.
+ */
+#define ATOM_LOOKS	4
 
 /*
  * Time-outs without progress that a queue is allowed while the device works for
@@ -20,6 +30,9 @@
  * commands.
  */
 #define ATOM_STALLS_MAX	4
+
+/* Less work for others than this is none: the counters are not read at one moment. */
+#define ATOM_OTHERS_MIN_NS	NSEC_PER_MSEC
 
 static struct atom_job *to_atom_job(struct drm_sched_job *base)
 {
@@ -36,8 +49,14 @@ static const char *atom_fence_timeline_name(struct dma_fence *fence)
 	return "atom-queue";
 }
 
+static void atom_scheds_release(struct kref *ref)
+{
+	kfree(container_of(ref, struct atom_scheds, ref));
+}
+
 static void atom_fence_release(struct dma_fence *fence)
 {
+	kref_put(&container_of(fence, struct atom_fence, base)->scheds->ref, atom_scheds_release);
 	dma_fence_free(fence);
 	/* The fence called us through this module's memory; it may go now. */
 	module_put(THIS_MODULE);
@@ -53,9 +72,12 @@ static const struct dma_fence_ops atom_fence_ops = {
  * The caller has initialised the lock: lockdep must tell the two kinds of fences
  * apart, because the end of one job may make another one ready.
  */
-static void atom_fence_init(struct atom_fence *fence, u64 context, u64 seqno)
+static void atom_fence_init(struct atom_fence *fence, struct atom_queue *queue, u64 context,
+			    u64 seqno)
 {
 	__module_get(THIS_MODULE);
+	fence->scheds = queue->adev->scheds;
+	kref_get(&fence->scheds->ref);
 	dma_fence_init(&fence->base, &atom_fence_ops, &fence->lock, context, seqno);
 }
 
@@ -77,7 +99,7 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 
 	job->fence = NULL;
 	spin_lock_init(&fence->lock);
-	atom_fence_init(fence, queue->fence_context, job->seqno);
+	atom_fence_init(fence, queue, queue->fence_context, job->seqno);
 	/* One reference for the list, one for the scheduler. */
 	dma_fence_get(&fence->base);
 	list_add_tail(&fence->link, &queue->fences);
@@ -90,6 +112,22 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 	return 0;
 }
 
+/*
+ * The fence of a job that does not run. The scheduler would take an error pointer too, but then
+ * nothing kept what the job's finished fence points to.
+ */
+static struct dma_fence *atom_sched_refuse(struct atom_job *job, int error)
+{
+	struct atom_fence *fence = job->fence;
+
+	job->fence = NULL;
+	spin_lock_init(&fence->lock);
+	atom_fence_init(fence, job->queue, job->queue->fence_context, job->seqno);
+	dma_fence_set_error(&fence->base, error);
+	dma_fence_signal(&fence->base);
+	return &fence->base;
+}
+
 static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
 {
 	struct atom_job *job = to_atom_job(base);
@@ -99,7 +137,7 @@ static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
 	int ret, idx;
 
 	if (!drm_dev_enter(&adev->drm, &idx))
-		return ERR_PTR(-ENODEV);
+		return atom_sched_refuse(job, -ENODEV);
 
 	spin_lock_irq(&queue->fence_lock);
 	ret = atom_sched_emit(queue, job);
@@ -108,43 +146,50 @@ static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
 		atom_ring_doorbell(adev, queue->hw_id, job->seqno);
 
 	drm_dev_exit(idx);
-	return ret ? ERR_PTR(ret) : &fence->base;
+	return ret ? atom_sched_refuse(job, ret) : &fence->base;
 }
 
 /*
- * Did the queue do anything since the last time-out, or had it no chance to?
- * Inside drm_dev_enter().
+ * Did the queue do anything within a time-out, or had it no chance to? Inside
+ * drm_dev_enter().
  */
 static bool atom_sched_has_moved(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
 	u32 block = ATOM_REG_QUEUE(queue->hw_id);
 	struct atom_queue_seen *seen = &queue->seen;
-	struct atom_queue_seen now = {
-		.progress = atom_read64(adev, block + ATOM_QREG_PROGRESS),
-		.completed = READ_ONCE(queue->completed),
-		.device_busy = atom_read64(adev, ATOM_REG_BUSY_COMPUTE) +
-			       atom_read64(adev, ATOM_REG_BUSY_DMA),
-		.stalls = seen->stalls + 1,
-	};
 	u32 state = atom_read32(adev, block + ATOM_QREG_STATE);
-	bool others = now.device_busy != seen->device_busy;
-	bool moved = now.progress != seen->progress || now.completed != seen->completed;
+	u64 progress = atom_read64(adev, block + ATOM_QREG_PROGRESS);
+	u64 completed = READ_ONCE(queue->completed);
+	u64 others = atom_read64(adev, ATOM_REG_BUSY_COMPUTE) +
+		     atom_read64(adev, ATOM_REG_BUSY_DMA);
+	bool moved, others_moved;
 
-	if (moved)
-		now.stalls = 0;
-	*seen = now;
+	others -= atom_read64(adev, block + ATOM_QREG_BUSY_NS);
 
 	if (state == ATOM_QUEUE_HUNG || state == ATOM_QUEUE_FAULTED)
 		return false;
-	if (moved)
-		return true;
-	/* Work on the ring that the device has not seen: the doorbell was lost. */
-	if (state == ATOM_QUEUE_IDLE && now.stalls == 1) {
-		atom_ring_doorbell(adev, queue->hw_id, READ_ONCE(queue->emitted));
-		return true;
+
+	moved = !seen->taken || progress != seen->progress || completed != seen->completed;
+	if (moved) {
+		*seen = (struct atom_queue_seen) {
+			.taken = true,
+			.progress = progress,
+			.completed = completed,
+			.others = others,
+		};
+	} else {
+		seen->stalls++;
 	}
-	return others && now.stalls < ATOM_STALLS_MAX;
+	/* Work on the ring that the device has not seen: the doorbell was lost. */
+	if (state == ATOM_QUEUE_IDLE)
+		atom_ring_doorbell(adev, queue->hw_id, READ_ONCE(queue->emitted));
+	if (moved || seen->stalls % ATOM_LOOKS)
+		return true;
+
+	others_moved = (s64)(others - seen->others) > (s64)ATOM_OTHERS_MIN_NS;
+	seen->others = others;
+	return others_moved && seen->stalls < ATOM_LOOKS * ATOM_STALLS_MAX;
 }
 
 static bool atom_sched_may_go_on(struct atom_queue *queue)
@@ -201,6 +246,29 @@ static const struct drm_sched_backend_ops atom_sched_ops = {
 	.free_job = atom_sched_free_job,
 };
 
+static void atom_scheds_put(struct drm_device *drm, void *scheds)
+{
+	kref_put(&((struct atom_scheds *)scheds)->ref, atom_scheds_release);
+}
+
+/**
+ * atom_scheds_init() - allocate the schedulers of a device
+ * @adev: device; they go with the last of it and of all fences
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int atom_scheds_init(struct atom_device *adev)
+{
+	struct atom_scheds *scheds;
+
+	scheds = kzalloc(struct_size(scheds, sched, adev->limits.num_queues + 1), GFP_KERNEL);
+	if (!scheds)
+		return -ENOMEM;
+	kref_init(&scheds->ref);
+	adev->scheds = scheds;
+	return drmm_add_action_or_reset(&adev->drm, atom_scheds_put, scheds);
+}
+
 /**
  * atom_sched_init() - start the scheduler of a queue
  * @queue: queue with its hardware id
@@ -217,13 +285,13 @@ int atom_sched_init(struct atom_queue *queue, u32 timeout_ms)
 		.timeout_wq = adev->reset_wq,
 		.num_rqs = 1,
 		.credit_limit = queue->entries,
-		.timeout = msecs_to_jiffies(timeout_ms),
+		.timeout = DIV_ROUND_UP(msecs_to_jiffies(timeout_ms), ATOM_LOOKS),
 		.name = ATOM_DRIVER_NAME,
 		.dev = adev->drm.dev,
 	};
 	int ret;
 
-	queue->sched = &adev->scheds[queue->hw_id];
+	queue->sched = &adev->scheds->sched[queue->hw_id];
 	/* Jobs on the ring, and jobs that wait. */
 	queue->fence_context = dma_fence_context_alloc(2);
 	ret = drm_sched_init(queue->sched, &args);
@@ -271,6 +339,22 @@ struct atom_job *atom_job_create(struct atom_queue *queue, u64 client_id)
 	return job;
 }
 
+/* Jobs of a queue run in order anyway; a timeline may hold fences of several. */
+static bool atom_job_needs_wait(struct atom_job *job, struct dma_fence *head)
+{
+	u64 own = job->queue->entity.fence_context + 1;
+	struct dma_fence_unwrap cursor;
+	struct dma_fence *fence;
+	bool needed = false;
+
+	if (dma_fence_is_signaled(head))
+		return false;
+	/* To the end: the cursor holds references until then. */
+	dma_fence_unwrap_for_each(fence, &cursor, head)
+		needed |= fence->context != own && !dma_fence_is_signaled(fence);
+	return needed;
+}
+
 /**
  * atom_job_add_wait() - let a job wait for a fence
  * @job: job, not pushed yet
@@ -282,9 +366,7 @@ int atom_job_add_wait(struct atom_job *job, struct dma_fence *fence)
 {
 	struct atom_wait *wait;
 
-	/* Jobs of a queue run in order anyway. */
-	if (dma_fence_is_signaled(fence) ||
-	    fence->context == job->queue->entity.fence_context + 1) {
+	if (!atom_job_needs_wait(job, fence)) {
 		dma_fence_put(fence);
 		return 0;
 	}
@@ -328,7 +410,7 @@ int atom_job_start_waiting(struct atom_job *job)
 	if (!ready)
 		return -ENOMEM;
 	spin_lock_init(&ready->lock);
-	atom_fence_init(ready, queue->fence_context + 1, 0);
+	atom_fence_init(ready, queue, queue->fence_context + 1, 0);
 
 	job->ready = ready;
 	atomic_set(&job->unready, 1);

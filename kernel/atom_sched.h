@@ -3,6 +3,7 @@
 #define ATOM_SCHED_H
 
 #include <linux/dma-fence.h>
+#include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 
@@ -10,7 +11,22 @@
 
 #include <atom/hw/queue.h>
 
+struct atom_device;
 struct atom_queue;
+
+/**
+ * struct atom_scheds - the schedulers of a device
+ *
+ * A finished fence of the scheduler names its scheduler for as long as somebody
+ * holds it, perhaps longer than the device is there. It holds the job's struct
+ * atom_fence, and that one a reference to these and one to the module.
+ */
+struct atom_scheds {
+	/** @ref: The device, and each struct atom_fence. */
+	struct kref ref;
+	/** @sched: By hardware queue id. */
+	struct drm_gpu_scheduler sched[];
+};
 
 /**
  * struct atom_fence - signals when the device has retired a job
@@ -18,6 +34,8 @@ struct atom_queue;
 struct atom_fence {
 	/** @base: First, because it is freed by it. */
 	struct dma_fence base;
+	/** @scheds: A reference. */
+	struct atom_scheds *scheds;
 	/** @lock: Its lock, which lives as long as it. */
 	spinlock_t lock;
 	/** @link: Entry of struct atom_queue.fences. */
@@ -70,6 +88,7 @@ struct atom_job {
 	struct list_head waiting_link;
 };
 
+int atom_scheds_init(struct atom_device *adev);
 int atom_sched_init(struct atom_queue *queue, u32 timeout_ms);
 struct atom_job *atom_job_create(struct atom_queue *queue, u64 client_id);
 int atom_job_add_wait(struct atom_job *job, struct dma_fence *fence);

@@ -133,14 +133,25 @@ static int atom_submit_add_wait(struct atom_submit *submit, struct atom_submit_j
 				const struct drm_atom_sync *sync)
 {
 	struct atom_signal *earlier = xa_load(&submit->signalled, sync->handle);
+	bool timeline = sync->flags & DRM_ATOM_SYNC_TIMELINE;
 	struct dma_fence *fence;
 	int ret;
 
-	if (earlier && (sync->flags & DRM_ATOM_SYNC_TIMELINE ?
-			earlier->chain && earlier->point >= sync->point : !earlier->chain))
+	/* The earlier job's fence will be all that is in it. */
+	if (earlier && !timeline && !earlier->chain)
 		return 0;
 
 	ret = drm_syncobj_find_fence(submit->file, sync->handle, sync->point, 0, &fence);
+	if (ret == -EINVAL && timeline && earlier && earlier->chain &&
+	    earlier->point >= sync->point) {
+		/*
+		 * An earlier job makes the point, but a timeline reaches it only
+		 * behind all that is on it already, perhaps from other queues.
+		 */
+		ret = drm_syncobj_find_fence(submit->file, sync->handle, 0, 0, &fence);
+		if (ret == -EINVAL)
+			return 0;
+	}
 	if (ret)
 		return ret;
 	ret = atom_job_add_wait(sjob->job, fence);

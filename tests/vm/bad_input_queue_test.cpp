@@ -67,6 +67,8 @@ TEST_F(bad_queue, creation_refuses_bad_fields)
 		table.expect("time-out " + std::to_string(timeout), {EINVAL},
 			     [&](auto &args) { args.job_timeout_ms = timeout; });
 	table.expect("name without an end", {EINVAL}, [](auto &args) { std::memset(args.name, 'x', sizeof(args.name)); });
+	table.expect("name with a new line", {EINVAL}, [](auto &args) { std::memcpy(args.name, "a\nb", 3); });
+	table.expect("name that is not ASCII", {EINVAL}, [](auto &args) { args.name[0] = 0x9b; });
 	table.expect_bits("ring address", {EINVAL}, &drm_atom_queue_create::ring_va, ~__u64{0});
 	table.expect_bits("ring size", {EINVAL}, &drm_atom_queue_create::ring_bytes, ~__u64{0});
 	table.expect_bad_argument_pointer();

@@ -7,8 +7,14 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
 
 using namespace vmtest;
 
@@ -103,6 +109,70 @@ TEST_F(recovery, a_job_that_hangs_is_given_up_and_its_queue_banned)
 	EXPECT_NE(state.error, 0u) << describe(state);
 	EXPECT_EQ(c_.q.try_submit(std::vector{nop()}), ECANCELED);
 	expect_device_works();
+}
+
+TEST_F(recovery, asking_for_the_state_all_the_time_does_not_keep_a_queue_from_its_reset)
+{
+	// Jobs behind one that faults end by the reset of the queue, not by their own time-outs, which are far away.
+	for (int round = 0; round < 20; ++round) {
+		context c(0, {.job_timeout_ms = 60000});
+		const memory words = c.alloc(page);
+		std::vector jobs(9, c.job(command_list(make_nop())));
+		jobs.front() = c.job(command_list(make_copy_bytes(c.space.reserve(mib), words.va, 64)));
+		const drm_atom_sync done = c.timeline.signal_at(1);
+		jobs.back().syncs = {sizeof(done), 1, reinterpret_cast<std::uintptr_t>(&done)};
+		std::atomic<bool> stop{false};
+		std::thread asking([&] {
+			while (!stop)
+				c.q.state();
+		});
+		const std::int64_t start = now_ns();
+		c.q.submit(jobs);
+		const int woken = c.timeline.try_wait(1, 120'000'000'000);
+		stop = true;
+		asking.join();
+		ASSERT_EQ(woken, 0) << "round " << round;
+		ASSERT_LT(now_ns() - start, 20'000'000'000) << "the reset was forgotten in round " << round;
+	}
+}
+
+TEST_F(recovery, no_job_counts_as_retired_before_its_fence_has_signalled)
+{
+	for (int round = 0; round < 10; ++round) {
+		context c(0, {.job_timeout_ms = 100});
+		const syncobj hung(c.dev);
+		const drm_atom_sync done = hung.signal_binary();
+		std::vector jobs(4, c.job(command_list(make_nop())));
+		jobs.front().syncs = {sizeof(done), 1, reinterpret_cast<std::uintptr_t>(&done)};
+		inject("kind=hang,count=1");
+		c.q.submit(jobs);
+		bool ended = false;
+		const std::int64_t start = now_ns();
+		while (!ended && now_ns() - start < 60'000'000'000) {
+			// In this order: what is told of the job cannot be newer than what its fence says.
+			const auto state = c.q.state();
+			ended = hung.try_wait_binary(0) == 0;
+			ASSERT_TRUE(ended || state.completed == 0) << describe(state);
+		}
+		ASSERT_TRUE(ended);
+		ASSERT_TRUE(eventually([&] { return c.q.state().completed == 4; })) << describe(c.q.state());
+	}
+}
+
+TEST_F(recovery, a_queue_that_hangs_alone_is_given_up_after_its_time_out)
+{
+	// It has worked before, so that the driver must tell what it did then from what the hung job does.
+	context c(0, {.job_timeout_ms = 2000});
+	for (int i = 0; i < 3; ++i)
+		c.run(command_list(make_nop()));
+	inject("kind=hang,count=1");
+	const std::int64_t start = now_ns();
+	c.submit(command_list(make_nop()));
+	ASSERT_EQ(c.timeline.try_wait(c.point, 60'000'000'000), 0);
+	const std::int64_t took = now_ns() - start;
+	EXPECT_GE(took, 2'000'000'000) << "it was given up too soon";
+	EXPECT_LT(took, 4'000'000'000) << "one time-out has become several";
+	EXPECT_TRUE(c.q.state().flags & DRM_ATOM_QUEUE_STATE_TIMEDOUT) << describe(c.q.state());
 }
 
 TEST_F(recovery, other_queues_go_on_while_one_hangs_and_is_reset)

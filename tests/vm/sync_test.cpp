@@ -88,6 +88,32 @@ TEST_F(sync, a_job_waits_for_a_point_that_another_queue_signals)
 		ASSERT_EQ(copy.map.data()[i], std::byte{20}) << "the job ran before what it waited for, at " << i;
 }
 
+TEST_F(sync, a_point_signalled_in_the_same_call_does_not_hide_one_of_another_queue)
+{
+	// Point 3 is another queue's and not reached yet; a call makes 5 and then waits for 3, or for 4, which 5 stands for.
+	for (const std::uint64_t waited : {3u, 4u}) {
+		const queue other(c_.dev, c_.space);
+		const syncobj line(c_.dev), done(c_.dev);
+		const memory big = c_.alloc(4 * mib), copy = c_.alloc(4 * mib);
+		command_list slow;
+		for (int i = 0; i < 20; ++i) {
+			slow.add(make_fill(tensor(ATOM_DTYPE_U8, {4 * mib}, big.va), static_cast<std::uint64_t>(i + 1)));
+			slow.add(make_fence());
+		}
+		const drm_atom_sync third[] = {line.signal_at(3)}, fifth[] = {line.signal_at(5)};
+		const drm_atom_sync waits[] = {line.wait_for(waited), done.signal_at(1)};
+		const drm_atom_job jobs[] = {
+			with_syncs(c_.job(command_list(make_nop())), fifth),
+			with_syncs(c_.job(command_list(make_copy_bytes(big.va, copy.va, 4 * mib))), waits),
+		};
+		other.submit(with_syncs(c_.job(slow), third));
+		c_.q.submit(jobs);
+		done.wait(1);
+		for (std::uint64_t i = 0; i < 4 * mib; i += page)
+			ASSERT_EQ(copy.map.data()[i], std::byte{20}) << "the job ran before point " << waited << ", at " << i;
+	}
+}
+
 TEST_F(sync, a_job_waits_for_a_binary_object)
 {
 	const queue other(c_.dev, c_.space);

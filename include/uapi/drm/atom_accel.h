@@ -431,7 +431,7 @@ struct drm_atom_queue_create {
 	__u32 priority;
 	/** @job_timeout_ms: 0 = the default; at most job_timeout_max_ms. */
 	__u32 job_timeout_ms;
-	/** @name: For debugging; terminated by a NUL. */
+	/** @name: For debugging; printable ASCII, terminated by a NUL. */
 	__u8 name[16];
 	/** @ring_va: Reserved for DRM_ATOM_QUEUE_USER, zero. */
 	__u64 ring_va;
