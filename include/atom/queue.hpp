@@ -36,7 +36,7 @@ struct queue_options {
 	atom::priority priority = atom::priority::normal;
 	/** Time without progress after which a job is given up; 0 = device_info::job_timeout. */
 	std::chrono::milliseconds job_timeout{0};
-	std::string name{}; ///< for debugging, at most 15 bytes
+	std::string name{}; ///< for debugging, at most 15 bytes of printable ASCII
 };
 
 /** What a queue has been through. */
