@@ -246,8 +246,8 @@ public:
 	bool open(memory &mem, const part &x)
 	{
 		const index5 &dims = p_.out.dims;
-		const std::uint64_t first = linear(x.at(x.m, x.n));
-		const std::uint64_t last = linear(x.at(x.m + x.rows - 1, x.n + x.columns - 1)) + 1;
+		const std::uint64_t first = linear(x.at(x.m, x.n), p_.out.dims);
+		const std::uint64_t last = linear(x.at(x.m + x.rows - 1, x.n + x.columns - 1), p_.out.dims) + 1;
 		const epilogue &tail = p_.tail;
 		const bool integer_bias = tail.bias.dtype == ATOM_DTYPE_I32;
 		return (!tail.bias ||
@@ -312,14 +312,6 @@ private:
 			r = buf_.s;
 		}
 		return out_.store(index, n, r, buf_.run, lut ? buf_.lut : nullptr);
-	}
-
-	std::uint64_t linear(const index5 &index) const
-	{
-		std::uint64_t at = 0;
-		for (std::size_t i = 0; i < index.size(); ++i)
-			at = at * static_cast<std::uint64_t>(p_.out.dims[i]) + static_cast<std::uint64_t>(index[i]);
-		return at;
 	}
 
 	const gemm_plan &p_;
