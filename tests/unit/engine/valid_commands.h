@@ -65,6 +65,28 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	gemm.epilogue.bias = {};
 	gemm.header.flags = ATOM_GEMM_ACT_Q8;
 	add(gemm);
+	auto conv = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+	conv.window = {3, 2, 2, 1, 1, 2, 1, 1, 1, 2};
+	conv.groups = 2;
+	conv.in = dense(ATOM_DTYPE_F16, 0, {1, 5, 4, 4});
+	conv.weight = dense(ATOM_DTYPE_BF16, 2048, {6, 3, 2, 2});
+	conv.out = dense(ATOM_DTYPE_F32, 4096, {1, 3, 5, 6});
+	conv.epilogue.bias = dense(ATOM_DTYPE_F32, 8192, {1, 3, 5, 6});
+	add(conv);
+	conv.header.opcode = ATOM_OP_CONVT2D;
+	conv.window = {2, 2, 2, 2, 1, 1, 0, 0, 0, 1};
+	conv.in = quantised(dense(ATOM_DTYPE_U8, 0, {1, 3, 4, 4}), 0.5f, 4);
+	conv.weight = quantised(dense(ATOM_DTYPE_I8, 2048, {4, 2, 2, 3}), 0.25f, -4);
+	conv.out = quantised(dense(ATOM_DTYPE_I8, 4096, {1, 6, 7, 6}), 1, 0);
+	conv.epilogue.bias = {};
+	add(conv);
+	auto depthwise = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+	depthwise.window = {3, 3, 1, 1, 1, 1, 1, 1, 1, 1};
+	depthwise.groups = 8;
+	depthwise.in = quantised(dense(ATOM_DTYPE_I8, 0, {2, 4, 5, 8}), 0.5f, -1);
+	depthwise.weight = quantised(dense(ATOM_DTYPE_I8, 2048, {8, 3, 3, 1}), 0.5f, 1);
+	depthwise.out = dense(ATOM_DTYPE_I32, 4096, {2, 4, 5, 8});
+	add(depthwise);
 	return all;
 }
 
