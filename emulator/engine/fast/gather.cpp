@@ -91,7 +91,7 @@ void gather(const indexed &s, memory &mem, scratch &work, const box &b)
 	for (box_walk walk(b, run_elements); walk.next();) {
 		if (!table.locate(walk.index(), walk.count(), buf))
 			return;
-		const std::byte *from = s.varies() ? read_elements(s, table, walk.count(), buf)
+		const std::byte *from = s.scattered() ? read_elements(s, table, walk.count(), buf)
 						   : read_row(s, mem, table, walk.count(), buf);
 		if (!from)
 			return;

@@ -84,7 +84,7 @@ bool table_view::locate(const index5 &index, std::size_t count, indexed_buffers 
 	if (is_block(s_->p.table.dtype))
 		place.back() /= ATOM_BLOCK_ELEMENTS;
 	buf.at[0] = offset_of(place, s_->table.t.strides);
-	const std::size_t values = along ? count : 1;
+	const std::size_t values = s_->scattered() ? count : 1;
 	for (std::size_t i = 1; i < values; ++i)
 		buf.at[i] = buf.at[i - 1] + s_->table.t.strides.back();
 	for (unsigned k = 0; k < map.components; ++k) {

@@ -26,8 +26,8 @@ struct indexed {
 	std::int64_t table_low = 0;       ///< bytes of the table, relative to its first element
 	std::int64_t table_high = 0;
 
-	/** The index says something new for each element of a run. */
-	bool varies() const { return index.t.strides.back() != 0; }
+	/** The elements of a run do not lie in a row in the table: the index has a say in each. */
+	bool scattered() const { return index.t.strides.back() != 0 || table.t.strides.back() == 0; }
 };
 
 indexed prepare(const indexed_plan &p);
@@ -55,8 +55,8 @@ public:
 	bool open(memory &mem, const indexed &s, const box &b, std::uint32_t access);
 
 	/**
-	 * Offsets of the elements that a run at @p index goes with: one each if the index
-	 * varies along it, else only the first's. Reads each coordinate once. False: fault.
+	 * Offsets of the elements that a run at @p index goes with: of all if they are
+	 * scattered(), else only the first's. Reads each coordinate once. False: fault.
 	 */
 	bool locate(const index5 &index, std::size_t count, indexed_buffers &buf) const;
 

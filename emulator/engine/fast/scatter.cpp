@@ -79,14 +79,14 @@ bool put(const indexed &s, memory &mem, const table_view &table, const std::byte
 			vectors().store[p.table.dtype](buf.x, buf.result, count);
 			updates = buf.result;
 		}
-		if (!s.varies())
+		if (!s.scattered())
 			return write_row(s, mem, table, updates, count, buf);
 		for (std::size_t i = 0; i < count; ++i)
 			if (!table.write(buf.at[i], updates + i * bytes))
 				return false;
 		return true;
 	}
-	if (!s.varies()) {
+	if (!s.scattered()) {
 		if (!read_strided(mem, p.table, buf.at[0], s.table.t.strides.back(), count, buf.table))
 			return false;
 		reduce_run(p, buf.table, updates, buf.result, count, buf);
