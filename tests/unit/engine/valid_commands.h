@@ -38,6 +38,18 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	binary.b = dense(ATOM_DTYPE_I32, 2048, {7, 9});
 	binary.out = dense(ATOM_DTYPE_I32, 4096, {7, 9});
 	add(binary);
+	auto select = command<atom_cmd_select>(ATOM_OP_SELECT);
+	select.cond = dense(ATOM_DTYPE_U8, 0, {7, 9});
+	select.a = dense(ATOM_DTYPE_I16, 1024, {7, 9});
+	select.b = dense(ATOM_DTYPE_I16, 2048, {7, 9});
+	select.out = dense(ATOM_DTYPE_I16, 4096, {7, 9});
+	add(select);
+	auto glu = command<atom_cmd_glu>(ATOM_OP_GLU, ATOM_GLU_SWAPPED);
+	glu.function = ATOM_FN_SILU;
+	glu.p0 = 1;
+	glu.gate = dense(ATOM_DTYPE_F16, 0, {7, 18});
+	glu.out = dense(ATOM_DTYPE_F32, 4096, {7, 9});
+	add(glu);
 	auto gemm = command<atom_cmd_gemm>(ATOM_OP_GEMM);
 	gemm.alpha = 1;
 	gemm.a = quantised(dense(ATOM_DTYPE_U8, 0, {2, 5, 8}), 0.5f, 4);
