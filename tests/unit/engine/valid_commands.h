@@ -38,6 +38,18 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	binary.b = dense(ATOM_DTYPE_I32, 2048, {7, 9});
 	binary.out = dense(ATOM_DTYPE_I32, 4096, {7, 9});
 	add(binary);
+	auto select = command<atom_cmd_select>(ATOM_OP_SELECT);
+	select.cond = dense(ATOM_DTYPE_U8, 0, {7, 9});
+	select.a = dense(ATOM_DTYPE_I16, 1024, {7, 9});
+	select.b = dense(ATOM_DTYPE_I16, 2048, {7, 9});
+	select.out = dense(ATOM_DTYPE_I16, 4096, {7, 9});
+	add(select);
+	auto glu = command<atom_cmd_glu>(ATOM_OP_GLU, ATOM_GLU_SWAPPED);
+	glu.function = ATOM_FN_SILU;
+	glu.p0 = 1;
+	glu.gate = dense(ATOM_DTYPE_F16, 0, {7, 18});
+	glu.out = dense(ATOM_DTYPE_F32, 4096, {7, 9});
+	add(glu);
 	auto gemm = command<atom_cmd_gemm>(ATOM_OP_GEMM);
 	gemm.alpha = 1;
 	gemm.a = quantised(dense(ATOM_DTYPE_U8, 0, {2, 5, 8}), 0.5f, 4);
@@ -53,6 +65,28 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	gemm.epilogue.bias = {};
 	gemm.header.flags = ATOM_GEMM_ACT_Q8;
 	add(gemm);
+	auto conv = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+	conv.window = {3, 2, 2, 1, 1, 2, 1, 1, 1, 2};
+	conv.groups = 2;
+	conv.in = dense(ATOM_DTYPE_F16, 0, {1, 5, 4, 4});
+	conv.weight = dense(ATOM_DTYPE_BF16, 2048, {6, 3, 2, 2});
+	conv.out = dense(ATOM_DTYPE_F32, 4096, {1, 3, 5, 6});
+	conv.epilogue.bias = dense(ATOM_DTYPE_F32, 8192, {1, 3, 5, 6});
+	add(conv);
+	conv.header.opcode = ATOM_OP_CONVT2D;
+	conv.window = {2, 2, 2, 2, 1, 1, 0, 0, 0, 1};
+	conv.in = quantised(dense(ATOM_DTYPE_U8, 0, {1, 3, 4, 4}), 0.5f, 4);
+	conv.weight = quantised(dense(ATOM_DTYPE_I8, 2048, {4, 2, 2, 3}), 0.25f, -4);
+	conv.out = quantised(dense(ATOM_DTYPE_I8, 4096, {1, 6, 7, 6}), 1, 0);
+	conv.epilogue.bias = {};
+	add(conv);
+	auto depthwise = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+	depthwise.window = {3, 3, 1, 1, 1, 1, 1, 1, 1, 1};
+	depthwise.groups = 8;
+	depthwise.in = quantised(dense(ATOM_DTYPE_I8, 0, {2, 4, 5, 8}), 0.5f, -1);
+	depthwise.weight = quantised(dense(ATOM_DTYPE_I8, 2048, {8, 3, 3, 1}), 0.5f, 1);
+	depthwise.out = dense(ATOM_DTYPE_I32, 4096, {2, 4, 5, 8});
+	add(depthwise);
 	return all;
 }
 
