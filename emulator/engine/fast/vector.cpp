@@ -286,6 +286,36 @@ FUNCTION(logical_not_i, x == 0);
 FUNCTION(bitwise_not_i, ~x);
 #undef FUNCTION
 
+void add_up(const float *x, float *sums, size n)
+{
+	for (size i = 0; i < n; ++i)
+		sums[i] += x[i];
+}
+void add_absolute(const float *x, float *sums, size n)
+{
+	for (size i = 0; i < n; ++i)
+		sums[i] += __builtin_fabsf(x[i]);
+}
+void add_square(const float *x, float *sums, size n)
+{
+	for (size i = 0; i < n; ++i)
+		sums[i] += x[i] * x[i];
+}
+void larger(const float *x, float *largest, size n)
+{
+	for (size i = 0; i < n; ++i)
+		largest[i] = x[i] > largest[i] || x[i] != x[i] ? x[i] : largest[i];
+}
+template <class T> void larger_at(const T *x, T *largest, std::int64_t *at, std::int64_t position, size n)
+{
+	for (size i = 0; i < n; ++i) {
+		const T a = largest[i], b = x[i];
+		const bool take = (b > a) | ((b != b) & (a == a)) | (at[i] < 0);
+		largest[i] = take ? b : a;
+		at[i] = take ? position : at[i];
+	}
+}
+
 template <class T> void select(const std::uint8_t *cond, const void *a, const void *b, void *to, size n)
 {
 	const T *x = static_cast<const T *>(a), *y = static_cast<const T *>(b);
@@ -361,6 +391,12 @@ constexpr vector_kernels make()
 	k.binary[ATOM_BINARY_GT] = zip<greater>;
 	k.binary[ATOM_BINARY_GE] = zip<greater_equal>;
 
+	k.add = add_up;
+	k.add_absolute = add_absolute;
+	k.add_square = add_square;
+	k.larger = larger;
+	k.larger_at = larger_at<float>;
+	k.larger_integer = larger_at<std::int32_t>;
 	k.select[0] = select<std::uint8_t>;
 	k.select[1] = select<std::uint16_t>;
 	k.select[2] = select<std::uint32_t>;
