@@ -2,11 +2,12 @@
 #include "fast/pool.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <type_traits>
 
+#include "fast/lane_kernels.h"
+#include "fast/row_kernels.h"
 #include "fast/values.h"
 #include "numeric/convert.h"
 #include "numeric/function.h"
@@ -16,15 +17,6 @@ namespace atom::engine::fast {
 namespace {
 
 using along = pool_shape::along;
-
-/* Elements of windows that take well under a millisecond, gathered ones too. */
-constexpr std::int64_t taps_per_tile = 1 << 18;
-/* Fewer outputs in a tile would make its runs short. */
-constexpr std::uint64_t outputs_per_tile_min = 64;
-/* A run of fewer elements is not worth a loop if there is a longer one. */
-constexpr std::int64_t long_enough = 16;
-/* A gather over larger steps touches a cache line for each element. */
-constexpr std::int64_t near_bytes = 64;
 
 struct buffers {
 	run_buffers run;
@@ -36,58 +28,6 @@ struct buffers {
 	alignas(64) float s[run_elements];
 	std::byte lut[256];
 };
-
-along choose(const pool_plan &p)
-{
-	const std::int64_t size = p.in.element_bytes, channels = p.in.dims[4];
-	const bool near = std::abs(p.in.strides[3]) <= near_bytes;
-	if (channels >= long_enough && p.in.strides[4] == size)
-		return along::channels;
-	if (near && p.out.dims[3] >= long_enough)
-		return along::columns;
-	if (near && p.window.w.kernel >= long_enough)
-		return along::taps;
-	return channels >= p.out.dims[3] || !near ? along::channels : along::columns;
-}
-
-/* The outputs in the order in which they are walked, the run's dimension last. */
-index5 walked(index5 of, along run)
-{
-	if (run == along::columns)
-		std::swap(of[3], of[4]);
-	else if (run == along::taps)
-		of = {of[1], of[2], of[3], of[4], of[0]};
-	return of;
-}
-
-stream walked(const tensor &t, along run)
-{
-	stream s = make_stream(t);
-	s.t.dims = walked(s.t.dims, run);
-	s.t.strides = walked(s.t.strides, run);
-	s.channels = walked(s.channels, run);
-	return s;
-}
-
-/* See pooling::input() for what the index counts. */
-stream input_walk(const pool_plan &p, along run)
-{
-	stream s = make_stream(p.in);
-	const index5 from = p.in.strides, channels = s.channels;
-	index5 &to = s.t.strides;
-	switch (run) {
-	case along::channels:
-		break;
-	case along::columns:
-		to = {from[3], from[1], from[2], from[4], from[3] * p.window.w.stride};
-		s.channels = {0, 0, 0, channels[4], 0};
-		break;
-	case along::taps:
-		to = {from[4], from[1], from[2], from[3], from[3] * p.window.w.dilation};
-		s.channels = {channels[4], 0, 0, 0, 0};
-	}
-	return s;
-}
 
 /* The pixel, first column and channel that a place in the walk stands for. */
 struct output_place {
@@ -193,7 +133,7 @@ private:
 		const std::int64_t across = pieces ? (columns_.count() + most - 1) / most : columns_.count();
 		std::int64_t done = 0;
 		for (std::int64_t t = from.tap, end = rows_.count() * across; t < end; ++t) {
-			if (done >= taps_per_tile) {
+			if (done >= pool_taps_per_tile) {
 				if (mem_.interrupted()) {
 					keep({number, t});
 					return false;
@@ -239,6 +179,11 @@ private:
 	{
 		if (!in_.load(input(y, kx, 0), static_cast<std::size_t>(count), x_, buf_.run))
 			return false;
+		if constexpr (std::is_same_v<T, float>)
+			if (p_.kind == ATOM_POOL_MAX && !p_.index) {
+				row_vectors().max[0](sums_, x_, static_cast<std::size_t>(count));
+				return true;
+			}
 		for (std::int64_t i = 0; i < count; ++i)
 			add_one(x_[i], ky * p_.window.w.kernel + kx + i);
 		return true;
@@ -259,11 +204,11 @@ private:
 
 	void add(const T *x, T *sums, std::int64_t *at, std::int64_t tap, std::size_t n)
 	{
-		const vector_kernels &v = vectors();
+		const lane_kernels &v = lane_vectors();
 		if constexpr (!std::is_same_v<T, float>) {
 			v.larger_integer(x, sums, at, tap, n);
 		} else if (p_.kind == ATOM_POOL_MAX) {
-			p_.index ? v.larger_at(x, sums, at, tap, n) : v.larger(x, sums, n);
+			p_.index ? v.larger(x, sums, at, tap, n) : row_vectors().max[1](sums, x, n);
 		} else if (p_.kind == ATOM_POOL_AVERAGE || p_.p == 1 || p_.p == 2) {
 			(p_.kind == ATOM_POOL_AVERAGE ? v.add : p_.p == 1 ? v.add_absolute : v.add_square)(x, sums, n);
 		} else {
@@ -381,21 +326,6 @@ private:
 };
 
 } // namespace
-
-pool_shape cut(const pool_plan &p)
-{
-	pool_shape s;
-	s.run = choose(p);
-	s.dims = walked(p.out.dims, s.run);
-	s.out = walked(p.out, s.run);
-	s.index = walked(p.index, s.run);
-	s.in = input_walk(p, s.run);
-	s.outputs = elements(s.dims);
-	const std::uint64_t least = std::min(static_cast<std::uint64_t>(s.dims.back()), outputs_per_tile_min);
-	s.per_tile = std::max(static_cast<std::uint64_t>(taps_per_tile / p.window.taps()), least);
-	s.tiles = (s.outputs + s.per_tile - 1) / s.per_tile;
-	return s;
-}
 
 void pool(const pool_plan &p, const pool_shape &shape, memory &mem, scratch &work, std::uint64_t tile)
 {

@@ -10,6 +10,9 @@
 
 namespace atom::engine::fast {
 
+/** Elements of windows that take well under a millisecond, gathered ones too. */
+inline constexpr std::int64_t pool_taps_per_tile = 1 << 18;
+
 /** How a POOL2D is cut. All orders of outputs give the same bits: each output adds its taps up in order. */
 struct pool_shape {
 	/** What the elements of a run are: outputs of one pixel or of one row, or taps of one output. */

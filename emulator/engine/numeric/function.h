@@ -25,6 +25,9 @@ std::int64_t apply_binary(std::uint32_t kind, std::int64_t a, std::int64_t b, un
 float lp_term(float x, float p);
 float lp_root(float sum, float p);
 
+/** ALiBi: what head @p head of @p heads multiplies the mask by; @p max_bias above 0. */
+float alibi_slope(float max_bias, std::int64_t heads, std::int64_t head);
+
 /** Which functions exist for integers without quantisation. */
 bool has_integer_form(std::uint32_t function);
 

@@ -118,12 +118,6 @@ void command::fail(errc code, const std::string &why) const
 	                         "): " + why);
 }
 
-void command::check(bool good, const char *why) const
-{
-	if (!good)
-		fail(errc::invalid_argument, why);
-}
-
 void command::check_same_dims(const tensor &a, const tensor &b, const char *names) const
 {
 	if (!std::equal(a.dims().begin(), a.dims().end(), b.dims().begin(), b.dims().end()))

@@ -58,7 +58,11 @@ public:
 	[[nodiscard]] atom_opcode opcode() const { return static_cast<atom_opcode>(opcode_); }
 
 	[[noreturn]] void fail(errc code, const std::string &why) const;
-	void check(bool good, const char *why) const;
+	void check(bool good, const char *why) const
+	{
+		if (!good)
+			fail(errc::invalid_argument, why);
+	}
 	/** Throws unless both have the same dimensions. */
 	void check_same_dims(const tensor &a, const tensor &b, const char *names) const;
 	/** Throws unless @p t has the dimensions @p needed. */

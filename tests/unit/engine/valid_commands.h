@@ -93,6 +93,24 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	depthwise.weight = quantised(dense(ATOM_DTYPE_I8, 2048, {8, 3, 3, 1}), 0.5f, 1);
 	depthwise.out = dense(ATOM_DTYPE_I32, 4096, {2, 4, 5, 8});
 	add(depthwise);
+	auto softmax = command<atom_cmd_softmax>(ATOM_OP_SOFTMAX);
+	softmax.axis = 3;
+	softmax.scale = 0.5f;
+	softmax.max_bias = 8;
+	softmax.in = dense(ATOM_DTYPE_F32, 0, {2, 3, 4, 5});
+	softmax.mask = dense(ATOM_DTYPE_F16, 2048, {2, 3, 4, 5});
+	softmax.sinks = dense(ATOM_DTYPE_F32, 3072, {3});
+	softmax.out = dense(ATOM_DTYPE_F16, 4096, {2, 3, 4, 5});
+	add(softmax);
+	softmax = command<atom_cmd_softmax>(ATOM_OP_SOFTMAX, ATOM_SOFTMAX_CAUSAL | ATOM_SOFTMAX_LOG);
+	softmax.axis = 1;
+	softmax.scale = 1;
+	softmax.in = dense(ATOM_DTYPE_F32, 0, {20, 9});
+	softmax.out = softmax.in;
+	add(softmax);
+	softmax.header.flags = 0;
+	softmax.axis = 0;
+	add(softmax);
 	return all;
 }
 
