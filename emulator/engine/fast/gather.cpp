@@ -80,13 +80,13 @@ void convert(const indexed &s, const std::byte *from, std::size_t count, std::by
 void gather(const indexed &s, memory &mem, scratch &work, const box &b)
 {
 	auto &buf = *reinterpret_cast<indexed_buffers *>(work.get(0, sizeof(indexed_buffers)));
-	index5 end = b.first;
-	for (std::size_t d = 0; d < end.size(); ++d)
-		end[d] += b.dims[d] - 1;
+	index5 last = b.first;
+	for (std::size_t d = 0; d < last.size(); ++d)
+		last[d] += b.dims[d] - 1;
 	table_view table;
 	window out;
 	if (!table.open(mem, s, b, ATOM_ACCESS_READ) ||
-	    !out.open(mem, s.each, s.dims, linear(b.first, s.dims), linear(end, s.dims) + 1, ATOM_ACCESS_WRITE))
+	    !out.open(mem, s.each, range_of(s.each.t, b.first, last), ATOM_ACCESS_WRITE))
 		return;
 	for (box_walk walk(b, run_elements); walk.next();) {
 		if (!table.locate(walk.index(), walk.count(), buf))

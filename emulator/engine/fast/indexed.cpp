@@ -39,16 +39,15 @@ indexed prepare(const indexed_plan &p)
 {
 	indexed s{.p = p, .dims = p.each.dims, .each = make_stream(p.each), .table = make_stream(p.table),
 		  .index = make_stream(p.map.index)};
-	index5 table{}, index{};
+	index5 table{}, index{}, last{};
 	for (std::size_t d = 0; d < table.size(); ++d) {
 		if (p.map.table_from[d] != index_map::none)
 			table[p.map.table_from[d]] = p.table.strides[d];
 		if (p.map.index_from[d] != index_map::none)
 			index[p.map.index_from[d]] = p.map.index.strides[d];
-		const std::int64_t steps = p.table.dims[d] - 1;
-		(p.table.strides[d] < 0 ? s.table_low : s.table_high) += steps * p.table.strides[d];
+		last[d] = p.table.dims[d] - 1;
 	}
-	s.table_high += p.table.element_bytes;
+	s.table_range = range_of(p.table, {}, last);
 	for (unsigned k = 0; k < p.map.components; ++k) {
 		s.coordinate_dims[k] = p.table.dims[p.map.addressed[k]];
 		s.coordinate_strides[k] = p.table.strides[p.map.addressed[k]];
@@ -67,11 +66,11 @@ bool table_view::open(memory &mem, const indexed &s, const box &b, std::uint32_t
 {
 	mem_ = &mem;
 	s_ = &s;
-	const auto extent = static_cast<std::uint64_t>(s.table_high - s.table_low);
+	const auto extent = static_cast<std::uint64_t>(s.table_range.high - s.table_range.low);
 	if (is_block(s.p.table.dtype) || extent / bytes_per_element > elements(b.dims))
 		return true;
-	std::byte *p = mem.map(s.p.table.operand, s.table_low, s.table_high, access);
-	base_ = p ? p - s.table_low : nullptr;
+	std::byte *p = mem.map(s.p.table.operand, s.table_range.low, s.table_range.high, access);
+	base_ = p ? p - s.table_range.low : nullptr;
 	return p || !mem.failed();
 }
 

@@ -23,8 +23,7 @@ struct indexed {
 	std::array<std::int64_t, ATOM_RANK_MAX> coordinate_strides{}; ///< in the table
 	std::array<std::int64_t, ATOM_RANK_MAX> coordinate_dims{};
 	std::int64_t coordinate_step = 0; ///< in the index, from coordinate to coordinate
-	std::int64_t table_low = 0;       ///< bytes of the table, relative to its first element
-	std::int64_t table_high = 0;
+	byte_range table_range{};         ///< of the whole table
 
 	/** The elements of a run do not lie in a row in the table: the index has a say in each. */
 	bool scattered() const { return index.t.strides.back() != 0 || table.t.strides.back() == 0; }
