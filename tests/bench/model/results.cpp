@@ -51,7 +51,7 @@ stream &workloads::of(std::size_t i)
 
 timed_run workloads::details(std::size_t i, const std::string &timing)
 {
-	return run_single(of(i), published_runs[i].fitted ? timing : also(later_card, timing));
+	return run_single(of(i), published_runs[i].fitted ? timing : also(timing, later_card));
 }
 
 double workloads::value(std::size_t i, const std::string &timing)
