@@ -8,6 +8,7 @@
 #include "fast/vector.h"
 
 #include "fast/vector_convert.h"
+#include "numeric/exponential.h"
 
 namespace atom::engine::fast {
 
@@ -134,6 +135,10 @@ FUNCTION(hard_swish, x *clip(x / 6.0f + 0.5f, 0, 1));
 FUNCTION(softsign, x / (1.0f + __builtin_fabsf(x)));
 FUNCTION(absolute, __builtin_fabsf(x));
 FUNCTION(negate, -x);
+FUNCTION(power_of_e, exponential(x));
+FUNCTION(sigmoid, 1.0f / (1.0f + exponential(-x)));
+FUNCTION(silu, x *(1.0f / (1.0f + exponential(-(p0 * x)))));
+FUNCTION(gelu_quick, x *(1.0f / (1.0f + exponential(-(1.702f * x)))));
 FUNCTION(square_root, __builtin_sqrtf(x));
 FUNCTION(inverse_root, 1.0f / __builtin_sqrtf(x));
 FUNCTION(reciprocal, 1.0f / x);
@@ -236,6 +241,10 @@ constexpr vector_kernels make()
 	k.unary[ATOM_FN_HARD_SIGMOID] = map<hard_sigmoid>;
 	k.unary[ATOM_FN_HARD_SWISH] = map<hard_swish>;
 	k.unary[ATOM_FN_SOFTSIGN] = map<softsign>;
+	k.unary[ATOM_FN_EXP] = map<power_of_e>;
+	k.unary[ATOM_FN_SIGMOID] = map<sigmoid>;
+	k.unary[ATOM_FN_SILU] = map<silu>;
+	k.unary[ATOM_FN_GELU_QUICK] = map<gelu_quick>;
 	k.unary[ATOM_FN_ABS] = map<absolute>;
 	k.unary[ATOM_FN_NEG] = map<negate>;
 	k.unary[ATOM_FN_SQRT] = map<square_root>;

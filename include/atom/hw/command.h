@@ -359,20 +359,20 @@ enum atom_pool_kind {
 };
 
 /* header.flags of POOL2D */
-#define ATOM_POOL_COUNT_PAD		(1u << 0)	/* AVERAGE divides by the whole kernel */
+#define ATOM_POOL_COUNT_PAD		(1u << 0)	/* AVERAGE counts pads too */
 
 struct atom_cmd_pool2d {
 	struct atom_cmd_header header;
 	struct atom_window window;
 	/** @kind: enum atom_pool_kind. */
 	__le32 kind;
-	/** @p: of LP, else 0. */
+	/** @p: of LP: > 0; else 0. */
 	float p;
-	/** @in: [N, H, W, C]. */
+	/** @in: [N, H, W, C]; integers without quantisation: MAX only. */
 	struct atom_tensor in;
 	/** @out: [N, H', W', C]. */
 	struct atom_tensor out;
-	/** @index: MAX only, optional: i32 or i64, dims of @out: h * W + w of the maximum. */
+	/** @index: MAX only, optional: i32 or i64, dims of @out: h * W + w of the maximum or -1. */
 	struct atom_tensor index;
 	/** @epilogue: bias and residual absent. */
 	struct atom_epilogue epilogue;
@@ -488,9 +488,9 @@ ATOM_HW_LAYOUT(struct atom_cmd_unary, 288);
 /* out = cond ? a : b */
 struct atom_cmd_select {
 	struct atom_cmd_header header;
-	/** @cond: u8, dims of @out. */
+	/** @cond: u8, dims of @out. Quantisation is not looked at, of the others neither. */
 	struct atom_tensor cond;
-	/** @a: dtype and dims of @out; quantisation is not looked at. */
+	/** @a: dtype and dims of @out; any dtype but block types. */
 	struct atom_tensor a;
 	struct atom_tensor b;
 	struct atom_tensor out;
@@ -500,15 +500,15 @@ ATOM_HW_LAYOUT(struct atom_cmd_select, 528);
 /* header.flags of GLU */
 #define ATOM_GLU_SWAPPED		(1u << 0)	/* packed input: gate is the second half */
 
-/* out = function(gate) * value */
+/* out = function(gate) * (value + bias) */
 struct atom_cmd_glu {
 	struct atom_cmd_header header;
 	/** @function: RELU, SIGMOID, SILU, GELU_ERF, GELU_TANH, GELU_QUICK or IDENTITY. */
 	__le32 function;
 	float p0;
-	/** @limit: > 0: gate is clamped to (-inf, limit], value to [-limit, limit]. */
+	/** @limit: > 0: gate is clamped to (-inf, limit], value to [-limit, limit]. Finite. */
 	float limit;
-	/** @bias: added to value. */
+	/** @bias: added to value. Finite. */
 	float bias;
 	/** @gate: dims of @out; or, if @value is absent, its last dimension is twice that, halves
 	 * one behind the other.
@@ -587,7 +587,7 @@ struct atom_cmd_norm {
 	__le32 kind;
 	/** @axes: bit n = dimension n is normalised over; LRN: the one axis. */
 	__le32 axes;
-	/** @groups: 0, or the dimension @group_axis is split into so many parts (GroupNorm). */
+	/** @groups: 0, or the dimension @group_axis is split into so many parts (GroupNorm); rank <= 4. */
 	__le32 groups;
 	__le32 group_axis;
 	float eps;		/* >= 0 */
@@ -597,11 +597,11 @@ struct atom_cmd_norm {
 	__le32 lrn_size;
 	__le32 reserved;
 	struct atom_tensor in;
-	/** @gamma: optional, dims of @in (strides of 0 broadcast). */
+	/** @gamma: optional floats, dims of @in (strides of 0 broadcast). */
 	struct atom_tensor gamma;
 	struct atom_tensor beta;
 	struct atom_tensor out;
-	/** @mean: optional f32 output, rank of @in, normalised dimensions 1. */
+	/** @mean: optional f32 output of LAYER, rank of @in, normalised dimensions 1, @group_axis @groups. */
 	struct atom_tensor mean;
 	/** @inverse: optional f32 output: 1 / divisor, as @mean. */
 	struct atom_tensor inverse;

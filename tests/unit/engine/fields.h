@@ -61,6 +61,8 @@ template <class T> void header_fields(const wrong_field<T> &w, std::uint16_t fla
 	w.expect(offsetof(atom_cmd_header, reserved), std::uint32_t{1}, ATOM_FAULT_BAD_FIELD);
 }
 
+inline bool looks_at_quantisation(unsigned opcode) { return opcode != ATOM_OP_COPY && opcode != ATOM_OP_SELECT; }
+
 /** What is wrong with any tensor, whatever the command. */
 template <class T> void tensor_fields(const wrong_field<T> &w, std::size_t at, bool output, bool optional = false)
 {
@@ -106,11 +108,11 @@ template <class T> void tensor_fields(const wrong_field<T> &w, std::size_t at, b
 			w.expect(stride, std::uint64_t{1} << 47, ATOM_FAULT_ARG_RANGE,
 				 at + offsetof(atom_tensor, offset));
 	}
-	if (w.good().header.opcode != ATOM_OP_COPY)
+	if (looks_at_quantisation(w.good().header.opcode))
 		for (const unsigned kind : {3, 4, 255})
 			w.expect(quant + offsetof(atom_quant, kind), static_cast<std::uint8_t>(kind),
 				 ATOM_FAULT_BAD_QUANT);
-	if (t.quant.kind == ATOM_QUANT_NONE && w.good().header.opcode != ATOM_OP_COPY) {
+	if (t.quant.kind == ATOM_QUANT_NONE && looks_at_quantisation(w.good().header.opcode)) {
 		w.expect(quant + offsetof(atom_quant, axis), std::uint8_t{1}, ATOM_FAULT_BAD_QUANT);
 		w.expect(quant + offsetof(atom_quant, slot), std::uint16_t{1}, ATOM_FAULT_BAD_QUANT);
 		w.expect(quant + offsetof(atom_quant, scale), 1.0f, ATOM_FAULT_BAD_QUANT);

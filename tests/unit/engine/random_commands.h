@@ -204,6 +204,11 @@ protected:
 			if (kernels::select(static_cast<kernels::isa>(i)))
 				break;
 	}
+	/** Whether to run the reference, one after the other: once is enough, it is the same on all. */
+	static std::vector<bool> engines()
+	{
+		return GetParam() == kernels::isa::scalar ? std::vector<bool>{true, false} : std::vector<bool>{false};
+	}
 };
 
 inline auto instruction_sets()
