@@ -269,6 +269,7 @@ void host_bus::pump()
 	if (options_.executor != ATOM_EXECUTOR_INLINE)
 		return;
 	while (kicked_.exchange(false)) {
+		const std::lock_guard lock(pump_mutex_);
 		while (atom_model_run(model_, 10'000'000)) {
 		}
 	}

@@ -113,6 +113,7 @@ private:
 	atom_model *model_ = nullptr;
 
 	std::atomic<bool> kicked_{false};
+	std::mutex pump_mutex_; // one thread at a time is the inline executor
 	std::atomic<bool> bus_master_{true};
 	std::atomic<int> mappings_{0};
 	std::atomic<bool> scripted_{false};

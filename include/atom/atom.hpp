@@ -8,6 +8,7 @@
 
 #include "atom/buffer.hpp"
 #include "atom/command.hpp"
+#include "atom/command_options.hpp"
 #include "atom/config.hpp"
 #include "atom/context.hpp"
 #include "atom/device.hpp"

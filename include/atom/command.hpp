@@ -14,9 +14,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <system_error>
 
+#include "atom/command_options.hpp"
 #include "atom/functions.hpp"
 #include "atom/tensor.hpp"
 
@@ -27,29 +27,6 @@ class encoder;
 } // namespace core
 
 inline namespace v1 {
-
-/** What happens to a result before it is written, in this order. */
-struct epilogue {
-	std::optional<tensor>
-		bias; ///< added; dimensions of the output (tensor::broadcast()): f32, or i32
-	std::optional<tensor> residual; ///< added; dimensions of the output
-	function activation = function::identity;
-	float p0 = 0;                  ///< first parameter of the activation
-	float p1 = 0;                  ///< second parameter
-	std::optional<location> table; ///< 256 bytes, for function::lut
-};
-
-struct gemm_options {
-	float alpha = 1;
-	bool quantise_activations = false; ///< block types in b: quantise rows of a to q8_0 first
-	bool constant_b = false;           ///< promise: b does not change between submissions
-	atom::epilogue epilogue;
-};
-
-struct cast_options {
-	bool toward_zero = false; ///< else to nearest, ties to even
-	bool wrap = false;        ///< integers wrap instead of saturate
-};
 
 /**
  * Commands, ready to run. Immutable: one can be submitted many times, at the same time, by
@@ -134,6 +111,32 @@ public:
 	command_builder &gemm(const tensor &a, const tensor &b, const tensor &out,
 	                      const gemm_options &options = {});
 
+	/**
+	 * Convolution of in [N, H, W, C] with weight [O, KH, KW, C / groups] to
+	 * out [N, H', W', O], H' = (H + padding - dilation * (KH - 1) - 1) / stride + 1.
+	 */
+	command_builder &conv2d(const tensor &in, const tensor &weight, const tensor &out,
+	                        const conv2d_options &options = {});
+
+	/**
+	 * Transposed convolution of in [N, H, W, C] with weight [C, KH, KW, O / groups] to
+	 * out [N, H', W', O], H' = (H - 1) * stride - padding + dilation * (KH - 1) + 1 plus an
+	 * output padding of less than the stride.
+	 */
+	command_builder &conv_transpose2d(const tensor &in, const tensor &weight, const tensor &out,
+	                                  const conv2d_options &options = {});
+
+	/**
+	 * Each element of out [N, H', W', C] is the maximum, average or p-norm of a window of
+	 * in [N, H, W, C]; H' as of conv2d(), rounded down or up.
+	 */
+	command_builder &pool2d(pool_kind kind, const tensor &in, const tensor &out,
+	                        const pool2d_options &options);
+
+	/** Scales in [N, H, W, C] to out [N, H', W', C]. */
+	command_builder &resize2d(const tensor &in, const tensor &out,
+	                          const resize2d_options &options = {});
+
 	/** out = epilogue(a kind b), element by element; equal dimensions; no bias. */
 	command_builder &binary(binary_kind kind, const tensor &a, const tensor &b,
 	                        const tensor &out, const epilogue &after = {});
@@ -141,6 +144,50 @@ public:
 	/** out = fn(in), element by element; equal dimensions; not function::lut. */
 	command_builder &unary(function fn, const tensor &in, const tensor &out, float p0 = 0,
 	                       float p1 = 0);
+
+	/** out = cond ? a : b, element by element; cond is u8; equal dimensions; a, b, out of one
+	 * type. */
+	command_builder &select(const tensor &cond, const tensor &a, const tensor &b,
+	                        const tensor &out);
+
+	/**
+	 * out = fn(gate) * (value + bias), element by element; floats; equal dimensions.
+	 * @p fn: relu, sigmoid, silu, gelu_erf, gelu_tanh, gelu_quick or identity
+	 */
+	command_builder &glu(function fn, const tensor &gate, const tensor &value,
+	                     const tensor &out, const glu_options &options = {});
+	/** The same with gate and value one behind the other in the last dimension of @p packed. */
+	command_builder &glu(function fn, const tensor &packed, const tensor &out,
+	                     const glu_options &options = {});
+
+	/** Reduces the dimensions @p axes of @p in, which are 1 in @p out; equal ranks. */
+	command_builder &reduce(reduce_kind kind, const tensor &in, const tensor &out,
+	                        axis_set axes, const reduce_options &options = {});
+
+	/** out = softmax(in * scale + mask) along dimension @p axis; equal dimensions. */
+	command_builder &softmax(const tensor &in, const tensor &out, unsigned axis,
+	                         const softmax_options &options = {});
+
+	/** out = normalised(in) * gamma + beta, over the dimensions @p axes; equal dimensions. */
+	command_builder &norm(norm_kind kind, const tensor &in, const tensor &out, axis_set axes,
+	                      const norm_options &options = {});
+
+	/**
+	 * Turns pairs of the last dimension by angles that grow with the position (rotary
+	 * embedding); equal dimensions; needs positions or tables.
+	 */
+	command_builder &rope(const tensor &in, const tensor &out, const rope_options &options);
+
+	/**
+	 * out = elements of @p data that @p index (i32 or i64) names. An index that is out of
+	 * range is a fault of the job. Rows of block types become f32, f16 or bf16.
+	 */
+	command_builder &gather(index_mode mode, const tensor &data, const tensor &index,
+	                        const tensor &out, const gather_options &options = {});
+
+	/** The reverse: changes the elements of @p out that @p index names, in place. */
+	command_builder &scatter(index_mode mode, const tensor &updates, const tensor &index,
+	                         const tensor &out, const scatter_options &options = {});
 
 	/**
 	 * Writes the commands to memory that the device can read. The builder is empty afterwards.

@@ -103,6 +103,12 @@ public:
 	/** Repeats dimension @p axis, which must be 1, @p times times. @throws invalid_argument */
 	tensor &broadcast(unsigned axis, std::uint64_t times);
 
+	/**
+	 * Repeats it to @p dims: dimensions are matched from the last one on, those that are 1 or
+	 * missing are repeated. @throws invalid_argument: another one differs
+	 */
+	tensor &broadcast_to(span<const std::uint64_t> dims);
+
 	/** Integers stand for scale * (q - zero_point). @throws invalid_argument: scale not > 0 */
 	tensor &quantise(float scale, std::int32_t zero_point = 0);
 	/**

@@ -46,4 +46,18 @@ bool read_epilogue(parser &in, const atom_epilogue &from, std::size_t field, std
 			    to.residual.field + offsetof(atom_tensor, quant) + offsetof(atom_quant, kind))));
 }
 
+bool read_product_epilogue(parser &in, const atom_epilogue &from, std::size_t field, bool integer, const tensor &out,
+			   epilogue &to, bool &exact)
+{
+	const std::uint32_t bias = dtype_bit(ATOM_DTYPE_F32) | (integer ? dtype_bit(ATOM_DTYPE_I32) : 0);
+	if (!read_epilogue(in, from, field, bias, out, to))
+		return false;
+	/* An integer without quantisation can only be the i32 of an integer product. */
+	const bool plain = is_plain_integer(out);
+	exact = plain && to.activation == ATOM_FN_IDENTITY && !to.residual &&
+		(!to.bias || to.bias.dtype == ATOM_DTYPE_I32);
+	return in.require(!plain || (integer && out.dtype == ATOM_DTYPE_I32), ATOM_FAULT_BAD_QUANT,
+			  out.field + offsetof(atom_tensor, quant) + offsetof(atom_quant, kind));
+}
+
 } // namespace atom::engine

@@ -125,18 +125,6 @@ bool check_shapes(parser &in, gemm_plan &p)
 	return dim(p.a, 3, p.m) && dim(p.b, 3, p.k) && dim(p.b, 4, p.n);
 }
 
-/* An integer without quantisation can only be the i32 of an integer product. */
-bool check_output_type(parser &in, gemm_plan &p)
-{
-	const bool plain = is_plain_integer(p.out);
-	if (plain && !in.require(p.integer && p.out.dtype == ATOM_DTYPE_I32, ATOM_FAULT_BAD_QUANT,
-				 p.out.field + kind_at))
-		return false;
-	p.exact = plain && p.alpha == 1 && p.tail.activation == ATOM_FN_IDENTITY && !p.tail.residual &&
-		  (!p.tail.bias || p.tail.bias.dtype == ATOM_DTYPE_I32);
-	return true;
-}
-
 } // namespace
 
 std::unique_ptr<operation> decode_gemm(parser &in)
@@ -157,10 +145,10 @@ std::unique_ptr<operation> decode_gemm(parser &in)
 	    !check_shapes(in, p) || !check_input_types(in, c, p) || !in.check_work(p.out, p.k))
 		return nullptr;
 	p.batch = p.out.dims[0] * p.out.dims[1] * p.out.dims[2];
-	const std::uint32_t bias = dtype_bit(ATOM_DTYPE_F32) | (p.integer ? dtype_bit(ATOM_DTYPE_I32) : 0);
-	if (!read_epilogue(in, c.epilogue, offsetof(atom_cmd_gemm, epilogue), bias, p.out, p.tail) ||
-	    !check_output_type(in, p) || !in.check_overlap(p.out, {}))
+	if (!read_product_epilogue(in, c.epilogue, offsetof(atom_cmd_gemm, epilogue), p.integer, p.out, p.tail, p.exact) ||
+	    !in.check_overlap(p.out, {}))
 		return nullptr;
+	p.exact = p.exact && p.alpha == 1;
 	if (in.how().reference || !kernels::gemm_supports(static_cast<atom_dtype>(p.a.dtype),
 							   static_cast<atom_dtype>(p.b.dtype)))
 		return std::make_unique<reference_gemm>(in, p);

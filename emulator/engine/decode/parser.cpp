@@ -375,6 +375,18 @@ bool parser::check_overlap(const tensor &out, std::span<const tensor *const> in_
 	return true;
 }
 
+void parser::take_part(tensor &t, unsigned dim, std::int64_t first, std::int64_t count)
+{
+	operand part = operands_[t.operand];
+	const std::int64_t skipped = first * t.strides[dim];
+	part.va += static_cast<std::uint64_t>(skipped);
+	part.low -= skipped;
+	part.high -= skipped;
+	t.dims[dim] = count;
+	t.operand = operands_.size();
+	operands_.push_back(part);
+}
+
 bool parser::check_work(const tensor &out, std::int64_t each)
 {
 	const std::uint64_t limit = std::uint64_t{1} << std::min(how_.macs_log2_max, 62u);

@@ -78,6 +78,11 @@ public:
 	 * one of @p inputs.
 	 */
 	bool check_overlap(const tensor &out, std::span<const tensor *const> in_place);
+	/**
+	 * @p t becomes the elements [first, first + count) of its padded dimension
+	 * @p dim, as an operand of its own.
+	 */
+	void take_part(tensor &t, unsigned dim, std::int64_t first, std::int64_t count);
 	/** Elements of @p out times @p each are within the limit of one command. */
 	bool check_work(const tensor &out, std::int64_t each = 1);
 

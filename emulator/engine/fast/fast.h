@@ -9,6 +9,7 @@
 #pragma once
 
 #include "fast/stream.h"
+#include "choice_plan.h"
 
 namespace atom::engine::fast {
 
@@ -28,11 +29,17 @@ streams<copy_plan> prepare(const copy_plan &p);
 streams<cast_plan> prepare(const cast_plan &p);
 streams<binary_plan> prepare(const binary_plan &p);
 streams<unary_plan> prepare(const unary_plan &p);
+/** in and b are the choices, residual is the condition. */
+streams<select_plan> prepare(const select_plan &p);
+/** in is the gate, b the value. */
+streams<glu_plan> prepare(const glu_plan &p);
 
 void copy(const streams<copy_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
 void cast(const streams<cast_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
 void binary(const streams<binary_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
 void unary(const streams<unary_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
+void select(const streams<select_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
+void glu(const streams<glu_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
 
 /** Elements that a copy does in a tile. */
 std::uint64_t copy_elements_per_tile(const streams<copy_plan> &s);

@@ -7,6 +7,7 @@
  */
 #include "fast/vector.h"
 
+#include "numeric/exponential.h"
 #include "numeric/half.h"
 #ifdef __F16C__
 #include <immintrin.h>
@@ -210,6 +211,10 @@ FUNCTION(hard_swish, x *clip(x / 6.0f + 0.5f, 0, 1));
 FUNCTION(softsign, x / (1.0f + __builtin_fabsf(x)));
 FUNCTION(absolute, __builtin_fabsf(x));
 FUNCTION(negate, -x);
+FUNCTION(power_of_e, exponential(x));
+FUNCTION(sigmoid, 1.0f / (1.0f + exponential(-x)));
+FUNCTION(silu, x *(1.0f / (1.0f + exponential(-(p0 * x)))));
+FUNCTION(gelu_quick, x *(1.0f / (1.0f + exponential(-(1.702f * x)))));
 FUNCTION(square_root, __builtin_sqrtf(x));
 FUNCTION(inverse_root, 1.0f / __builtin_sqrtf(x));
 FUNCTION(reciprocal, 1.0f / x);
@@ -286,6 +291,28 @@ FUNCTION(logical_not_i, x == 0);
 FUNCTION(bitwise_not_i, ~x);
 #undef FUNCTION
 
+template <class T> void select(const std::uint8_t *cond, const void *a, const void *b, void *to, size n)
+{
+	const T *x = static_cast<const T *>(a), *y = static_cast<const T *>(b);
+	T *z = static_cast<T *>(to);
+	/* By way of a block of its own: in place, the loop could not be a vector loop. */
+	constexpr size step = 64;
+	T block[step];
+	for (size i = 0; i + step <= n; i += step) {
+		for (size j = 0; j < step; ++j)
+			block[j] = cond[i + j] ? x[i + j] : y[i + j];
+		__builtin_memcpy(z + i, block, sizeof block);
+	}
+	for (size i = n / step * step; i < n; ++i)
+		z[i] = cond[i] ? x[i] : y[i];
+}
+
+void gate(const float *opened, const float *value, float *to, size n, float bias)
+{
+	for (size i = 0; i < n; ++i)
+		to[i] = opened[i] * (value[i] + bias);
+}
+
 constexpr vector_kernels make()
 {
 	vector_kernels k{};
@@ -312,6 +339,10 @@ constexpr vector_kernels make()
 	k.unary[ATOM_FN_HARD_SIGMOID] = map<hard_sigmoid>;
 	k.unary[ATOM_FN_HARD_SWISH] = map<hard_swish>;
 	k.unary[ATOM_FN_SOFTSIGN] = map<softsign>;
+	k.unary[ATOM_FN_EXP] = map<power_of_e>;
+	k.unary[ATOM_FN_SIGMOID] = map<sigmoid>;
+	k.unary[ATOM_FN_SILU] = map<silu>;
+	k.unary[ATOM_FN_GELU_QUICK] = map<gelu_quick>;
 	k.unary[ATOM_FN_ABS] = map<absolute>;
 	k.unary[ATOM_FN_NEG] = map<negate>;
 	k.unary[ATOM_FN_SQRT] = map<square_root>;
@@ -338,6 +369,12 @@ constexpr vector_kernels make()
 	k.binary[ATOM_BINARY_LE] = zip<less_equal>;
 	k.binary[ATOM_BINARY_GT] = zip<greater>;
 	k.binary[ATOM_BINARY_GE] = zip<greater_equal>;
+
+	k.select[0] = select<std::uint8_t>;
+	k.select[1] = select<std::uint16_t>;
+	k.select[2] = select<std::uint32_t>;
+	k.select[3] = select<std::uint64_t>;
+	k.gate = gate;
 
 	k.store_i32 = store_i32;
 	k.widen = widen;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "function.h"
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
 #include "atom/hw/command.h"
 #include "convert.h"
+#include "exponential.h"
 
 namespace atom::engine {
 
@@ -18,10 +20,10 @@ float clip(float x, float low, float high)
 	return x > high ? high : x;
 }
 
-float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
+float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 
 /* log(1 + exp(x)) without the overflow of exp. */
-float softplus(float x) { return (x > 0 ? x : 0.0f) + std::log1p(std::exp(-std::fabs(x))); }
+float softplus(float x) { return (x > 0 ? x : 0.0f) + std::log1p(exponential(-std::fabs(x))); }
 
 std::int64_t power(std::int64_t base, std::int64_t exponent)
 {
@@ -96,7 +98,7 @@ float apply_function(std::uint32_t function, float x, float p0, float p1)
 	case ATOM_FN_SIGN:
 		return x > 0 ? 1.0f : x < 0 ? -1.0f : x;
 	case ATOM_FN_EXP:
-		return std::exp(x);
+		return exponential(x);
 	case ATOM_FN_LOG:
 		return std::log(x);
 	case ATOM_FN_SQRT:
@@ -202,6 +204,16 @@ float apply_binary(std::uint32_t kind, float a, float b)
 	default:
 		return std::numeric_limits<float>::quiet_NaN();
 	}
+}
+
+/* The heads up to the greatest power of two make one geometric row; the others lie between its members. */
+float alibi_slope(float max_bias, std::int64_t heads, std::int64_t head)
+{
+	const auto whole = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(heads)));
+	const auto steps = static_cast<float>(whole);
+	if (head < whole)
+		return std::pow(std::pow(2.0f, -max_bias / steps), static_cast<float>(head + 1));
+	return std::pow(std::pow(2.0f, -(max_bias / 2) / steps), static_cast<float>(2 * (head - whole) + 1));
 }
 
 bool has_integer_form(std::uint32_t function)

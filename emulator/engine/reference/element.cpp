@@ -127,4 +127,38 @@ bool finish(memory &mem, const epilogue &tail, const tensor &out, const index5 &
 	       mem.write(out.operand, offset_of(index, out.strides), &entry, 1);
 }
 
+bool read_run(memory &mem, const tensor &t, const index5 &index, unsigned axis, std::int64_t count, std::byte *to)
+{
+	const std::int64_t at = offset_of(index, t.strides), stride = t.strides[axis];
+	const std::int64_t bytes = t.element_bytes;
+	if (stride == bytes)
+		return mem.read(t.operand, at, to, static_cast<std::size_t>(count * bytes));
+	for (std::int64_t i = 0; i < count; ++i)
+		if (!mem.read(t.operand, at + i * stride, to + i * bytes, t.element_bytes))
+			return false;
+	return true;
+}
+
+bool finish_real(memory &mem, const epilogue &tail, const tensor &out, const index5 &index, float acc)
+{
+	float bias = 0;
+	if (tail.bias && !read_real(mem, tail.bias, index, bias))
+		return false;
+	return finish(mem, tail, out, index, tail.bias ? acc + bias : acc);
+}
+
+bool finish_integer(memory &mem, const epilogue &tail, const tensor &out, bool exact, const index5 &index,
+		    std::uint32_t acc, float scale)
+{
+	const bool integer_bias = tail.bias.dtype == ATOM_DTYPE_I32;
+	std::int64_t bias = 0;
+	if (integer_bias && !read_integer(mem, tail.bias, index, bias))
+		return false;
+	acc += static_cast<std::uint32_t>(bias);
+	if (exact)
+		return write_integer(mem, out, index, acc);
+	const float r = static_cast<float>(static_cast<std::int32_t>(acc)) * scale;
+	return integer_bias ? finish(mem, tail, out, index, r) : finish_real(mem, tail, out, index, r);
+}
+
 } // namespace atom::engine::reference

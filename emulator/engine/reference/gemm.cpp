@@ -46,20 +46,6 @@ struct state {
 	}
 };
 
-/* @count elements from @index on along dimension @axis, as they are in memory; one read if they are contiguous. */
-bool read_run(memory &mem, const tensor &t, const index5 &index, unsigned axis, std::int64_t count,
-	      std::byte *to)
-{
-	const std::int64_t at = offset_of(index, t.strides), stride = t.strides[axis];
-	const std::int64_t bytes = t.element_bytes;
-	if (stride == bytes)
-		return mem.read(t.operand, at, to, static_cast<std::size_t>(count * bytes));
-	for (std::int64_t i = 0; i < count; ++i)
-		if (!mem.read(t.operand, at + i * stride, to + i * bytes, t.element_bytes))
-			return false;
-	return true;
-}
-
 bool load_real_panels(state &s, std::int64_t k0, std::int64_t ks)
 {
 	const tensor &a = s.p.a, &b = s.p.b;
@@ -192,18 +178,11 @@ bool accumulate_q8(state &s, std::int64_t k0, std::int64_t ks)
 	return true;
 }
 
-bool finish_integer(const state &s, const index5 &out, const index5 &b_index, std::uint32_t acc)
+bool finish_one(const state &s, const index5 &out, const index5 &b_index, std::int64_t i)
 {
 	const gemm_plan &p = s.p;
-	const tensor &bias = p.tail.bias;
-	if (bias && bias.dtype == ATOM_DTYPE_I32) {
-		std::int64_t value;
-		if (!read_integer(s.mem, bias, out, value))
-			return false;
-		acc += static_cast<std::uint32_t>(value);
-	}
-	if (p.exact)
-		return write_integer(s.mem, p.out, out, acc);
+	if (!p.integer)
+		return finish_real(s.mem, p.tail, p.out, out, p.alpha != 1 ? p.alpha * s.real[i] : s.real[i]);
 	float scale_b;
 	std::int32_t zero_point;
 	if (!read_quant(s.mem, p.b, b_index, scale_b, zero_point))
@@ -211,26 +190,7 @@ bool finish_integer(const state &s, const index5 &out, const index5 &b_index, st
 	float scale = p.a.quant.scale * scale_b;
 	if (p.alpha != 1)
 		scale *= p.alpha;
-	float r = static_cast<float>(static_cast<std::int32_t>(acc)) * scale;
-	if (bias && bias.dtype == ATOM_DTYPE_F32) {
-		float value;
-		if (!read_real(s.mem, bias, out, value))
-			return false;
-		r += value;
-	}
-	return finish(s.mem, p.tail, p.out, out, r);
-}
-
-bool finish_real(const state &s, const index5 &out, float acc)
-{
-	float r = s.p.alpha != 1 ? s.p.alpha * acc : acc;
-	if (s.p.tail.bias) {
-		float value;
-		if (!read_real(s.mem, s.p.tail.bias, out, value))
-			return false;
-		r += value;
-	}
-	return finish(s.mem, s.p.tail, s.p.out, out, r);
+	return finish_integer(s.mem, p.tail, p.out, p.exact, out, s.integer[i], scale);
 }
 
 } // namespace
@@ -278,9 +238,7 @@ void gemm(const gemm_plan &p, memory &mem, scratch &work, const gemm_tile &tile)
 			index5 out = tile.matrix;
 			out[3] = tile.m_first + m;
 			out[4] = tile.n_first + n;
-			const std::int64_t i = m * columns + n;
-			if (!(p.integer ? finish_integer(s, out, s.b_at(0, n), s.integer[i])
-					: finish_real(s, out, s.real[i])))
+			if (!finish_one(s, out, s.b_at(0, n), m * columns + n))
 				return;
 		}
 }

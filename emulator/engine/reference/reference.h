@@ -12,6 +12,7 @@
 
 #include "engine.h"
 #include "plan.h"
+#include "choice_plan.h"
 
 namespace atom::engine::reference {
 
@@ -19,6 +20,8 @@ void copy(const copy_plan &p, memory &mem, std::uint64_t first, std::uint64_t la
 void cast(const cast_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
 void binary(const binary_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
 void unary(const unary_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
+void select(const select_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
+void glu(const glu_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
 
 /** Outputs [m_first, m_last) x [n_first, n_last) of one matrix of the batch. */
 struct gemm_tile {

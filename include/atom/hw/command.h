@@ -488,9 +488,9 @@ ATOM_HW_LAYOUT(struct atom_cmd_unary, 288);
 /* out = cond ? a : b */
 struct atom_cmd_select {
 	struct atom_cmd_header header;
-	/** @cond: u8, dims of @out. */
+	/** @cond: u8, dims of @out. Quantisation is not looked at, of the others neither. */
 	struct atom_tensor cond;
-	/** @a: dtype and dims of @out; quantisation is not looked at. */
+	/** @a: dtype and dims of @out; any dtype but block types. */
 	struct atom_tensor a;
 	struct atom_tensor b;
 	struct atom_tensor out;
@@ -500,15 +500,15 @@ ATOM_HW_LAYOUT(struct atom_cmd_select, 528);
 /* header.flags of GLU */
 #define ATOM_GLU_SWAPPED		(1u << 0)	/* packed input: gate is the second half */
 
-/* out = function(gate) * value */
+/* out = function(gate) * (value + bias) */
 struct atom_cmd_glu {
 	struct atom_cmd_header header;
 	/** @function: RELU, SIGMOID, SILU, GELU_ERF, GELU_TANH, GELU_QUICK or IDENTITY. */
 	__le32 function;
 	float p0;
-	/** @limit: > 0: gate is clamped to (-inf, limit], value to [-limit, limit]. */
+	/** @limit: > 0: gate is clamped to (-inf, limit], value to [-limit, limit]. Finite. */
 	float limit;
-	/** @bias: added to value. */
+	/** @bias: added to value. Finite. */
 	float bias;
 	/** @gate: dims of @out; or, if @value is absent, its last dimension is twice that, halves
 	 * one behind the other.

@@ -13,7 +13,7 @@ enum atom_dtype {
 	ATOM_DTYPE_U8			= 2,	/* also truth values, 0 and 1 */
 	ATOM_DTYPE_I16			= 3,
 	ATOM_DTYPE_I32			= 4,
-	ATOM_DTYPE_I64			= 5,	/* indices; COPY, and CAST to or from I32 */
+	ATOM_DTYPE_I64			= 5,	/* indices; COPY, SELECT, and CAST to or from I32 */
 	ATOM_DTYPE_F16			= 6,	/* IEEE 754 binary16 */
 	ATOM_DTYPE_BF16			= 7,
 	ATOM_DTYPE_F32			= 8,	/* IEEE 754 binary32 */

@@ -20,7 +20,7 @@ const core::device &open_one(const std::shared_ptr<core::device> &d)
 
 } // namespace
 
-std::vector<device_node> enumerate() { return core::enumerate(*sys::real_os()); }
+std::vector<device_node> enumerate() { return core::enumerate(*sys::chosen_os()); }
 
 std::vector<device_node> enumerate(std::error_code &ec) noexcept
 {
@@ -29,7 +29,7 @@ std::vector<device_node> enumerate(std::error_code &ec) noexcept
 
 device device::open(std::string_view which)
 {
-	return device(core::device::open(sys::real_os(), which));
+	return device(core::device::open(sys::chosen_os(), which));
 }
 
 device device::open(std::string_view which, std::error_code &ec) noexcept

@@ -137,12 +137,40 @@ tensor &tensor::transpose(unsigned one, unsigned other)
 
 tensor &tensor::broadcast(unsigned axis, std::uint64_t times)
 {
-	if (axis >= rank_ || dims_[axis] != 1 || times == 0)
-		fail(errc::invalid_argument, "broadcast dimension " + std::to_string(axis) +
-		                                     " of " + describe(type_, dims()) + " to " +
-		                                     std::to_string(times) + ": it must be 1");
+	const bool fits = axis < rank_ && dims_[axis] == 1 && times != 0;
+	// Along a quantised axis there would be more indices than scales.
+	const bool scales = quantisation_ == quantisation::per_channel && axis_ == axis;
+	if (!fits || scales)
+		fail(errc::invalid_argument,
+		     "broadcast dimension " + std::to_string(axis) + " of " +
+		             describe(type_, dims()) + " to " + std::to_string(times) +
+		             (scales ? ": it has a scale for each index" : ": it must be 1"));
 	dims_[axis] = times;
 	strides_[axis] = 0;
+	return *this;
+}
+
+tensor &tensor::broadcast_to(span<const std::uint64_t> dims)
+{
+	bool fits = dims.size() >= rank_ && dims.size() <= rank_max;
+	const std::size_t missing = fits ? dims.size() - rank_ : 0;
+	std::array<std::int64_t, rank_max> strides{};
+	for (std::size_t i = 0; fits && i < dims.size(); ++i) {
+		const bool own = i >= missing && dims_[i - missing] == dims[i];
+		const bool repeated = i < missing || dims_[i - missing] == 1;
+		fits = dims[i] != 0 && (own || repeated);
+		if (own)
+			strides[i] = strides_[i - missing];
+		else if (quantisation_ == quantisation::per_channel && axis_ + missing == i)
+			fits = false; // more indices than scales
+	}
+	if (!fits)
+		fail(errc::invalid_argument, "broadcast " + describe(type_, this->dims()) + " to " +
+		                                     core::to_string(dims) + ": it does not fit");
+	strides_ = strides;
+	std::copy(dims.begin(), dims.end(), dims_.begin());
+	rank_ = static_cast<std::uint8_t>(dims.size());
+	axis_ = static_cast<std::uint8_t>(axis_ + missing);
 	return *this;
 }
 

@@ -33,20 +33,21 @@ constexpr int driver_major = 1;
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
-		fail(errc::no_device, what + "no such device: is the module atom_npu loaded?");
+		fail(errc::no_device, what + "no such device: " + system.remedy());
 	default:
 		fail_errno(error, "open " + path);
 	}
 }
 
-[[noreturn]] void fail_not_found(const std::vector<device_node> &nodes, std::string_view which)
+[[noreturn]] void fail_not_found(const sys::os &system, const std::vector<device_node> &nodes,
+                                 std::string_view which)
 {
 	if (nodes.empty())
-		fail(errc::no_device, "no ATOM device found: is the module atom_npu loaded?");
+		fail(errc::no_device, "no ATOM device found: " + system.remedy());
 	std::string what = "no ATOM device \"" + std::string(which) + "\"; there is";
 	for (const device_node &n : nodes)
 		what += (n.index == 0 ? " " : ", ") + std::to_string(n.index) + " (" + n.path +
-		        ", " + n.bdf + ")";
+		        (n.bdf.empty() ? "" : ", " + n.bdf) + ")";
 	fail(errc::no_device, what);
 }
 
@@ -73,7 +74,7 @@ device_node find(sys::os &system, std::string_view which)
 	if (found != nodes.end())
 		return *found;
 	if (which.front() != '/')
-		fail_not_found(nodes, which);
+		fail_not_found(system, nodes, which);
 	device_node plain;
 	plain.path = which;
 	return plain;

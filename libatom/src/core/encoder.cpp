@@ -97,10 +97,18 @@ std::shared_ptr<command_memory> encoder::finish()
 	return done;
 }
 
-command::command(encoder &target, const char *name, atom_opcode opcode)
-	: target_(target), name_(name), opcode_(static_cast<std::uint16_t>(opcode))
+encoder &live(const std::unique_ptr<encoder> &e)
 {
-	if (!target.info().has_opcode(static_cast<std::uint8_t>(opcode_)))
+	if (!e)
+		fail(errc::invalid_argument,
+		     "command builder: it was moved from or finished; make a new one");
+	return *e;
+}
+
+command::command(const std::unique_ptr<encoder> &target, const char *name, atom_opcode opcode)
+	: target_(live(target)), name_(name), opcode_(static_cast<std::uint16_t>(opcode))
+{
+	if (!target_.info().has_opcode(static_cast<std::uint8_t>(opcode_)))
 		fail(errc::unsupported, "this device does not have the command");
 }
 
@@ -110,18 +118,27 @@ void command::fail(errc code, const std::string &why) const
 	                         "): " + why);
 }
 
-void command::check(bool good, const char *why) const
-{
-	if (!good)
-		fail(errc::invalid_argument, why);
-}
-
 void command::check_same_dims(const tensor &a, const tensor &b, const char *names) const
 {
 	if (!std::equal(a.dims().begin(), a.dims().end(), b.dims().begin(), b.dims().end()))
 		fail(errc::invalid_argument,
 		     std::string(names) + " differ in dimensions: " + to_string(a.dims()) +
 		             " and " + to_string(b.dims()));
+}
+
+void command::check_dims(const tensor &t, span<const std::uint64_t> needed, const char *part) const
+{
+	if (!std::equal(t.dims().begin(), t.dims().end(), needed.begin(), needed.end()))
+		fail(errc::invalid_argument, std::string(part) + " has dimensions " +
+		                                     to_string(t.dims()) +
+		                                     "; needed: " + to_string(needed));
+}
+
+void command::check_index(const tensor &t, const char *part) const
+{
+	if (t.type() != dtype::i32 && t.type() != dtype::i64)
+		fail(errc::invalid_argument,
+		     std::string(part) + " is of type " + name_of(t.type()) + ", not i32 or i64");
 }
 
 std::uint64_t command::reach(const location &where, std::int64_t shift, std::uint64_t low,
@@ -238,6 +255,11 @@ atom_tensor command::encode(const tensor &t, use how, const char *part)
 		                                     std::to_string(alignment));
 	encode_quantisation(t, out.quant, part);
 	return out;
+}
+
+atom_tensor command::encode(const std::optional<tensor> &t, use how, const char *part)
+{
+	return t ? encode(*t, how, part) : atom_tensor{};
 }
 
 atom_epilogue command::encode(const epilogue &e, const tensor &result)

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,12 +33,15 @@ private:
 	std::vector<std::shared_ptr<bo>> buffers_;
 };
 
+/** What @p e points to; throws if the builder was moved from or finished. */
+encoder &live(const std::unique_ptr<encoder> &e);
+
 /** One command: checks its parts one by one, then joins the encoder's bytes as a whole or not at
  * all. */
 class command {
 public:
 	/** @p name as the caller of the API knows it. */
-	command(encoder &target, const char *name, atom_opcode opcode);
+	command(const std::unique_ptr<encoder> &target, const char *name, atom_opcode opcode);
 
 	enum class use {
 		input,
@@ -45,14 +49,26 @@ public:
 	};
 	/** @p part: name for messages. Throws. */
 	[[nodiscard]] atom_tensor encode(const tensor &t, use how, const char *part);
+	/** Absent if @p t is empty. */
+	[[nodiscard]] atom_tensor encode(const std::optional<tensor> &t, use how, const char *part);
 	[[nodiscard]] atom_ref encode(const location &where, std::uint64_t bytes,
 	                              std::uint64_t alignment, const char *part);
 	[[nodiscard]] atom_epilogue encode(const epilogue &e, const tensor &result);
 
+	[[nodiscard]] atom_opcode opcode() const { return static_cast<atom_opcode>(opcode_); }
+
 	[[noreturn]] void fail(errc code, const std::string &why) const;
-	void check(bool good, const char *why) const;
+	void check(bool good, const char *why) const
+	{
+		if (!good)
+			fail(errc::invalid_argument, why);
+	}
 	/** Throws unless both have the same dimensions. */
 	void check_same_dims(const tensor &a, const tensor &b, const char *names) const;
+	/** Throws unless @p t has the dimensions @p needed. */
+	void check_dims(const tensor &t, span<const std::uint64_t> needed, const char *part) const;
+	/** Throws unless @p t is i32 or i64. */
+	void check_index(const tensor &t, const char *part) const;
 
 	/** Appends @p encoded, whose header is filled in here. */
 	template <class T>

@@ -226,8 +226,10 @@ constexpr field glu_fields[] = {
 const structure glu_layout{"GLU", sizeof(atom_cmd_glu), glu_fields};
 
 constexpr field reduce_fields[] = {
-	ATOM_HEADER(atom_cmd_reduce),           ATOM_ENUM(atom_cmd_reduce, kind, u32, reduce_table),
-	ATOM_FIELD(atom_cmd_reduce, axes, u32), ATOM_TENSOR(atom_cmd_reduce, in),
+	ATOM_HEADER(atom_cmd_reduce),
+	ATOM_ENUM(atom_cmd_reduce, kind, u32, reduce_table),
+	ATOM_BITS(atom_cmd_reduce, axes, u32, axes_table),
+	ATOM_TENSOR(atom_cmd_reduce, in),
 	ATOM_TENSOR(atom_cmd_reduce, out),
 };
 const structure reduce_layout{"REDUCE", sizeof(atom_cmd_reduce), reduce_fields};
@@ -249,7 +251,7 @@ const structure softmax_layout{"SOFTMAX", sizeof(atom_cmd_softmax), softmax_fiel
 constexpr field norm_fields[] = {
 	ATOM_HEADER(atom_cmd_norm),
 	ATOM_ENUM(atom_cmd_norm, kind, u32, norm_table),
-	ATOM_FIELD(atom_cmd_norm, axes, u32),
+	ATOM_BITS(atom_cmd_norm, axes, u32, axes_table),
 	ATOM_FIELD(atom_cmd_norm, groups, u32),
 	ATOM_FIELD(atom_cmd_norm, group_axis, u32),
 	ATOM_FIELD(atom_cmd_norm, eps, f32),
@@ -363,19 +365,6 @@ const structure cpl_record_layout{"record", sizeof(atom_cpl_record), cpl_record_
 #undef ATOM_HEADER
 
 namespace {
-
-constexpr word copy_flags[] = {{ATOM_COPY_FILL, "fill"}};
-constexpr word cast_flags[] = {{ATOM_CAST_WRAP, "wrap"}};
-constexpr word gemm_flags[] = {{ATOM_GEMM_ACT_Q8, "act q8"}, {ATOM_GEMM_B_CONSTANT, "b constant"}};
-constexpr word pool_flags[] = {{ATOM_POOL_COUNT_PAD, "count pad"}};
-constexpr word resize_flags[] = {{ATOM_RESIZE_EXCLUDE_OUTSIDE, "exclude outside"},
-                                 {ATOM_RESIZE_ANTIALIAS, "antialias"}};
-constexpr word glu_flags[] = {{ATOM_GLU_SWAPPED, "swapped"}};
-constexpr word reduce_flags[] = {{ATOM_REDUCE_LAST_INDEX, "last index"}};
-constexpr word softmax_flags[] = {{ATOM_SOFTMAX_LOG, "log"}, {ATOM_SOFTMAX_CAUSAL, "causal"}};
-constexpr word rope_flags[] = {{ATOM_ROPE_INTERLEAVED, "interleaved"},
-                               {ATOM_ROPE_INVERSE, "inverse"}};
-constexpr word index_flags[] = {{ATOM_INDEX_WRAP_NEGATIVE, "wrap negative"}};
 
 const command_layout commands[] = {
 	{ATOM_OP_NOP, &nop_layout, {}},

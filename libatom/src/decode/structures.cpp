@@ -129,7 +129,8 @@ std::string quant_summary(const value &quant)
 	default:
 		if (kind == "\"per tensor\"")
 			return ", scale " + text("scale") + ", zero point " + text("zero_point");
-		return ", scales of dimension " + text("axis") + " in slot " + text("slot");
+		return ", scales" + std::string(text("flags") == "[]" ? "" : " and zero points") +
+		       " of dimension " + text("axis") + " in slot " + text("slot");
 	}
 }
 

@@ -166,6 +166,26 @@ inline constexpr word scatter_table[] = {
 	{ATOM_SCATTER_MIN, "min"},       {ATOM_SCATTER_MAX, "max"},
 };
 
+/** Bits that name dimensions. */
+inline constexpr word axes_table[] = {
+	{1U << 0, "0"}, {1U << 1, "1"}, {1U << 2, "2"}, {1U << 3, "3"}, {1U << 4, "4"}};
+
+// header.flags of commands
+inline constexpr word copy_flags[] = {{ATOM_COPY_FILL, "fill"}};
+inline constexpr word cast_flags[] = {{ATOM_CAST_WRAP, "wrap"}};
+inline constexpr word gemm_flags[] = {{ATOM_GEMM_ACT_Q8, "act q8"},
+                                      {ATOM_GEMM_B_CONSTANT, "b constant"}};
+inline constexpr word pool_flags[] = {{ATOM_POOL_COUNT_PAD, "count pad"}};
+inline constexpr word resize_flags[] = {{ATOM_RESIZE_EXCLUDE_OUTSIDE, "exclude outside"},
+                                        {ATOM_RESIZE_ANTIALIAS, "antialias"}};
+inline constexpr word glu_flags[] = {{ATOM_GLU_SWAPPED, "swapped"}};
+inline constexpr word reduce_flags[] = {{ATOM_REDUCE_LAST_INDEX, "last index"}};
+inline constexpr word softmax_flags[] = {{ATOM_SOFTMAX_LOG, "log"},
+                                         {ATOM_SOFTMAX_CAUSAL, "causal"}};
+inline constexpr word rope_flags[] = {{ATOM_ROPE_INTERLEAVED, "interleaved"},
+                                      {ATOM_ROPE_INVERSE, "inverse"}};
+inline constexpr word index_flags[] = {{ATOM_INDEX_WRAP_NEGATIVE, "wrap negative"}};
+
 inline constexpr word desc_type_table[] = {{ATOM_DESC_NOP, "nop"}, {ATOM_DESC_EXECUTE, "execute"}};
 inline constexpr word desc_flag_table[] = {{ATOM_DESC_IRQ, "irq"}};
 

@@ -11,10 +11,10 @@
 
 namespace atom::sys {
 
-/** A node of the subsystem "accel" whose PCI driver is ours. */
+/** A node of the subsystem "accel" whose PCI driver is ours, or what stands for one. */
 struct accel_node {
-	std::string path; ///< "/dev/accel/accel0"
-	std::string bdf;
+	std::string path; ///< "/dev/accel/accel0", "model:0"
+	std::string bdf;  ///< empty if it is on no bus
 	int numa_node = -1;
 };
 
@@ -23,7 +23,7 @@ class os {
 public:
 	virtual ~os() = default;
 
-	/** O_CLOEXEC is always set. */
+	/** O_CLOEXEC is always set. Throws system_error where an errno does not say enough. */
 	virtual int open(const char *path, int flags) = 0;
 	virtual void close(int fd) = 0;
 	/** Restarts when interrupted (EINTR, EAGAIN), as drmIoctl() does. */
@@ -37,9 +37,23 @@ public:
 	virtual int list_accel_nodes(std::vector<accel_node> &nodes) = 0;
 	/** "owner root:render 0660" and the group's name; empty if it cannot be told. */
 	virtual void describe_access(const char *path, std::string &access, std::string &group) = 0;
+	/** What to look at if there is no device: a question or a statement, for error messages. */
+	[[nodiscard]] virtual std::string remedy() const { return "is the module atom_npu loaded?"; }
 };
 
 /** The real one. */
 std::shared_ptr<os> real_os();
+
+/**
+ * One with devices of its own, made by libatom-model.so.1, which is loaded for it. @p options: what
+ * stands in ATOM_DEVICE behind "model". Throws system_error.
+ */
+std::shared_ptr<os> inprocess_os(const std::string &options);
+
+/**
+ * The one that ATOM_DEVICE asks for. This is the only place where the library reads the environment.
+ * The same value gives the same one, so that a program sees the same devices each time. Throws system_error.
+ */
+std::shared_ptr<os> chosen_os();
 
 } // namespace atom::sys

@@ -2,14 +2,10 @@
 /*
  * Both engines against products computed here, in double or in 64-bit integers.
  */
-#include <cmath>
 #include <limits>
 
-#include <gtest/gtest.h>
-
-#include "harness.h"
 #include "kernels/gemm.h"
-#include "numeric/half.h"
+#include "sums.h"
 
 namespace atom::engine::test {
 namespace {
@@ -18,55 +14,12 @@ class Gemm : public testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(Engine, Gemm, testing::Bool(),
 			 [](const auto &info) { return info.param ? "Reference" : "Fast"; });
 
-double real_at(arena &mem, unsigned dtype, std::uint64_t at)
-{
-	switch (dtype) {
-	case ATOM_DTYPE_F32:
-		return *mem.at<float>(at);
-	case ATOM_DTYPE_F16:
-		return f16_to_f32(*mem.at<std::uint16_t>(at));
-	case ATOM_DTYPE_BF16:
-		return bf16_to_f32(*mem.at<std::uint16_t>(at));
-	case ATOM_DTYPE_I8:
-		return *mem.at<std::int8_t>(at);
-	case ATOM_DTYPE_U8:
-		return *mem.at<std::uint8_t>(at);
-	default:
-		return *mem.at<std::int32_t>(at);
-	}
-}
-
-void put_random(arena &mem, unsigned dtype, std::uint64_t at, std::uint64_t count, std::mt19937 &random)
-{
-	std::uniform_real_distribution<float> reals(-1, 1);
-	for (std::uint64_t i = 0; i < count; ++i) {
-		const float x = reals(random);
-		switch (dtype) {
-		case ATOM_DTYPE_F32:
-			mem.at<float>(at)[i] = x;
-			break;
-		case ATOM_DTYPE_F16:
-			mem.at<std::uint16_t>(at)[i] = f32_to_f16(x);
-			break;
-		case ATOM_DTYPE_BF16:
-			mem.at<std::uint16_t>(at)[i] = f32_to_bf16(x);
-			break;
-		default:
-			mem.at<std::uint8_t>(at)[i] = static_cast<std::uint8_t>(random());
-		}
-	}
-}
-
 std::uint64_t offset_at(const atom_tensor &t, std::uint64_t batch, std::uint64_t i, std::uint64_t j)
 {
 	const unsigned r = t.rank;
 	const std::uint64_t outer = r == 3 ? batch * t.strides[0] : 0;
 	return t.offset + outer + i * t.strides[r - 2] + j * t.strides[r - 1];
 }
-
-struct sum {
-	double value = 0, magnitude = 0;
-};
 
 sum dot(arena &mem, const atom_cmd_gemm &c, std::uint64_t batch, std::uint64_t m, std::uint64_t n)
 {
@@ -78,20 +31,6 @@ sum dot(arena &mem, const atom_cmd_gemm &c, std::uint64_t batch, std::uint64_t m
 		s.magnitude += std::fabs(p);
 	}
 	return s;
-}
-
-/* The specification's bound, section 7. */
-double tolerance(const sum &s, double k, unsigned out_dtype)
-{
-	const double unit = out_dtype == ATOM_DTYPE_F32 ? 0x1p-23 : out_dtype == ATOM_DTYPE_F16 ? 0x1p-10 : 0x1p-7;
-	return 0x1p-22 * std::sqrt(k) * s.magnitude + unit * std::fabs(s.value) + 0x1p-24;
-}
-
-void expect_good(const outcome &o)
-{
-	EXPECT_TRUE(o.decoded) << "code " << o.why.code << " field " << o.why.field;
-	EXPECT_EQ(o.why.code, ATOM_FAULT_NONE);
-	EXPECT_EQ(o.breach, "");
 }
 
 atom_cmd_gemm gemm_command(unsigned a, unsigned b, unsigned out, std::uint64_t m, std::uint64_t n, std::uint64_t k)

@@ -3,38 +3,11 @@
 #include <cstring>
 #include <limits>
 
-#include "atom/hw/command.h"
+#include "command_fixture.hpp"
 #include "core/half.hpp"
-#include "fixture.hpp"
 
 namespace atom::test {
 namespace {
-
-class a_command : public on_fake_kernel {
-protected:
-	buffer data{ctx, 4096};
-
-	/** The command behind the header. */
-	template <class T>
-	static T first(const command_buffer &c)
-	{
-		T t;
-		EXPECT_EQ(c.bytes().size(), sizeof(atom_cmdbuf_header) + sizeof(T));
-		std::memcpy(&t, c.bytes().data() + sizeof(atom_cmdbuf_header), sizeof(T));
-		return t;
-	}
-
-	template <class F>
-	std::string refusal(errc code, F &&f)
-	{
-		command_builder b(ctx);
-		b.nop();
-		const std::string what = error_of(code, [&] { f(b); });
-		EXPECT_EQ(b.finish().size(), 1U)
-			<< "a refused command must leave the builder alone";
-		return what;
-	}
-};
 
 TEST_F(a_command, buffer_begins_with_the_header_that_the_device_checks)
 {
@@ -357,39 +330,6 @@ TEST_F(a_command, builder_can_finish_after_memory_was_short)
 	EXPECT_FALSE(b.finish(ec));
 	EXPECT_EQ(ec, errc::out_of_host_memory);
 	EXPECT_TRUE(b.finish(ec));
-}
-
-TEST(a_tensor, that_cannot_exist_is_refused)
-{
-	const auto make = [](dtype type, std::initializer_list<std::uint64_t> dims) {
-		(void)tensor(slot(1), type, dims);
-	};
-	error_of(errc::invalid_argument, [&] { make(dtype::none, {1}); });
-	error_of(errc::invalid_argument, [&] { make(static_cast<dtype>(99), {1}); });
-	error_of(errc::invalid_argument, [&] { make(dtype::f32, {1, 1, 1, 1, 1, 1}); });
-	error_of(errc::invalid_argument, [&] { make(dtype::f32, {2, 0}); });
-	error_of(errc::invalid_argument, [&] { make(dtype::q8_0, {33}); });
-	error_of(errc::invalid_argument, [&] { make(dtype::q8_0, {}); });
-	error_of(errc::too_large, [&] { make(dtype::f32, {1ULL << 40, 1ULL << 40}); });
-	error_of(errc::too_large, [&] { make(dtype::f32, {1ULL << 61}); });
-	EXPECT_EQ(bytes_of(dtype::q4_0, {2, 64}), 72U);
-	EXPECT_EQ(bytes_of(dtype::f32, {}), 4U);
-}
-
-TEST(a_tensor, changes_only_as_it_can)
-{
-	tensor t(slot(1), dtype::i8, {1, 4});
-	error_of(errc::invalid_argument, [&] { t.strides({1}); });
-	error_of(errc::invalid_argument, [&] { t.transpose(0, 2); });
-	error_of(errc::invalid_argument, [&] { t.broadcast(1, 3); });
-	error_of(errc::invalid_argument, [&] { t.broadcast(0, 0); });
-	error_of(errc::invalid_argument, [&] { t.quantise(0.0F); });
-	error_of(errc::invalid_argument,
-	         [&] { t.quantise(std::numeric_limits<float>::infinity()); });
-	error_of(errc::invalid_argument, [&] { t.quantise(2U, slot(1)); });
-	error_of(errc::invalid_argument, [&] { t.quantise(1U, slot(1), slot(2)); });
-	t.advance(INT64_MAX);
-	error_of(errc::too_large, [&] { t.advance(1); });
 }
 
 TEST(half_precision, rounds_to_nearest_ties_to_even)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file row_kernels.h
+ * @brief Loops of the commands over rows, compiled once for each instruction set.
+ *
+ * They work in place. Each exists twice: [0] for a piece of one row, whose
+ * accumulator or parameter is one value; [1] for elements of as many rows, which
+ * have one each. Sums are kept in f64: what they lose does not grow with the row.
+ */
+#pragma once
+
+#include <cstddef>
+
+namespace atom::engine::fast {
+
+struct row_kernels {
+	template <class... Arguments> using loop = void (*const)(Arguments..., std::size_t n);
+
+	/** acc = max(acc, x): NaN wins. */
+	loop<float *, const float *> max[2];
+	/** acc += x. */
+	loop<double *, const float *> sum[2];
+
+	/** x = x * scale, and + slope * mask. */
+	loop<float *, float> scale;
+	loop<float *, const float *, float> add_scaled;
+	/** x = exp(x - max). */
+	loop<float *, const float *> exponentials[2];
+	/** x = x / by. */
+	loop<float *, const float *> divide[2];
+	/** x = (x - a) - b. */
+	loop<float *, const float *, const float *> subtract_both[2];
+};
+
+/** For the instruction set in use (kernels::selected()). */
+const row_kernels &row_vectors();
+
+extern const row_kernels row_vectors_baseline;
+extern const row_kernels row_vectors_avx2;
+extern const row_kernels row_vectors_avx512;
+
+} // namespace atom::engine::fast

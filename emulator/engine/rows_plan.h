@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file rows_plan.h
+ * @brief Decoded commands over rows: SOFTMAX, NORM, REDUCE.
+ *
+ * A row is all elements that differ in the reduced dimensions only; dimensions
+ * and axes are the padded ones.
+ */
+#pragma once
+
+#include "plan.h"
+
+namespace atom::engine {
+
+struct softmax_plan {
+	/** Heads of ALiBi and of the sinks: rank - 3, padded. */
+	static constexpr unsigned head_axis = ATOM_RANK_MAX - 3;
+
+	unsigned axis = 0;
+	float scale = 1;
+	bool log = false;
+	bool causal = false;
+	std::int64_t causal_offset = 0;
+	float max_bias = 0; ///< 0: the mask counts as it is
+	tensor in, mask, sinks, out;
+};
+
+/** @p reduced has bit n if dimension n is. */
+inline bool is_reduced(unsigned reduced, std::size_t dimension) { return reduced >> dimension & 1; }
+
+/** The dimensions that make rows, or those that are inside of them; the others are 1. */
+inline index5 rows_of(index5 dims, unsigned reduced)
+{
+	for (std::size_t i = 0; i < dims.size(); ++i)
+		if (is_reduced(reduced, i))
+			dims[i] = 1;
+	return dims;
+}
+inline index5 within_rows(const index5 &dims, unsigned reduced) { return rows_of(dims, ~reduced); }
+
+} // namespace atom::engine
