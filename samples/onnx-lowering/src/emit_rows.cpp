@@ -8,11 +8,6 @@
 namespace atom_onnx {
 namespace {
 
-bool contains(const std::vector<unsigned> &axes, unsigned axis)
-{
-	return std::find(axes.begin(), axes.end(), axis) != axes.end();
-}
-
 /** Views whose dimensions fall into classes: only neighbours of one class may be merged. */
 struct classed {
 	std::vector<view> views;

@@ -49,7 +49,7 @@ template <class Compare>
 binary_functions comparison(Compare compare)
 {
 	return {[=](std::int64_t a, std::int64_t b) { return std::int64_t{compare(a, b)}; },
-	        [=](double a, double b) { return double{compare(a, b)}; }, true};
+	        [=](double a, double b) { return compare(a, b) ? 1.0 : 0.0; }, true};
 }
 
 std::int64_t divide(std::int64_t a, std::int64_t b)

@@ -72,7 +72,7 @@ enum class element_type : int {
  * Number of elements.
  * @throws unsupported invalid_model: a negative dimension, or more elements than memory can hold
  */
-[[nodiscard]] std::int64_t count_of(const shape &dims);
+std::int64_t count_of(const shape &dims);
 
 /** A tensor whose elements the host knows. Copies share the elements. */
 class host_tensor {
