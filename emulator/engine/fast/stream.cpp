@@ -124,24 +124,39 @@ bool run_walk::next()
 	return true;
 }
 
+byte_range range_of(const tensor &t, const index5 &first, const index5 &last)
+{
+	byte_range r{0, t.element_bytes};
+	for (std::size_t i = 0; i < first.size(); ++i) {
+		const std::int64_t stride = t.strides[i];
+		r.low += (stride < 0 ? last[i] : first[i]) * stride;
+		r.high += (stride < 0 ? first[i] : last[i]) * stride;
+	}
+	return r;
+}
+
 bool window::open(memory &mem, const stream &s, const index5 &dims, std::uint64_t first, std::uint64_t last,
 		  std::uint32_t access)
 {
-	mem_ = &mem;
-	stream_ = &s;
 	/* Below the first dimension in which the ends differ, the tile may reach everything. */
-	const index5 begin = index_at(first, dims), end = index_at(last - 1, dims);
-	std::int64_t low = 0, high = s.t.element_bytes;
+	index5 begin = index_at(first, dims), end = index_at(last - 1, dims);
 	bool whole = false;
 	for (std::size_t i = 0; i < dims.size(); ++i) {
-		const std::int64_t from = whole ? 0 : begin[i], to = whole ? dims[i] - 1 : end[i];
-		const std::int64_t stride = s.t.strides[i];
-		low += (stride < 0 ? to : from) * stride;
-		high += (stride < 0 ? from : to) * stride;
-		whole = whole || from != to;
+		if (whole) {
+			begin[i] = 0;
+			end[i] = dims[i] - 1;
+		}
+		whole = whole || begin[i] != end[i];
 	}
-	std::byte *p = mem.map(s.t.operand, low, high, access);
-	base_ = p ? p - low : nullptr;
+	return open(mem, s, range_of(s.t, begin, end), access);
+}
+
+bool window::open(memory &mem, const stream &s, const byte_range &bytes, std::uint32_t access)
+{
+	mem_ = &mem;
+	stream_ = &s;
+	std::byte *p = mem.map(s.t.operand, bytes.low, bytes.high, access);
+	base_ = p ? p - bytes.low : nullptr;
 	return p || !mem.failed();
 }
 

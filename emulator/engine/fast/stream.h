@@ -55,12 +55,21 @@ private:
 	std::size_t count_ = 0;
 };
 
+/** Bytes of an operand, relative to its first element. */
+struct byte_range {
+	std::int64_t low = 0, high = 0;
+};
+/** From element @p first to @p last of each dimension, both included. */
+byte_range range_of(const tensor &t, const index5 &first, const index5 &last);
+
 /** The bytes of one operand that one tile touches, mapped if the host can. */
 class window {
 public:
 	/** @p first and @p last bound the tile's elements. False: fault. */
 	bool open(memory &mem, const stream &s, const index5 &dims, std::uint64_t first, std::uint64_t last,
 		  std::uint32_t access);
+	/** Where the stream's dims are not what the tile is cut from. */
+	bool open(memory &mem, const stream &s, const byte_range &bytes, std::uint32_t access);
 
 	/** Without a mapping. */
 	void attach(memory &mem, const stream &s)

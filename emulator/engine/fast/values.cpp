@@ -76,6 +76,11 @@ bool real_run::open(memory &mem, const stream &s, const index5 &dims, std::uint6
 	return quant_.open(mem, s) && window_.open(mem, s, dims, first, last, access);
 }
 
+bool real_run::open(memory &mem, const stream &s, const byte_range &bytes, std::uint32_t access)
+{
+	return quant_.open(mem, s) && window_.open(mem, s, bytes, access);
+}
+
 bool real_run::load(const index5 &index, std::size_t count, float *to, run_buffers &buffers)
 {
 	const tensor &t = window_.of().t;

@@ -45,6 +45,7 @@ public:
 	/** Elements [first, last) of @p dims will be touched. */
 	bool open(memory &mem, const stream &s, const index5 &dims, std::uint64_t first, std::uint64_t last,
 		  std::uint32_t access);
+	bool open(memory &mem, const stream &s, const byte_range &bytes, std::uint32_t access);
 	bool load(const index5 &index, std::size_t count, float *to, run_buffers &buffers);
 	/** The LUT, if not null, maps the bytes of an i8 or u8 output. */
 	bool store(const index5 &index, std::size_t count, const float *from, run_buffers &buffers,
@@ -64,6 +65,10 @@ public:
 		  std::uint32_t access)
 	{
 		return window_.open(mem, s, dims, first, last, access);
+	}
+	bool open(memory &mem, const stream &s, const byte_range &bytes, std::uint32_t access)
+	{
+		return window_.open(mem, s, bytes, access);
 	}
 	bool load(const index5 &index, std::size_t count, std::int32_t *to, run_buffers &buffers);
 	/** The low bits. */

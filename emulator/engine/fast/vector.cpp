@@ -291,28 +291,6 @@ FUNCTION(logical_not_i, x == 0);
 FUNCTION(bitwise_not_i, ~x);
 #undef FUNCTION
 
-template <class T> void select(const std::uint8_t *cond, const void *a, const void *b, void *to, size n)
-{
-	const T *x = static_cast<const T *>(a), *y = static_cast<const T *>(b);
-	T *z = static_cast<T *>(to);
-	/* By way of a block of its own: in place, the loop could not be a vector loop. */
-	constexpr size step = 64;
-	T block[step];
-	for (size i = 0; i + step <= n; i += step) {
-		for (size j = 0; j < step; ++j)
-			block[j] = cond[i + j] ? x[i + j] : y[i + j];
-		__builtin_memcpy(z + i, block, sizeof block);
-	}
-	for (size i = n / step * step; i < n; ++i)
-		z[i] = cond[i] ? x[i] : y[i];
-}
-
-void gate(const float *opened, const float *value, float *to, size n, float bias)
-{
-	for (size i = 0; i < n; ++i)
-		to[i] = opened[i] * (value[i] + bias);
-}
-
 constexpr vector_kernels make()
 {
 	vector_kernels k{};
@@ -369,12 +347,6 @@ constexpr vector_kernels make()
 	k.binary[ATOM_BINARY_LE] = zip<less_equal>;
 	k.binary[ATOM_BINARY_GT] = zip<greater>;
 	k.binary[ATOM_BINARY_GE] = zip<greater_equal>;
-
-	k.select[0] = select<std::uint8_t>;
-	k.select[1] = select<std::uint16_t>;
-	k.select[2] = select<std::uint32_t>;
-	k.select[3] = select<std::uint64_t>;
-	k.gate = gate;
 
 	k.store_i32 = store_i32;
 	k.widen = widen;

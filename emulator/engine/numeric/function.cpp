@@ -206,6 +206,17 @@ float apply_binary(std::uint32_t kind, float a, float b)
 	}
 }
 
+float lp_term(float x, float p)
+{
+	x = std::fabs(x);
+	return p == 1 ? x : p == 2 ? x * x : std::pow(x, p);
+}
+
+float lp_root(float sum, float p)
+{
+	return p == 1 ? sum : p == 2 ? std::sqrt(sum) : std::pow(sum, 1.0f / p);
+}
+
 /* The heads up to the greatest power of two make one geometric row; the others lie between its members. */
 float alibi_slope(float max_bias, std::int64_t heads, std::int64_t head)
 {

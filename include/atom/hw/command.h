@@ -359,20 +359,20 @@ enum atom_pool_kind {
 };
 
 /* header.flags of POOL2D */
-#define ATOM_POOL_COUNT_PAD		(1u << 0)	/* AVERAGE divides by the whole kernel */
+#define ATOM_POOL_COUNT_PAD		(1u << 0)	/* AVERAGE counts pads too */
 
 struct atom_cmd_pool2d {
 	struct atom_cmd_header header;
 	struct atom_window window;
 	/** @kind: enum atom_pool_kind. */
 	__le32 kind;
-	/** @p: of LP, else 0. */
+	/** @p: of LP: > 0; else 0. */
 	float p;
-	/** @in: [N, H, W, C]. */
+	/** @in: [N, H, W, C]; integers without quantisation: MAX only. */
 	struct atom_tensor in;
 	/** @out: [N, H', W', C]. */
 	struct atom_tensor out;
-	/** @index: MAX only, optional: i32 or i64, dims of @out: h * W + w of the maximum. */
+	/** @index: MAX only, optional: i32 or i64, dims of @out: h * W + w of the maximum or -1. */
 	struct atom_tensor index;
 	/** @epilogue: bias and residual absent. */
 	struct atom_epilogue epilogue;

@@ -50,6 +50,12 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	glu.gate = dense(ATOM_DTYPE_F16, 0, {7, 18});
 	glu.out = dense(ATOM_DTYPE_F32, 4096, {7, 9});
 	add(glu);
+	auto pool = command<atom_cmd_pool2d>(ATOM_OP_POOL2D);
+	pool.window = {3, 2, 2, 1, 1, 2, 1, 1, 1, 1};
+	pool.in = dense(ATOM_DTYPE_F16, 0, {2, 6, 5, 8});
+	pool.out = dense(ATOM_DTYPE_F32, 4096, {2, 3, 5, 8});
+	pool.index = dense(ATOM_DTYPE_I64, 8192, {2, 3, 5, 8});
+	add(pool);
 	auto gemm = command<atom_cmd_gemm>(ATOM_OP_GEMM);
 	gemm.alpha = 1;
 	gemm.a = quantised(dense(ATOM_DTYPE_U8, 0, {2, 5, 8}), 0.5f, 4);
