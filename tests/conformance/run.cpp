@@ -101,10 +101,10 @@ std::string run_data(const atom::context &ctx, const atom_onnx::program &program
 	queue.run({program.commands(), args}, std::chrono::steady_clock::now() + time_limit);
 	for (std::size_t i = 0; i < results.size(); ++i) {
 		const atom_onnx::argument &out = plan.outputs()[i];
-		const auto size = static_cast<std::size_t>(count_of(out.dims)) *
+		const auto size = static_cast<std::size_t>(atom_onnx::count_of(out.dims)) *
 		                  element_bytes(out.type);
-		const host_tensor got(out.type, out.dims,
-		                      {results[i].data(), results[i].data() + size});
+		const std::byte *bytes = results[i].data();
+		const host_tensor got(out.type, out.dims, std::vector(bytes, bytes + size));
 		if (const std::string wrong = find_difference(got, data.outputs[i]); !wrong.empty())
 			return "output " + std::to_string(i) + ": " + wrong;
 	}

@@ -78,7 +78,8 @@ std::string find_difference(const host_tensor &got, const host_tensor &expected)
 	if (got.type() != expected.type())
 		return "type " + name_of(got.type()) + ", not " + name_of(expected.type());
 	if (got.dims() != expected.dims())
-		return "shape " + to_string(got.dims()) + ", not " + to_string(expected.dims());
+		return "shape " + atom_onnx::to_string(got.dims()) + ", not " +
+		       atom_onnx::to_string(expected.dims());
 	const double rtol = got.type() == atom_onnx::element_type::bf16 ? relative_bf16 : relative;
 	const std::vector<double> a = got.reals();
 	const std::vector<double> b = expected.reals();
