@@ -16,6 +16,7 @@ std::unique_ptr<operation> decode_fence(parser &in);
 std::unique_ptr<operation> decode_timestamp(parser &in);
 std::unique_ptr<operation> decode_copy(parser &in);
 std::unique_ptr<operation> decode_cast(parser &in);
+std::unique_ptr<operation> decode_rope(parser &in);
 std::unique_ptr<operation> decode_gather(parser &in);
 std::unique_ptr<operation> decode_scatter(parser &in);
 std::unique_ptr<operation> decode_gemm(parser &in);

@@ -616,16 +616,20 @@ struct atom_cmd_rope {
 	struct atom_cmd_header header;
 	/** @rotary_dims: even, at most the last dimension; the rest is copied. */
 	__le32 rotary_dims;
-	__le32 original_context;	/* YaRN, 0 = off */
+	__le32 original_context;	/* YaRN */
+	/* These are 0 with tables. */
 	float base;
 	float frequency_scale;
-	float extrapolation;		/* YaRN ext_factor */
+	float extrapolation;		/* YaRN ext_factor, 0 = off: so are context and betas */
 	float attention;		/* factor on sin and cos */
 	float beta_fast;
 	float beta_slow;
-	/** @in: [.., heads, head dims] with position dimension @position_axis. */
+	/** @in: [.., heads, head dims] in any order of the dimensions but the last. */
 	struct atom_tensor in;
-	/** @positions: i32 or i64 [dims[position_axis]] or absent with tables. */
+	/**
+	 * @positions: i32 or i64, [dims[position_axis]], or dims of @in with last 1 (strides of 0
+	 * broadcast); or absent with tables.
+	 */
 	struct atom_tensor positions;
 	/** @factors: optional f32 [rotary_dims / 2], divides the frequency. */
 	struct atom_tensor factors;
@@ -637,6 +641,7 @@ struct atom_cmd_rope {
 	struct atom_tensor sin;
 	/** @out: dims of @in. */
 	struct atom_tensor out;
+	/** @position_axis: for @positions of rank 1, else 0. */
 	__le32 position_axis;
 	__le32 reserved;
 };

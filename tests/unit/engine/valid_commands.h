@@ -166,6 +166,26 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	scatter.index = dense(ATOM_DTYPE_I32, indices_at, {3, 7});
 	scatter.out = dense(ATOM_DTYPE_I8, 4096, {3, 5});
 	add(scatter);
+	auto rope = command<atom_cmd_rope>(ATOM_OP_ROPE, ATOM_ROPE_INTERLEAVED);
+	rope.rotary_dims = 6;
+	rope.base = 10000;
+	rope.frequency_scale = 0.5f;
+	rope.attention = rope.extrapolation = rope.beta_slow = 1;
+	rope.beta_fast = 32;
+	rope.original_context = 64;
+	rope.in = dense(ATOM_DTYPE_F32, 0, {3, 2, 8});
+	rope.positions = dense(ATOM_DTYPE_I32, indices_at, {3});
+	rope.factors = dense(ATOM_DTYPE_F32, 2048, {3});
+	rope.out = dense(ATOM_DTYPE_F16, 4096, {3, 2, 8});
+	add(rope);
+	rope = command<atom_cmd_rope>(ATOM_OP_ROPE);
+	rope.rotary_dims = 8;
+	rope.position_axis = 1;
+	rope.in = rope.out = dense(ATOM_DTYPE_F32, 0, {2, 3, 8});
+	rope.positions = dense(ATOM_DTYPE_I64, indices_at, {3});
+	rope.cos = dense(ATOM_DTYPE_BF16, 2048, {5, 4});
+	rope.sin = dense(ATOM_DTYPE_BF16, 2560, {5, 4});
+	add(rope);
 	return all;
 }
 
