@@ -209,7 +209,7 @@ class RopeAgainstReference : public EachInstructionSet {};
 
 TEST_P(RopeAgainstReference, RandomCommandsAreTheSame)
 {
-	for (unsigned seed = 0; seed < 120; ++seed) {
+	for (unsigned seed = 0; seed < 60; ++seed) {
 		SCOPED_TRACE("seed " + std::to_string(seed));
 		generator g(seed);
 		std::vector<std::uint64_t> dims(2 + g.below(3));
