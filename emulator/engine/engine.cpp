@@ -21,7 +21,7 @@ constexpr entry decoders[] = {
 	{ATOM_OP_COPY, decode_copy}, {ATOM_OP_CAST, decode_cast},   {ATOM_OP_GEMM, decode_gemm},
 	{ATOM_OP_CONV2D, decode_conv}, {ATOM_OP_CONVT2D, decode_conv},
 	{ATOM_OP_BINARY, decode_binary}, {ATOM_OP_UNARY, decode_unary},
-	{ATOM_OP_POOL2D, decode_pool},
+	{ATOM_OP_POOL2D, decode_pool}, {ATOM_OP_RESIZE2D, decode_resize},
 	{ATOM_OP_SELECT, decode_select}, {ATOM_OP_GLU, decode_glu},
 	{ATOM_OP_SOFTMAX, decode_softmax},
 };
