@@ -294,44 +294,85 @@ void device::collect_traffic()
 		counters_.add(w->memory.take_traffic());
 }
 
-footprint device::footprint_of(const job &j, std::uint32_t asid)
+/*
+ * What DRAM is read for, before its command's turn too: inputs that no command
+ * of the job has written, unless a copy or an index decides when and where.
+ */
+footprint device::footprint_of(job &j, std::uint32_t asid)
 {
 	footprint f;
-	/* An extent with gaps can be as large as the address space: nothing is moved but elements of 8 bytes at most. */
-	const engine::cost &work = j.operation->work();
-	const std::uint64_t most = std::max({work.macs, work.elements, small_elements}) * 8;
+	const bool ahead = j.operation->work().where != engine::cost::unit::dma;
 	for (const engine::operand &o : j.operation->operands()) {
 		if (o.high <= o.low)
 			continue;
-		const std::uint64_t bytes =
-			std::min(static_cast<std::uint64_t>(o.high) - static_cast<std::uint64_t>(o.low), most);
-		const bool both = o.access == (ATOM_ACCESS_READ | ATOM_ACCESS_WRITE);
+		const std::uint64_t begin = o.va + static_cast<std::uint64_t>(o.low);
+		const std::uint64_t end = o.va + static_cast<std::uint64_t>(o.high);
+		const std::uint64_t read = o.access & ATOM_ACCESS_READ ? o.bytes : 0;
+		const std::uint64_t write = o.access & ATOM_ACCESS_WRITE ? o.bytes : 0;
 		/* One look is enough: programs do not spread a tensor over apertures. */
-		switch (mine().memory.aperture(asid, o.va + static_cast<std::uint64_t>(o.low))) {
+		switch (mine().memory.aperture(asid, begin)) {
 		case ATOM_APERTURE_LOCAL:
-			f.dram += both ? 2 * bytes : bytes;
+			f.dram_read += read;
+			f.dram_write += write;
+			if (ahead && !write && !j.written.overlap(begin, end))
+				f.dram_ahead += read;
+			if (write)
+				j.written.add(begin, end);
 			break;
 		case ATOM_APERTURE_SHM:
-			f.shm += both ? 2 * bytes : bytes;
+			f.shm_read += read;
+			f.shm_write += write;
 			break;
 		default:
-			if (o.access & ATOM_ACCESS_READ)
-				f.pcie_in += bytes;
-			if (o.access & ATOM_ACCESS_WRITE)
-				f.pcie_out += bytes;
+			f.pcie_in += read;
+			f.pcie_out += write;
 			break;
 		}
 	}
 	return f;
 }
 
+void device::tell_time(const queue &q, const job &j, const command_time &c, const footprint &bytes)
+{
+	const engine::cost &work = j.operation->work();
+	atom_model_command_time t{};
+	t.struct_size = sizeof t;
+	t.queue = q.id;
+	t.seq = j.seq;
+	t.index = j.index;
+	t.opcode = j.header.opcode;
+	t.tag = j.header.tag;
+	t.limit = static_cast<std::uint32_t>(c.by);
+	t.start_ns = whole_ns(c.start);
+	t.ns = whole_ns(c.start + c.length) - t.start_ns;
+	t.matrix_ns = whole_ns(c.own.matrix);
+	t.vector_ns = whole_ns(c.own.vector);
+	t.dram_ns = whole_ns(c.own.dram);
+	t.dram_ahead_ns = whole_ns(c.own.dram_ahead);
+	t.shm_ns = whole_ns(std::max(c.own.shm_read, c.own.shm_write));
+	t.pcie_ns = whole_ns(std::max(c.own.pcie_in, c.own.pcie_out));
+	t.overhead_ns = whole_ns(c.own.overhead);
+	t.macs = work.macs;
+	t.dram_bytes = bytes.dram_read + bytes.dram_write;
+	t.shm_bytes = bytes.shm_read + bytes.shm_write;
+	t.pcie_bytes = bytes.pcie_in + bytes.pcie_out;
+	host_.command_time(t);
+	host_.trace(ATOM_TRACE_COMMAND_END, q.id, j.seq, std::uint64_t{j.index} << 32 | j.header.opcode, t.ns);
+}
+
 void device::end_command(queue &q, job &j)
 {
 	const engine::cost &work = j.operation->work();
-	const std::uint64_t ns = modelled_command_ns(work, footprint_of(j, q.job_asid));
-	j.modelled_ns += ns;
+	const footprint bytes = footprint_of(j, q.job_asid);
+	command_time time;
+	if (j.header.opcode == ATOM_OP_FENCE) { /* its cost is in the overhead of the commands on both sides */
+		time.start = j.clock.total();
+		j.clock.fence(timing_);
+	} else {
+		time = j.clock.add(timing_, work, bytes, 1.0);
+	}
 	counters_.macs += work.macs;
-	host_.trace(ATOM_TRACE_COMMAND_END, q.id, j.seq, std::uint64_t{j.index} << 32 | j.header.opcode, ns);
+	tell_time(q, j, time, bytes);
 	j.operation.reset();
 	j.offset += j.header.bytes;
 	++j.index;
@@ -340,7 +381,8 @@ void device::end_command(queue &q, job &j)
 void device::write_timestamp(queue &q, job &j)
 {
 	tile_memory memory(mine().memory, q.job_asid, j.operation->operands());
-	const atom_timestamp stamp{host_.now_ns(), j.modelled_ns};
+	j.clock.fence(timing_);
+	const atom_timestamp stamp{host_.now_ns(), whole_ns(j.clock.total())};
 	mine().memory.act_for(q.id, true);
 	if (!memory.write(0, 0, &stamp, sizeof stamp)) {
 		const engine::fault why = memory.fault();

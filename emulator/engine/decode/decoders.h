@@ -25,6 +25,7 @@ std::unique_ptr<operation> decode_unary(parser &in);
 std::unique_ptr<operation> decode_select(parser &in);
 std::unique_ptr<operation> decode_glu(parser &in);
 std::unique_ptr<operation> decode_softmax(parser &in);
+std::unique_ptr<operation> decode_norm(parser &in);
 
 /**
  * Decodes an epilogue whose result goes to @p out. @p bias_dtypes: allowed for

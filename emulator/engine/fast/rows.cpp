@@ -99,6 +99,15 @@ void size_units(row_space &s)
 
 } // namespace
 
+stream row_stream(const tensor &t, unsigned reduced)
+{
+	stream s = make_stream(t);
+	for (std::size_t i = 0; i < s.t.strides.size(); ++i)
+		if (is_reduced(reduced, i))
+			s.t.strides[i] = s.channels[i] = 0;
+	return s;
+}
+
 row_space arrange(const index5 &dims, unsigned reduced, std::initializer_list<stream *> streams, bool along)
 {
 	constexpr unsigned all = (1u << ATOM_RANK_MAX) - 1;

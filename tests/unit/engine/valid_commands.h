@@ -122,6 +122,26 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	softmax.header.flags = 0;
 	softmax.axis = 0;
 	add(softmax);
+	auto norm = command<atom_cmd_norm>(ATOM_OP_NORM);
+	norm.axes = 4;
+	norm.groups = 2;
+	norm.group_axis = 1;
+	norm.eps = 1e-5f;
+	norm.in = dense(ATOM_DTYPE_F32, 0, {2, 4, 5});
+	norm.gamma = dense(ATOM_DTYPE_F16, 1024, {2, 4, 5});
+	norm.beta = dense(ATOM_DTYPE_BF16, 2048, {2, 4, 5});
+	norm.out = dense(ATOM_DTYPE_BF16, 4096, {2, 4, 5});
+	norm.mean = dense(ATOM_DTYPE_F32, 8192, {2, 2, 1});
+	norm.inverse = dense(ATOM_DTYPE_F32, 12288, {2, 2, 1});
+	add(norm);
+	norm = command<atom_cmd_norm>(ATOM_OP_NORM);
+	norm.kind = ATOM_NORM_LRN;
+	norm.axes = 2;
+	norm.lrn_alpha = norm.lrn_beta = norm.lrn_bias = 1;
+	norm.lrn_size = 5;
+	norm.in = dense(ATOM_DTYPE_F32, 0, {2, 4, 5});
+	norm.out = dense(ATOM_DTYPE_F32, 4096, {2, 4, 5});
+	add(norm);
 	return all;
 }
 
