@@ -28,6 +28,7 @@ std::unique_ptr<operation> decode_select(parser &in);
 std::unique_ptr<operation> decode_glu(parser &in);
 std::unique_ptr<operation> decode_softmax(parser &in);
 std::unique_ptr<operation> decode_norm(parser &in);
+std::unique_ptr<operation> decode_reduce(parser &in);
 
 /**
  * Decodes an epilogue whose result goes to @p out. @p bias_dtypes: allowed for

@@ -153,6 +153,18 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	norm.in = dense(ATOM_DTYPE_F32, 0, {2, 4, 5});
 	norm.out = dense(ATOM_DTYPE_F32, 4096, {2, 4, 5});
 	add(norm);
+	auto reduce = command<atom_cmd_reduce>(ATOM_OP_REDUCE);
+	reduce.kind = ATOM_REDUCE_LOG_SUM_EXP;
+	reduce.axes = 5;
+	reduce.in = dense(ATOM_DTYPE_F32, 0, {2, 9, 5});
+	reduce.out = dense(ATOM_DTYPE_F16, 4096, {1, 9, 1});
+	add(reduce);
+	reduce.header.flags = ATOM_REDUCE_LAST_INDEX;
+	reduce.kind = ATOM_REDUCE_ARGMAX;
+	reduce.axes = 4;
+	reduce.in = dense(ATOM_DTYPE_I16, 0, {2, 9, 5});
+	reduce.out = dense(ATOM_DTYPE_I64, 4096, {2, 9, 1});
+	add(reduce);
 	auto gather = command<atom_cmd_gather>(ATOM_OP_GATHER);
 	gather.axis = gather.batch_dims = 1;
 	gather.data = dense_blocks(ATOM_DTYPE_Q8_0, 0, {2, 4, 64});
