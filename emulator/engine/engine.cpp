@@ -22,7 +22,7 @@ constexpr entry decoders[] = {
 	{ATOM_OP_GATHER, decode_gather}, {ATOM_OP_SCATTER, decode_scatter}, {ATOM_OP_ROPE, decode_rope},
 	{ATOM_OP_CONV2D, decode_conv}, {ATOM_OP_CONVT2D, decode_conv},
 	{ATOM_OP_BINARY, decode_binary}, {ATOM_OP_UNARY, decode_unary},
-	{ATOM_OP_POOL2D, decode_pool},
+	{ATOM_OP_POOL2D, decode_pool}, {ATOM_OP_RESIZE2D, decode_resize},
 	{ATOM_OP_SELECT, decode_select}, {ATOM_OP_GLU, decode_glu},
 	{ATOM_OP_REDUCE, decode_reduce}, {ATOM_OP_SOFTMAX, decode_softmax}, {ATOM_OP_NORM, decode_norm},
 };

@@ -22,6 +22,7 @@ std::unique_ptr<operation> decode_scatter(parser &in);
 std::unique_ptr<operation> decode_gemm(parser &in);
 std::unique_ptr<operation> decode_conv(parser &in); /* CONV2D and CONVT2D */
 std::unique_ptr<operation> decode_pool(parser &in);
+std::unique_ptr<operation> decode_resize(parser &in);
 std::unique_ptr<operation> decode_binary(parser &in);
 std::unique_ptr<operation> decode_unary(parser &in);
 std::unique_ptr<operation> decode_select(parser &in);

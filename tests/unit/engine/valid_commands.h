@@ -67,6 +67,17 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	pool.out = dense(ATOM_DTYPE_F32, 4096, {2, 3, 5, 8});
 	pool.index = dense(ATOM_DTYPE_I64, 8192, {2, 3, 5, 8});
 	add(pool);
+	auto resize = command<atom_cmd_resize2d>(ATOM_OP_RESIZE2D, ATOM_RESIZE_ANTIALIAS | ATOM_RESIZE_EXCLUDE_OUTSIDE);
+	resize.mode = ATOM_RESIZE_CUBIC;
+	resize.coordinate = ATOM_COORD_CROP_AND_RESIZE;
+	resize.cubic_coeff = -0.75f;
+	resize.scale_h = 2;
+	resize.scale_w = 0.5f;
+	resize.roi[0] = -0.5f;
+	resize.roi[2] = resize.roi[3] = 1;
+	resize.in = dense(ATOM_DTYPE_F16, 0, {2, 5, 8, 3});
+	resize.out = dense(ATOM_DTYPE_F32, 4096, {2, 10, 4, 3});
+	add(resize);
 	auto gemm = command<atom_cmd_gemm>(ATOM_OP_GEMM);
 	gemm.alpha = 1;
 	gemm.a = quantised(dense(ATOM_DTYPE_U8, 0, {2, 5, 8}), 0.5f, 4);
