@@ -41,6 +41,7 @@ struct operand {
 	std::int64_t high = 0;    ///< one behind the highest byte touched
 	std::uint32_t access = 0; ///< ATOM_ACCESS_READ and/or ATOM_ACCESS_WRITE
 	std::uint32_t field = 0;  ///< where the command names it, for faults
+	std::uint64_t bytes = 0;  ///< of its elements, each counted once: what a command has to move
 };
 
 /** Where an interrupted tile goes on when it is run again. Default: at its start. */
@@ -74,8 +75,8 @@ public:
 	 * True when the model wants the tile to end early; the operation then
 	 * leaves in progress() how far it came and returns, and the tile is run
 	 * again. Asked about every millisecond, and only by commands whose tiles
-	 * can be long (GEMM): their output overlaps no input, so a second run does
-	 * no harm.
+	 * can be long: one whose output may be its input keeps its place, so that
+	 * nothing is done twice.
 	 */
 	virtual bool interrupted() { return false; }
 	/** What the tile's run before this one left, for this one to go on from and to leave its own in. */

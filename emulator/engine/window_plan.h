@@ -5,9 +5,17 @@
  */
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace atom::engine {
+
+/** Taps [first, last) of a window along one axis. */
+struct tap_range {
+	std::int64_t first = 0, last = 0;
+
+	std::int64_t count() const { return last - first; }
+};
 
 /** One axis of a sliding window; all of it below 2^31. */
 struct window_axis {
@@ -16,6 +24,18 @@ struct window_axis {
 
 	/** Elements from the first tap to the last. */
 	std::int64_t reach() const { return dilation * (kernel - 1) + 1; }
+	/** Where in the input tap @p k of output @p out lies; pads are outside of it. */
+	std::int64_t at(std::int64_t out, std::int64_t k) const { return out * stride - pad_before + k * dilation; }
+	/** Those that lie in [low, high). */
+	tap_range taps_inside(std::int64_t out, std::int64_t low, std::int64_t high) const
+	{
+		const auto below = [&](std::int64_t limit) { /* taps before @limit */
+			const std::int64_t distance = limit - at(out, 0);
+			return distance <= 0 ? 0 : std::min((distance - 1) / dilation + 1, kernel);
+		};
+		const std::int64_t first = below(low);
+		return {first, std::max(below(high), first)};
+	}
 };
 
 struct window_plan {

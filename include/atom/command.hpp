@@ -180,12 +180,16 @@ public:
 
 	/**
 	 * out = elements of @p data that @p index (i32 or i64) names. An index that is out of
-	 * range is a fault of the job. Rows of block types become f32, f16 or bf16.
+	 * range is a fault of the job. Rows of floats and block types may change their type to a
+	 * float's.
 	 */
 	command_builder &gather(index_mode mode, const tensor &data, const tensor &index,
 	                        const tensor &out, const gather_options &options = {});
 
-	/** The reverse: changes the elements of @p out that @p index names, in place. */
+	/**
+	 * The reverse: changes the elements of @p out that @p index names, in place. Rows of
+	 * floats may change their type.
+	 */
 	command_builder &scatter(index_mode mode, const tensor &updates, const tensor &index,
 	                         const tensor &out, const scatter_options &options = {});
 

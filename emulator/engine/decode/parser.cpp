@@ -16,6 +16,20 @@ namespace {
 
 constexpr std::int64_t va_limit = std::int64_t{1} << ATOM_VA_BITS;
 
+/* Bytes of a tensor's elements; one that is broadcast counts once. */
+std::uint64_t distinct_bytes(const tensor &t)
+{
+	const std::uint64_t most = std::uint64_t{1} << ATOM_VA_BITS;
+	std::uint64_t bytes = t.element_bytes;
+	for (std::size_t i = 0; i < t.dims.size(); ++i) {
+		std::uint64_t steps = t.strides[i] == 0 ? 1 : static_cast<std::uint64_t>(t.dims[i]);
+		if (is_block(t.dtype) && i == t.quant.axis)
+			steps /= ATOM_BLOCK_ELEMENTS;
+		bytes = steps > most / bytes ? most : bytes * steps;
+	}
+	return bytes;
+}
+
 bool is_zero(const void *bytes, std::size_t count)
 {
 	const auto *p = static_cast<const unsigned char *>(bytes);
@@ -138,6 +152,7 @@ bool parser::add_operand(std::uint16_t slot, std::size_t slot_field, std::uint64
 	op.high = static_cast<std::int64_t>(high);
 	op.access = access;
 	op.field = static_cast<std::uint32_t>(operand_field);
+	op.bytes = static_cast<std::uint64_t>(high - low);
 	index = operands_.size();
 	operands_.push_back(op);
 	return true;
@@ -331,75 +346,14 @@ bool parser::read_tensor(const atom_tensor &from, std::size_t field, const tenso
 	    (rules.output && !check_output(from, field, to)) ||
 	    !read_quant(from.quant, field + offsetof(atom_tensor, quant), rules, from, to))
 		return false;
-	return add_operand(from.slot, field + offsetof(atom_tensor, slot), from.offset,
-			   field + offsetof(atom_tensor, offset), low, high,
-			   is_block(to.dtype) ? 2 : to.element_bytes,
-			   rules.output ? ATOM_ACCESS_WRITE : ATOM_ACCESS_READ, field, to.operand);
-}
-
-bool parser::same_dims(const tensor &t, const tensor &like)
-{
-	if (t.rank != like.rank)
-		return fail(ATOM_FAULT_BAD_SHAPE, t.field + offsetof(atom_tensor, rank));
-	const unsigned pad = ATOM_RANK_MAX - t.rank;
-	for (unsigned i = 0; i < t.rank; ++i)
-		if (t.dims[pad + i] != like.dims[pad + i])
-			return fail(ATOM_FAULT_BAD_SHAPE, t.field + offsetof(atom_tensor, dims) + 8 * i);
+	if (!add_operand(from.slot, field + offsetof(atom_tensor, slot), from.offset,
+			 field + offsetof(atom_tensor, offset), low, high,
+			 is_block(to.dtype) ? 2 : to.element_bytes,
+			 rules.output ? ATOM_ACCESS_WRITE : ATOM_ACCESS_READ, field, to.operand))
+		return false;
+	operand &op = operands_[to.operand];
+	op.bytes = std::min(op.bytes, distinct_bytes(to));
 	return true;
-}
-
-bool parser::check_overlap(const tensor &out, std::span<const tensor *const> in_place)
-{
-	const operand &o = operands_[out.operand];
-	for (std::size_t i = 0; i < operands_.size(); ++i) {
-		const operand &in = operands_[i];
-		if (i == out.operand)
-			continue;
-		const auto begin = [](const operand &x) { return static_cast<std::int64_t>(x.va) + x.low; };
-		const auto end = [](const operand &x) { return static_cast<std::int64_t>(x.va) + x.high; };
-		if (begin(in) >= end(o) || begin(o) >= end(in))
-			continue;
-		const bool same = std::any_of(in_place.begin(), in_place.end(), [&](const tensor *t) {
-			if (!*t || t->operand != i || in.va != o.va || t->element_bytes != out.element_bytes)
-				return false;
-			for (std::size_t d = 0; d < t->dims.size(); ++d)
-				if (t->dims[d] != out.dims[d] ||
-				    (t->dims[d] > 1 && t->strides[d] != out.strides[d]))
-					return false;
-			return true;
-		});
-		if (!same)
-			return fail(ATOM_FAULT_OVERLAP, out.field + offsetof(atom_tensor, offset), o.va,
-				    ATOM_ACCESS_WRITE);
-	}
-	return true;
-}
-
-void parser::take_part(tensor &t, unsigned dim, std::int64_t first, std::int64_t count)
-{
-	operand part = operands_[t.operand];
-	const std::int64_t skipped = first * t.strides[dim];
-	part.va += static_cast<std::uint64_t>(skipped);
-	part.low -= skipped;
-	part.high -= skipped;
-	t.dims[dim] = count;
-	t.operand = operands_.size();
-	operands_.push_back(part);
-}
-
-bool parser::check_work(const tensor &out, std::int64_t each)
-{
-	const std::uint64_t limit = std::uint64_t{1} << std::min(how_.macs_log2_max, 62u);
-	auto work = static_cast<unsigned __int128>(each);
-	bool good = work <= limit;
-	for (const std::int64_t d : out.dims) {
-		work *= static_cast<unsigned __int128>(d);
-		/* Stop there: the product of all dims may not fit. */
-		good = good && work <= limit;
-		if (!good)
-			break;
-	}
-	return require(good, ATOM_FAULT_TOO_LARGE, out.field + offsetof(atom_tensor, dims));
 }
 
 } // namespace atom::engine

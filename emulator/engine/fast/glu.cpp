@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "fast/lane_kernels.h"
 #include "fast/values.h"
 
 namespace atom::engine::fast {
@@ -51,7 +52,7 @@ void glu(const streams<glu_plan> &s, memory &mem, scratch &work, std::uint64_t f
 			clip(y, buf.cut, n, -s.p.limit, s.p.limit);
 			y = buf.cut;
 		}
-		vectors().gate(buf.opened, y, buf.gate, n, s.p.bias);
+		lane_vectors().gate(buf.opened, y, buf.gate, n, s.p.bias);
 		if (!out.store(run.index(), n, buf.gate, buf.run))
 			return;
 	}

@@ -3,7 +3,7 @@
 
 #include <bit>
 
-#include "fast/vector.h"
+#include "fast/lane_kernels.h"
 
 namespace atom::engine::fast {
 
@@ -29,7 +29,7 @@ streams<select_plan> prepare(const select_plan &p)
 void select(const streams<select_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last)
 {
 	auto &buf = *reinterpret_cast<buffers *>(work.get(0, sizeof(buffers)));
-	const auto choose = vectors().select[std::countr_zero(s.out.t.element_bytes)];
+	const auto choose = lane_vectors().select[std::countr_zero(s.out.t.element_bytes)];
 	window cond, a, b, out;
 	if (!cond.open(mem, s.residual, s.dims, first, last, ATOM_ACCESS_READ) ||
 	    !a.open(mem, s.in, s.dims, first, last, ATOM_ACCESS_READ) ||

@@ -124,24 +124,59 @@ bool run_walk::next()
 	return true;
 }
 
+byte_range range_of(const tensor &t, const index5 &first, const index5 &last)
+{
+	byte_range r{0, t.element_bytes};
+	for (std::size_t i = 0; i < first.size(); ++i) {
+		const std::int64_t stride = t.strides[i];
+		r.low += (stride < 0 ? last[i] : first[i]) * stride;
+		r.high += (stride < 0 ? first[i] : last[i]) * stride;
+	}
+	return r;
+}
+
+bool read_strided(memory &mem, const tensor &t, std::int64_t at, std::int64_t stride, std::size_t count, std::byte *to)
+{
+	const std::int64_t bytes = t.element_bytes;
+	if (stride == bytes)
+		return mem.read(t.operand, at, to, count * t.element_bytes);
+	const std::int64_t step = stride < 0 ? -stride : stride;
+	const auto each = step == 0 ? count : static_cast<std::size_t>((gather_bytes - bytes) / step + 1);
+	for (std::size_t done = 0; done < count; done += each) {
+		const std::size_t some = std::min(each, count - done);
+		const std::int64_t first = at + static_cast<std::int64_t>(done) * stride;
+		const std::int64_t reach = static_cast<std::int64_t>(some - 1) * stride;
+		std::byte span[gather_bytes];
+		if (!mem.read(t.operand, std::min(first, first + reach), span,
+			      static_cast<std::size_t>((reach < 0 ? -reach : reach) + bytes)))
+			return false;
+		gather_any(span + (reach < 0 ? -reach : 0), stride, some, t.element_bytes, to + done * t.element_bytes);
+	}
+	return true;
+}
+
 bool window::open(memory &mem, const stream &s, const index5 &dims, std::uint64_t first, std::uint64_t last,
 		  std::uint32_t access)
 {
-	mem_ = &mem;
-	stream_ = &s;
 	/* Below the first dimension in which the ends differ, the tile may reach everything. */
-	const index5 begin = index_at(first, dims), end = index_at(last - 1, dims);
-	std::int64_t low = 0, high = s.t.element_bytes;
+	index5 begin = index_at(first, dims), end = index_at(last - 1, dims);
 	bool whole = false;
 	for (std::size_t i = 0; i < dims.size(); ++i) {
-		const std::int64_t from = whole ? 0 : begin[i], to = whole ? dims[i] - 1 : end[i];
-		const std::int64_t stride = s.t.strides[i];
-		low += (stride < 0 ? to : from) * stride;
-		high += (stride < 0 ? from : to) * stride;
-		whole = whole || from != to;
+		if (whole) {
+			begin[i] = 0;
+			end[i] = dims[i] - 1;
+		}
+		whole = whole || begin[i] != end[i];
 	}
-	std::byte *p = mem.map(s.t.operand, low, high, access);
-	base_ = p ? p - low : nullptr;
+	return open(mem, s, range_of(s.t, begin, end), access);
+}
+
+bool window::open(memory &mem, const stream &s, const byte_range &bytes, std::uint32_t access)
+{
+	mem_ = &mem;
+	stream_ = &s;
+	std::byte *p = mem.map(s.t.operand, bytes.low, bytes.high, access);
+	base_ = p ? p - bytes.low : nullptr;
 	return p || !mem.failed();
 }
 
@@ -156,21 +191,7 @@ const std::byte *window::read(const index5 &index, std::size_t count, std::byte 
 		gather_any(base_ + at, stride, count, t.element_bytes, buffer);
 		return buffer;
 	}
-	if (stride == bytes)
-		return mem_->read(t.operand, at, buffer, count * t.element_bytes) ? buffer : nullptr;
-	const std::int64_t step = stride < 0 ? -stride : stride;
-	const auto each = step == 0 ? count : static_cast<std::size_t>((gather_bytes - bytes) / step + 1);
-	for (std::size_t done = 0; done < count; done += each) {
-		const std::size_t some = std::min(each, count - done);
-		const std::int64_t first = at + static_cast<std::int64_t>(done) * stride;
-		const std::int64_t reach = static_cast<std::int64_t>(some - 1) * stride;
-		std::byte span[gather_bytes];
-		if (!mem_->read(t.operand, std::min(first, first + reach), span,
-				static_cast<std::size_t>((reach < 0 ? -reach : reach) + bytes)))
-			return nullptr;
-		gather_any(span + (reach < 0 ? -reach : 0), stride, some, t.element_bytes, buffer + done * t.element_bytes);
-	}
-	return buffer;
+	return read_strided(*mem_, t, at, stride, count, buffer) ? buffer : nullptr;
 }
 
 std::byte *window::place(const index5 &index) const

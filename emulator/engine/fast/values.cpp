@@ -76,6 +76,11 @@ bool real_run::open(memory &mem, const stream &s, const index5 &dims, std::uint6
 	return quant_.open(mem, s) && window_.open(mem, s, dims, first, last, access);
 }
 
+bool real_run::open(memory &mem, const stream &s, const byte_range &bytes, std::uint32_t access)
+{
+	return quant_.open(mem, s) && window_.open(mem, s, bytes, access);
+}
+
 bool real_run::load(const index5 &index, std::size_t count, float *to, run_buffers &buffers)
 {
 	const tensor &t = window_.of().t;
@@ -159,6 +164,18 @@ bool integer_run::store(const index5 &index, std::size_t count, const std::int32
 	std::byte *to = place ? place : buffers.raw;
 	vectors().store_integer[window_.of().t.dtype](from, to, count);
 	return place || window_.write(index, count, to);
+}
+
+void dequantise_blocks(const std::byte *from, std::uint8_t dtype, std::size_t count, float *to)
+{
+	for (; count > 0; --count, from += element_bytes(dtype), to += ATOM_BLOCK_ELEMENTS) {
+		const block_integers block = load_block(from, dtype);
+		for (unsigned i = 0; i < ATOM_BLOCK_ELEMENTS; ++i)
+			to[i] = block.scale * static_cast<float>(block.q[i]);
+		if (dtype == ATOM_DTYPE_Q4_1)
+			for (unsigned i = 0; i < ATOM_BLOCK_ELEMENTS; ++i)
+				to[i] += block.min;
+	}
 }
 
 void apply(std::uint32_t f, const float *x, float *to, std::size_t n, float p0, float p1)

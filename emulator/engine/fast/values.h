@@ -45,10 +45,13 @@ public:
 	/** Elements [first, last) of @p dims will be touched. */
 	bool open(memory &mem, const stream &s, const index5 &dims, std::uint64_t first, std::uint64_t last,
 		  std::uint32_t access);
+	bool open(memory &mem, const stream &s, const byte_range &bytes, std::uint32_t access);
 	bool load(const index5 &index, std::size_t count, float *to, run_buffers &buffers);
 	/** The LUT, if not null, maps the bytes of an i8 or u8 output. */
 	bool store(const index5 &index, std::size_t count, const float *from, run_buffers &buffers,
 		   const std::byte *lut = nullptr, bool toward_zero = false);
+	/** Where elements from @p index on lie one behind the other, or nullptr. */
+	std::byte *place(const index5 &index) const { return window_.place(index); }
 
 private:
 	void store_integers(const float *from, std::byte *to, std::size_t count, run_buffers &buffers, bool toward_zero);
@@ -65,6 +68,10 @@ public:
 	{
 		return window_.open(mem, s, dims, first, last, access);
 	}
+	bool open(memory &mem, const stream &s, const byte_range &bytes, std::uint32_t access)
+	{
+		return window_.open(mem, s, bytes, access);
+	}
 	bool load(const index5 &index, std::size_t count, std::int32_t *to, run_buffers &buffers);
 	/** The low bits. */
 	bool store(const index5 &index, std::size_t count, const std::int32_t *from, run_buffers &buffers);
@@ -72,6 +79,9 @@ public:
 private:
 	window window_;
 };
+
+/** @p count blocks that lie one behind the other. */
+void dequantise_blocks(const std::byte *from, std::uint8_t dtype, std::size_t count, float *to);
 
 /** Function @p f of a run; @p to does not overlap @p x. */
 void apply(std::uint32_t f, const float *x, float *to, std::size_t n, float p0, float p1);

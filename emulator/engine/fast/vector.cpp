@@ -7,70 +7,12 @@
  */
 #include "fast/vector.h"
 
-#include "numeric/half.h"
-#ifdef __F16C__
-#include <immintrin.h>
-#endif
+#include "fast/vector_convert.h"
+#include "numeric/sigmoids.h"
 
 namespace atom::engine::fast {
 
 namespace {
-
-using size = std::size_t;
-
-template <class T> void load_as_real(const void *from, float *to, size n)
-{
-	const T *x = static_cast<const T *>(from);
-	for (size i = 0; i < n; ++i)
-		to[i] = static_cast<float>(x[i]);
-}
-
-void load_f16(const void *from, float *to, size n)
-{
-	const auto *x = static_cast<const std::uint16_t *>(from);
-	size i = 0;
-#ifdef __F16C__
-	for (; i + 8 <= n; i += 8)
-		_mm256_storeu_ps(to + i,
-				 _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i *>(x + i))));
-#endif
-	for (; i < n; ++i)
-		to[i] = f16_to_f32(x[i]);
-}
-
-void load_bf16(const void *from, float *to, size n)
-{
-	const auto *x = static_cast<const std::uint16_t *>(from);
-	for (size i = 0; i < n; ++i)
-		to[i] = bf16_to_f32(x[i]);
-}
-
-void store_f16(const float *from, void *to, size n)
-{
-	auto *y = static_cast<std::uint16_t *>(to);
-	size i = 0;
-#ifdef __F16C__
-	for (; i + 8 <= n; i += 8)
-		_mm_storeu_si128(reinterpret_cast<__m128i *>(y + i),
-				 _mm256_cvtps_ph(_mm256_loadu_ps(from + i), _MM_FROUND_TO_NEAREST_INT));
-#endif
-	for (; i < n; ++i)
-		y[i] = f32_to_f16(from[i]);
-}
-
-void store_bf16(const float *from, void *to, size n)
-{
-	auto *y = static_cast<std::uint16_t *>(to);
-	for (size i = 0; i < n; ++i)
-		y[i] = f32_to_bf16(from[i]);
-}
-
-void store_f32(const float *from, void *to, size n)
-{
-	auto *y = static_cast<float *>(to);
-	for (size i = 0; i < n; ++i)
-		y[i] = quiet(from[i]);
-}
 
 void dequantise(float *x, size n, float scale, float zero_point)
 {
@@ -82,23 +24,6 @@ void dequantise_channels(float *x, size n, const float *scales, const std::int32
 {
 	for (size i = 0; i < n; ++i)
 		x[i] = scales[i] * (x[i] - static_cast<float>(zero_points[i]));
-}
-
-template <class T, int Low, int High> void quantise(const float *from, void *to, size n, float scale, float zero)
-{
-	T *y = static_cast<T *>(to);
-	for (size i = 0; i < n; ++i) {
-		float v = from[i] / scale;
-		v = v == v ? v : 0.0f;
-		/* What is farther out saturates whatever the zero point; inside, adding 1.5 * 2^23 rounds. */
-		v = v < -0x1p20f ? -0x1p20f : v;
-		v = v > 0x1p20f ? 0x1p20f : v;
-		v = (v + 0x1.8p23f) - 0x1.8p23f;
-		v += zero;
-		v = v < static_cast<float>(Low) ? static_cast<float>(Low) : v;
-		v = v > static_cast<float>(High) ? static_cast<float>(High) : v;
-		y[i] = static_cast<T>(static_cast<std::int32_t>(v));
-	}
 }
 
 void store_i32(const float *from, std::int32_t *to, size n)
@@ -210,6 +135,15 @@ FUNCTION(hard_swish, x *clip(x / 6.0f + 0.5f, 0, 1));
 FUNCTION(softsign, x / (1.0f + __builtin_fabsf(x)));
 FUNCTION(absolute, __builtin_fabsf(x));
 FUNCTION(negate, -x);
+FUNCTION(power_of_e, exponential(x));
+FUNCTION(sigmoid, 1.0f / (1.0f + exponential(-x)));
+FUNCTION(silu, x *(1.0f / (1.0f + exponential(-(p0 * x)))));
+FUNCTION(gelu_quick, x *(1.0f / (1.0f + exponential(-(1.702f * x)))));
+FUNCTION(tangent, hyperbolic_tangent(x));
+FUNCTION(error, error_function(x));
+FUNCTION(gelu_erf, 0.5f * x * (1.0f + error_function(x * 0.70710678118654752f)));
+FUNCTION(gelu_tanh,
+	 0.5f * x * (1.0f + hyperbolic_tangent(0.79788456080286536f * (x + 0.044715f * x * x * x))));
 FUNCTION(square_root, __builtin_sqrtf(x));
 FUNCTION(inverse_root, 1.0f / __builtin_sqrtf(x));
 FUNCTION(reciprocal, 1.0f / x);
@@ -286,28 +220,6 @@ FUNCTION(logical_not_i, x == 0);
 FUNCTION(bitwise_not_i, ~x);
 #undef FUNCTION
 
-template <class T> void select(const std::uint8_t *cond, const void *a, const void *b, void *to, size n)
-{
-	const T *x = static_cast<const T *>(a), *y = static_cast<const T *>(b);
-	T *z = static_cast<T *>(to);
-	/* By way of a block of its own: in place, the loop could not be a vector loop. */
-	constexpr size step = 64;
-	T block[step];
-	for (size i = 0; i + step <= n; i += step) {
-		for (size j = 0; j < step; ++j)
-			block[j] = cond[i + j] ? x[i + j] : y[i + j];
-		__builtin_memcpy(z + i, block, sizeof block);
-	}
-	for (size i = n / step * step; i < n; ++i)
-		z[i] = cond[i] ? x[i] : y[i];
-}
-
-void gate(const float *opened, const float *value, float *to, size n, float bias)
-{
-	for (size i = 0; i < n; ++i)
-		to[i] = opened[i] * (value[i] + bias);
-}
-
 constexpr vector_kernels make()
 {
 	vector_kernels k{};
@@ -334,6 +246,14 @@ constexpr vector_kernels make()
 	k.unary[ATOM_FN_HARD_SIGMOID] = map<hard_sigmoid>;
 	k.unary[ATOM_FN_HARD_SWISH] = map<hard_swish>;
 	k.unary[ATOM_FN_SOFTSIGN] = map<softsign>;
+	k.unary[ATOM_FN_EXP] = map<power_of_e>;
+	k.unary[ATOM_FN_SIGMOID] = map<sigmoid>;
+	k.unary[ATOM_FN_SILU] = map<silu>;
+	k.unary[ATOM_FN_GELU_QUICK] = map<gelu_quick>;
+	k.unary[ATOM_FN_TANH] = map<tangent>;
+	k.unary[ATOM_FN_ERF] = map<error>;
+	k.unary[ATOM_FN_GELU_ERF] = map<gelu_erf>;
+	k.unary[ATOM_FN_GELU_TANH] = map<gelu_tanh>;
 	k.unary[ATOM_FN_ABS] = map<absolute>;
 	k.unary[ATOM_FN_NEG] = map<negate>;
 	k.unary[ATOM_FN_SQRT] = map<square_root>;
@@ -360,12 +280,6 @@ constexpr vector_kernels make()
 	k.binary[ATOM_BINARY_LE] = zip<less_equal>;
 	k.binary[ATOM_BINARY_GT] = zip<greater>;
 	k.binary[ATOM_BINARY_GE] = zip<greater_equal>;
-
-	k.select[0] = select<std::uint8_t>;
-	k.select[1] = select<std::uint16_t>;
-	k.select[2] = select<std::uint32_t>;
-	k.select[3] = select<std::uint64_t>;
-	k.gate = gate;
 
 	k.store_i32 = store_i32;
 	k.widen = widen;

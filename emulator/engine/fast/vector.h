@@ -32,11 +32,6 @@ struct vector_kernels {
 	void (*unary[ATOM_FN_COUNT])(const float *x, float *to, std::size_t n, float p0, float p1);
 	void (*binary[binary_slots])(const float *a, const float *b, float *to, std::size_t n);
 
-	/** By log2 of the element's bytes: cond != 0 ? a : b. @p to may be exactly an input. */
-	void (*select[4])(const std::uint8_t *cond, const void *a, const void *b, void *to, std::size_t n);
-	/** opened * (value + bias) */
-	void (*gate)(const float *opened, const float *value, float *to, std::size_t n, float bias);
-
 	/** Rounded to nearest and saturated; NaN is 0. */
 	void (*store_i32)(const float *from, std::int32_t *to, std::size_t n);
 	/** Between i64 and i32: saturated or modulo 2^32. */

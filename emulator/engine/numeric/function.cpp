@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "function.h"
 
+#include <bit>
 #include <cmath>
 #include <limits>
 
 #include "atom/hw/command.h"
 #include "convert.h"
+#include "exponential.h"
+#include "sigmoids.h"
 
 namespace atom::engine {
 
@@ -18,10 +21,10 @@ float clip(float x, float low, float high)
 	return x > high ? high : x;
 }
 
-float sigmoid(float x) { return 1.0f / (1.0f + std::exp(-x)); }
+float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 
 /* log(1 + exp(x)) without the overflow of exp. */
-float softplus(float x) { return (x > 0 ? x : 0.0f) + std::log1p(std::exp(-std::fabs(x))); }
+float softplus(float x) { return (x > 0 ? x : 0.0f) + std::log1p(exponential(-std::fabs(x))); }
 
 std::int64_t power(std::int64_t base, std::int64_t exponent)
 {
@@ -62,11 +65,11 @@ float apply_function(std::uint32_t function, float x, float p0, float p1)
 	case ATOM_FN_SIGMOID:
 		return sigmoid(x);
 	case ATOM_FN_TANH:
-		return std::tanh(x);
+		return hyperbolic_tangent(x);
 	case ATOM_FN_GELU_ERF:
-		return 0.5f * x * (1.0f + std::erf(x * 0.70710678118654752f));
+		return 0.5f * x * (1.0f + error_function(x * 0.70710678118654752f));
 	case ATOM_FN_GELU_TANH:
-		return 0.5f * x * (1.0f + std::tanh(0.79788456080286536f * (x + 0.044715f * x * x * x)));
+		return 0.5f * x * (1.0f + hyperbolic_tangent(0.79788456080286536f * (x + 0.044715f * x * x * x)));
 	case ATOM_FN_SILU:
 		return x * sigmoid(p0 * x);
 	case ATOM_FN_ELU:
@@ -82,7 +85,7 @@ float apply_function(std::uint32_t function, float x, float p0, float p1)
 	case ATOM_FN_SOFTSIGN:
 		return x / (1.0f + std::fabs(x));
 	case ATOM_FN_MISH:
-		return x * std::tanh(softplus(x));
+		return x * hyperbolic_tangent(softplus(x));
 	case ATOM_FN_THRESHOLDED_RELU:
 		return x > p0 ? x : std::isnan(x) ? x : 0.0f;
 	case ATOM_FN_SHRINK:
@@ -96,7 +99,7 @@ float apply_function(std::uint32_t function, float x, float p0, float p1)
 	case ATOM_FN_SIGN:
 		return x > 0 ? 1.0f : x < 0 ? -1.0f : x;
 	case ATOM_FN_EXP:
-		return std::exp(x);
+		return exponential(x);
 	case ATOM_FN_LOG:
 		return std::log(x);
 	case ATOM_FN_SQRT:
@@ -116,7 +119,7 @@ float apply_function(std::uint32_t function, float x, float p0, float p1)
 	case ATOM_FN_TRUNC:
 		return std::trunc(x);
 	case ATOM_FN_ERF:
-		return std::erf(x);
+		return error_function(x);
 	case ATOM_FN_EXPM1:
 		return std::expm1(x);
 	case ATOM_FN_LOG1P:
@@ -204,6 +207,27 @@ float apply_binary(std::uint32_t kind, float a, float b)
 	}
 }
 
+float lp_term(float x, float p)
+{
+	x = std::fabs(x);
+	return p == 1 ? x : p == 2 ? x * x : std::pow(x, p);
+}
+
+float lp_root(float sum, float p)
+{
+	return p == 1 ? sum : p == 2 ? std::sqrt(sum) : std::pow(sum, 1.0f / p);
+}
+
+/* The heads up to the greatest power of two make one geometric row; the others lie between its members. */
+float alibi_slope(float max_bias, std::int64_t heads, std::int64_t head)
+{
+	const auto whole = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(heads)));
+	const auto steps = static_cast<float>(whole);
+	if (head < whole)
+		return std::pow(std::pow(2.0f, -max_bias / steps), static_cast<float>(head + 1));
+	return std::pow(std::pow(2.0f, -(max_bias / 2) / steps), static_cast<float>(2 * (head - whole) + 1));
+}
+
 bool has_integer_form(std::uint32_t function)
 {
 	switch (function) {
@@ -256,11 +280,11 @@ std::int64_t apply_binary(std::uint32_t kind, std::int64_t a, std::int64_t b, un
 	const auto shift = static_cast<unsigned>(b) & (bits - 1);
 	switch (kind) {
 	case ATOM_BINARY_ADD:
-		return a + b;
+		return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 	case ATOM_BINARY_SUB:
 		return a - b;
 	case ATOM_BINARY_MUL:
-		return a * b;
+		return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
 	case ATOM_BINARY_DIV:
 		return b == 0 ? 0 : a / b;
 	case ATOM_BINARY_MIN:

@@ -21,6 +21,13 @@ float apply_binary(std::uint32_t kind, float a, float b);
 std::int64_t apply_function(std::uint32_t function, std::int64_t x, float p0, float p1, std::uint8_t dtype);
 std::int64_t apply_binary(std::uint32_t kind, std::int64_t a, std::int64_t b, unsigned bits);
 
+/** LP of POOL2D: |x|^p, and sum^(1/p); 1 and 2 without a power function. */
+float lp_term(float x, float p);
+float lp_root(float sum, float p);
+
+/** ALiBi: what head @p head of @p heads multiplies the mask by; @p max_bias above 0. */
+float alibi_slope(float max_bias, std::int64_t heads, std::int64_t head);
+
 /** Which functions exist for integers without quantisation. */
 bool has_integer_form(std::uint32_t function);
 

@@ -69,10 +69,10 @@ command_builder &command_builder::gather(index_mode mode, const tensor &data, co
                                          const tensor &out, const gather_options &options)
 {
 	command c(impl_, "gather", ATOM_OP_GATHER);
-	c.check(data.type() == out.type() || block_elements(data.type()) > 1,
-	        "data and out differ in type");
 	c.check(block_elements(data.type()) == 1 || mode == index_mode::rows,
 	        "block types are gathered by index_mode::rows");
+	c.check(data.type() == out.type() || mode == index_mode::rows,
+	        "data and out differ in type, which only index_mode::rows converts");
 	c.check_dims(out, selected(c, {mode, options.axis, options.batch_dims, data, index}),
 	             "out");
 	atom_cmd_gather e{};

@@ -204,12 +204,17 @@ protected:
 			if (kernels::select(static_cast<kernels::isa>(i)))
 				break;
 	}
+	/** Whether to run the reference, one after the other: once is enough, it is the same on all. */
+	static std::vector<bool> engines()
+	{
+		return GetParam() == kernels::isa::scalar ? std::vector<bool>{true, false} : std::vector<bool>{false};
+	}
 };
 
 inline auto instruction_sets()
 {
 	return testing::Values(kernels::isa::scalar, kernels::isa::avx2, kernels::isa::avx512,
-			       kernels::isa::avx512_bf16);
+			       kernels::isa::avx512_vnni, kernels::isa::avx512_bf16);
 }
 inline std::string instruction_set_name(const testing::TestParamInfo<kernels::isa> &info)
 {

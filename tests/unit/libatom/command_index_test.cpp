@@ -56,6 +56,15 @@ TEST_F(an_indexing_command, gather_takes_rows_of_blocks)
 	});
 }
 
+TEST_F(an_indexing_command, gather_converts_rows_of_floats)
+{
+	const auto e = built<atom_cmd_gather>([&](command_builder &b) {
+		b.gather(index_mode::rows, tensor(slot(1), dtype::f16, {9, 64}), index({5}),
+		         f32(3, {5, 64}));
+	});
+	EXPECT_EQ(e.out.dtype, ATOM_DTYPE_F32);
+}
+
 TEST_F(an_indexing_command, gather_of_rows_shares_leading_dimensions)
 {
 	gather_options o;
@@ -85,7 +94,7 @@ TEST_F(an_indexing_command, gather_with_parameters_that_do_not_fit_is_refused)
 	          "gather (command 1): out has dimensions [9, 5, 4]; needed: [5, 9, 4]");
 	EXPECT_EQ(refused(index_mode::rows, f32(2, {5}), f32(3, {5, 9, 4})),
 	          "gather (command 1): index is of type f32, not i32 or i64");
-	refused(index_mode::rows, index({5}), tensor(slot(3), dtype::f16, {5, 9, 4}));
+	refused(index_mode::nd, index({5, 1}), tensor(slot(3), dtype::f16, {5, 9, 4}));
 	refused(index_mode::rows, index({5}), f32(3, {2, 9, 5}), axis);
 	refused(index_mode::rows, index({2, 5}), f32(3, {2, 5, 4}), batch);
 	refused(index_mode::elements, index({2, 9}), f32(3, {2, 9}));

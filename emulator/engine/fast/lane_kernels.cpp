@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compiled once for each instruction set, ATOM_LANE_VECTORS naming the table; see
+ * vector.cpp for what that asks of the code. No FMA contraction.
+ */
+#include "fast/lane_kernels.h"
+
+namespace atom::engine::fast {
+
+namespace {
+
+using size = std::size_t;
+
+template <class T> void select(const std::uint8_t *cond, const void *a, const void *b, void *to, size n)
+{
+	const T *x = static_cast<const T *>(a), *y = static_cast<const T *>(b);
+	T *z = static_cast<T *>(to);
+	/* By way of a block of its own: in place, the loop could not be a vector loop. */
+	constexpr size step = 64;
+	T block[step];
+	for (size i = 0; i + step <= n; i += step) {
+		for (size j = 0; j < step; ++j)
+			block[j] = cond[i + j] ? x[i + j] : y[i + j];
+		__builtin_memcpy(z + i, block, sizeof block);
+	}
+	for (size i = n / step * step; i < n; ++i)
+		z[i] = cond[i] ? x[i] : y[i];
+}
+
+void gate(const float *opened, const float *value, float *to, size n, float bias)
+{
+	for (size i = 0; i < n; ++i)
+		to[i] = opened[i] * (value[i] + bias);
+}
+
+void add_up(const float *x, float *sums, size n)
+{
+	for (size i = 0; i < n; ++i)
+		sums[i] += x[i];
+}
+void add_absolute(const float *x, float *sums, size n)
+{
+	for (size i = 0; i < n; ++i)
+		sums[i] += __builtin_fabsf(x[i]);
+}
+void add_square(const float *x, float *sums, size n)
+{
+	for (size i = 0; i < n; ++i)
+		sums[i] += x[i] * x[i];
+}
+template <class T> void larger(const T *x, T *largest, std::int64_t *at, std::int64_t position, size n)
+{
+	for (size i = 0; i < n; ++i) {
+		const T a = largest[i], b = x[i];
+		const bool take = (b > a) | ((b != b) & (a == a)) | (at[i] < 0);
+		largest[i] = take ? b : a;
+		at[i] = take ? position : at[i];
+	}
+}
+
+} // namespace
+
+constinit const lane_kernels ATOM_LANE_VECTORS = {
+	.select = {select<std::uint8_t>, select<std::uint16_t>, select<std::uint32_t>, select<std::uint64_t>},
+	.gate = gate,
+	.add = add_up,
+	.add_absolute = add_absolute,
+	.add_square = add_square,
+	.larger = larger<float>,
+	.larger_integer = larger<std::int32_t>,
+};
+
+} // namespace atom::engine::fast
