@@ -67,6 +67,17 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	pool.out = dense(ATOM_DTYPE_F32, 4096, {2, 3, 5, 8});
 	pool.index = dense(ATOM_DTYPE_I64, 8192, {2, 3, 5, 8});
 	add(pool);
+	auto resize = command<atom_cmd_resize2d>(ATOM_OP_RESIZE2D, ATOM_RESIZE_ANTIALIAS | ATOM_RESIZE_EXCLUDE_OUTSIDE);
+	resize.mode = ATOM_RESIZE_CUBIC;
+	resize.coordinate = ATOM_COORD_CROP_AND_RESIZE;
+	resize.cubic_coeff = -0.75f;
+	resize.scale_h = 2;
+	resize.scale_w = 0.5f;
+	resize.roi[0] = -0.5f;
+	resize.roi[2] = resize.roi[3] = 1;
+	resize.in = dense(ATOM_DTYPE_F16, 0, {2, 5, 8, 3});
+	resize.out = dense(ATOM_DTYPE_F32, 4096, {2, 10, 4, 3});
+	add(resize);
 	auto gemm = command<atom_cmd_gemm>(ATOM_OP_GEMM);
 	gemm.alpha = 1;
 	gemm.a = quantised(dense(ATOM_DTYPE_U8, 0, {2, 5, 8}), 0.5f, 4);
@@ -178,6 +189,26 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	scatter.index = dense(ATOM_DTYPE_I32, indices_at, {3, 7});
 	scatter.out = dense(ATOM_DTYPE_I8, 4096, {3, 5});
 	add(scatter);
+	auto rope = command<atom_cmd_rope>(ATOM_OP_ROPE, ATOM_ROPE_INTERLEAVED);
+	rope.rotary_dims = 6;
+	rope.base = 10000;
+	rope.frequency_scale = 0.5f;
+	rope.attention = rope.extrapolation = rope.beta_slow = 1;
+	rope.beta_fast = 32;
+	rope.original_context = 64;
+	rope.in = dense(ATOM_DTYPE_F32, 0, {3, 2, 8});
+	rope.positions = dense(ATOM_DTYPE_I32, indices_at, {3});
+	rope.factors = dense(ATOM_DTYPE_F32, 2048, {3});
+	rope.out = dense(ATOM_DTYPE_F16, 4096, {3, 2, 8});
+	add(rope);
+	rope = command<atom_cmd_rope>(ATOM_OP_ROPE);
+	rope.rotary_dims = 8;
+	rope.position_axis = 1;
+	rope.in = rope.out = dense(ATOM_DTYPE_F32, 0, {2, 3, 8});
+	rope.positions = dense(ATOM_DTYPE_I64, indices_at, {3});
+	rope.cos = dense(ATOM_DTYPE_BF16, 2048, {5, 4});
+	rope.sin = dense(ATOM_DTYPE_BF16, 2560, {5, 4});
+	add(rope);
 	return all;
 }
 
