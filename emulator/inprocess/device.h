@@ -8,7 +8,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <vector>
 
@@ -56,7 +55,7 @@ public:
 	device(const device &) = delete;
 	device &operator=(const device &) = delete;
 
-	host::host_bus &bus() { return *bus_; }
+	host::host_bus &bus() { return bus_; }
 	const limits &limit() const { return limits_; }
 	memory &system() { return system_; }
 	memory &local() { return local_; }
@@ -109,7 +108,8 @@ private:
 	void run_keeper();
 	void look_at_queues();
 
-	std::optional<host::host_bus> bus_; // goes first: its threads call interrupt()
+	std::unique_ptr<host::host_bus> bus_owner_; // goes first: its threads call interrupt() until then
+	host::host_bus &bus_;
 	host::driver driver_;
 	limits limits_{};
 	memory system_;
