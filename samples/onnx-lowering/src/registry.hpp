@@ -36,6 +36,12 @@ operator_list norm_operators();
 operator_list reduce_operators();
 operator_list shape_operators();
 operator_list movement_operators();
+operator_list index_operators();
+operator_list order_operators();
+operator_list loss_operators();
+operator_list quantise_operators();
+operator_list convolution_transpose_operators();
+operator_list resize_operators();
 
 } // namespace atom_onnx
 
