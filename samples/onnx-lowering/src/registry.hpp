@@ -42,6 +42,8 @@ operator_list loss_operators();
 operator_list quantise_operators();
 operator_list convolution_transpose_operators();
 operator_list resize_operators();
+operator_list attention_operators();
+operator_list integer_operators();
 
 } // namespace atom_onnx
 
