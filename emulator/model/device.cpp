@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
-#include <stdexcept>
 
 namespace atom::model {
 
@@ -64,24 +63,13 @@ device::exclusive::~exclusive()
 	}
 }
 
-/* What the caller keeps only for the duration of the call. */
-static atom_model_config without_borrowed(atom_model_config config)
-{
-	config.timing = nullptr;
-	return config;
-}
-
-device::device(const atom_model_host &host, void *opaque, const atom_model_config &config)
-	: host_(host, opaque), config_(without_borrowed(config)), shm_(config.shm_size),
+device::device(const atom_model_host &host, void *opaque, const atom_model_config &config, const timing &parameters)
+	: host_(host, opaque), config_(config), timing_(parameters), shm_(config.shm_size),
 	  memory_{static_cast<std::byte *>(config.dram), config.dram_size, shm_.data(), config.shm_size},
 	  mmu_(host_, memory_, config.num_asids), queues_(config.num_queues + 1)
 {
 	engine_options_.reference = config.engine == ATOM_ENGINE_REFERENCE;
 	engine_options_.macs_log2_max = macs_log2_max;
-	if (config.timing) {
-		if (const std::string wrong = timing_.change(config.timing); !wrong.empty())
-			throw std::invalid_argument(wrong);
-	}
 	for (std::uint32_t id = 0; id < queues_.size(); ++id)
 		queues_[id].id = id;
 	unsigned threads = 1;
@@ -379,6 +367,7 @@ void device::do_reset(std::uint32_t kind)
 	scheduler_.clear();
 	copies_bytes_ = 0;
 	engines_free_at_ = link_free_at_ = 0;
+	telemetry_.drop_spans(host_.now_ns());
 	mmu_.reset();
 	for (const auto &w : workers_)
 		w->memory.cache().clear();

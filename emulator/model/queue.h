@@ -48,6 +48,7 @@ struct job {
 	std::uint64_t seq = 0;
 	std::uint64_t start_ns = 0;
 	job_clock clock;
+	double compute_ns = 0; ///< of its modelled time, with compute running
 	written_bytes written; ///< device memory that the job's commands have written
 
 	/* Copies, taken once. */

@@ -225,15 +225,7 @@ void device::end_job(queue &q, job &j)
 		finish(q);
 		return;
 	}
-	/* The engines are one resource, and the link is one: the launch is not, and hides behind the work of other
-	 * queues. So does what a job moves over the link, which is taken to come before its work.
-	 */
-	const std::uint64_t launch = whole_ns(timing_[parameter::launch]);
-	const std::uint64_t work = whole_ns(j.clock.engines());
-	const std::uint64_t link = whole_ns(j.clock.total()) - launch - work;
-	link_free_at_ = std::max(link_free_at_, j.start_ns + launch) + link;
-	engines_free_at_ = std::max(engines_free_at_, link_free_at_) + work;
-	j.retire_at = engines_free_at_;
+	pace(j);
 	j.ended = true;
 	if (j.retire_at <= host_.now_ns())
 		finish(q);

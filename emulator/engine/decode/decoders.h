@@ -16,6 +16,8 @@ std::unique_ptr<operation> decode_fence(parser &in);
 std::unique_ptr<operation> decode_timestamp(parser &in);
 std::unique_ptr<operation> decode_copy(parser &in);
 std::unique_ptr<operation> decode_cast(parser &in);
+std::unique_ptr<operation> decode_gather(parser &in);
+std::unique_ptr<operation> decode_scatter(parser &in);
 std::unique_ptr<operation> decode_gemm(parser &in);
 std::unique_ptr<operation> decode_conv(parser &in); /* CONV2D and CONVT2D */
 std::unique_ptr<operation> decode_pool(parser &in);

@@ -642,6 +642,7 @@ struct atom_cmd_rope {
 };
 ATOM_HW_LAYOUT(struct atom_cmd_rope, 824);
 
+/* GATHER reads data, SCATTER writes out the same way round: out[where] = updates[..] */
 enum atom_gather_mode {
 	/* out[.., idx.., ..] = data[.., index[idx..], ..] along axis */
 	ATOM_GATHER_ROWS		= 0,
@@ -657,11 +658,15 @@ struct atom_cmd_gather {
 	struct atom_cmd_header header;
 	/** @mode: enum atom_gather_mode. */
 	__le32 mode;
+	/** @axis: a dimension of @data; ND: 0. */
 	__le32 axis;
-	/** @batch_dims: leading dimensions shared by data and index. */
+	/** @batch_dims: leading dimensions shared by data and index; ELEMENTS: 0. */
 	__le32 batch_dims;
 	__le32 reserved;
-	/** @data: may be of a block dtype in mode ROWS; @out is then f32, f16 or bf16. */
+	/**
+	 * @data: dtype of @out, but in mode ROWS floats are converted, and block dtypes (along
+	 * the last dimension) become f32, f16 or bf16.
+	 */
 	struct atom_tensor data;
 	/** @index: i32 or i64. */
 	struct atom_tensor index;
@@ -669,6 +674,7 @@ struct atom_cmd_gather {
 };
 ATOM_HW_LAYOUT(struct atom_cmd_gather, 416);
 
+/* Reductions take integers without quantisation, or floats. */
 enum atom_scatter_reduction {
 	/* equal indices: the last in row-major order wins */
 	ATOM_SCATTER_ASSIGN		= 0,
@@ -682,11 +688,13 @@ struct atom_cmd_scatter {
 	struct atom_cmd_header header;
 	/** @mode: enum atom_gather_mode. */
 	__le32 mode;
+	/** @axis: a dimension of @out; ND: 0. */
 	__le32 axis;
 	/** @reduction: enum atom_scatter_reduction. */
 	__le32 reduction;
+	/** @batch_dims: leading dimensions shared by out and index; ELEMENTS: 0. */
 	__le32 batch_dims;
-	/** @updates: f32, f16 or bf16 may be converted to @out's dtype in mode ROWS. */
+	/** @updates: dtype of @out, but in mode ROWS floats are converted. */
 	struct atom_tensor updates;
 	/** @index: i32 or i64. */
 	struct atom_tensor index;

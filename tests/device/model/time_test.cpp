@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Modelled time, pace, compute=off, telemetry. */
+/* Modelled time, pace, compute=off. */
 #include "device_fixture.h"
+#include "round_figures.h"
 
 #include <cstdlib>
 #include <stdexcept>
@@ -9,20 +10,7 @@ namespace atom::test {
 
 namespace {
 
-/* Parameters of these tests: round figures, whatever the model's own are. */
-constexpr const char *round_figures =
-	"launch=50000,overhead.command=500,bandwidth.dram=256e9,bandwidth.shm=1e12,bandwidth.pcie=50e9,rate.int8=64e12,"
-	"rate.half=16e12,rate.single=4e12,utilisation=0.5,engines=8,tile.m=16,tile.n=16,tile.k=32,rate.vector=1e12,"
-	"scratchpad.ahead=1048576";
-constexpr std::uint64_t launch = 50'000;
-constexpr std::uint64_t overhead = 500;
 constexpr std::uint64_t shm_va = 0x30'0000'0000;
-
-bus_options with(bus_options options)
-{
-	options.timing = round_figures;
-	return options;
-}
 
 /* One job on a fresh machine: what its record and its commands say. */
 struct times {
@@ -68,13 +56,6 @@ std::uint64_t modelled_gemm(std::uint8_t dtype, std::uint64_t size)
 	command_bytes commands;
 	commands.add(square_gemm(dtype, size));
 	return modelled(commands, {.compute_off = true});
-}
-
-atom_cmd_fence fence()
-{
-	atom_cmd_fence f{};
-	f.header.opcode = ATOM_OP_FENCE;
-	return f;
 }
 
 } // namespace
@@ -327,43 +308,6 @@ TEST(pace_device, the_real_clock_lets_jobs_end_too)
 		ASSERT_TRUE(q.wait(seq));
 		EXPECT_GE(q.record(seq).end_ns - q.record(seq).start_ns, launch);
 	}
-}
-
-TEST(telemetry_test, an_idle_device_draws_idle_power_and_counts_energy)
-{
-	machine m({.manual_clock = true});
-	ASSERT_TRUE(m.ready);
-	m.bus.read64(ATOM_REG_ENERGY);
-	const std::uint64_t before = m.bus.read64(ATOM_REG_ENERGY);
-	m.bus.advance(10'000'000'000);
-	EXPECT_EQ(m.bus.read32(ATOM_REG_POWER), 19'400u);
-	EXPECT_EQ(m.bus.read32(ATOM_REG_PSTATE), 14u);
-	EXPECT_EQ(m.bus.read32(ATOM_REG_UTILISATION), 0u);
-	EXPECT_NEAR(static_cast<double>(m.bus.read64(ATOM_REG_ENERGY) - before), 194e6, 1e6);
-	EXPECT_NEAR(m.bus.read32(ATOM_REG_TEMPERATURE), 40'000, 500);
-}
-
-TEST(telemetry_test, work_raises_power_for_a_while)
-{
-	machine m({.manual_clock = true});
-	ASSERT_TRUE(m.ready);
-	/* Each look at the clock takes a tenth of a millisecond, so that commands take time. */
-	m.bus.on_trace = [&](std::uint32_t event, const std::uint64_t *) {
-		if (event == ATOM_TRACE_COMMAND_START)
-			m.bus.advance(1'000'000);
-	};
-	job_queue q = m.make_queue();
-	command_bytes c;
-	c.add(fill(arena_va, 4096, 1));
-	const std::uint64_t seq = q.submit(m.execute(c));
-	ASSERT_TRUE(q.wait(seq));
-	m.bus.on_trace = nullptr;
-	EXPECT_EQ(m.bus.read32(ATOM_REG_PSTATE), 2u);
-	EXPECT_GE(m.bus.read32(ATOM_REG_POWER), 29'200u);
-	EXPECT_GT(m.bus.read32(ATOM_REG_CLOCK_NE0), 0u);
-	m.bus.advance(7'000'000'000);
-	EXPECT_EQ(m.bus.read32(ATOM_REG_PSTATE), 14u);
-	EXPECT_EQ(m.bus.read32(ATOM_REG_POWER), 19'400u);
 }
 
 } // namespace atom::test
