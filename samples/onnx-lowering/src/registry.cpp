@@ -19,7 +19,9 @@ std::map<key, lower_function> make_table()
 	      pool_operators(), matrix_operators(), norm_operators(), reduce_operators(),
 	      shape_operators(), movement_operators(), index_operators(), order_operators(),
 	      loss_operators(), quantise_operators(), convolution_transpose_operators(),
-	      resize_operators(), attention_operators(), integer_operators()})
+	      resize_operators(), attention_operators(), integer_operators(),
+	      recurrent_operators(), einsum_operators(), signal_operators(),
+	      sampling_operators(), image_operators(), classic_operators()})
 		for (const operator_entry &entry : family)
 			table[{entry.domain, entry.op_type}] = entry.lower;
 	return table;

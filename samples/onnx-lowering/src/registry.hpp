@@ -44,6 +44,12 @@ operator_list convolution_transpose_operators();
 operator_list resize_operators();
 operator_list attention_operators();
 operator_list integer_operators();
+operator_list recurrent_operators();
+operator_list einsum_operators();
+operator_list signal_operators();
+operator_list sampling_operators();
+operator_list image_operators();
+operator_list classic_operators();
 
 } // namespace atom_onnx
 

@@ -121,11 +121,6 @@ void sum_into(lowering &n, std::optional<view> &sum, const view &mask)
 
 // Query heads that share a key: [batch, keys, queries of a key, rows, ..].
 view grouped(const view &v, std::int64_t keys) { return split(v, 1, keys); }
-view ungrouped(lowering &n, const view &v)
-{
-	return n.e.reshape(v, {v.dims[0], v.dims[1] * v.dims[2], v.dims[3], v.dims[4]});
-}
-
 view product(lowering &n, const heads &h, const view &a, const view &b, const view &out,
              const matrix_options &options)
 {
@@ -195,7 +190,7 @@ void lower_attention(lowering &n)
 	if (!bias_first) {
 		s.mask = bias ? std::optional<view>(n.e.cast(*bias, atom::dtype::f32)) : bias;
 		s.causal = causal;
-		s.causal_offset = h.past;
+		s.causal_offset = causal ? h.past : 0;
 	}
 	const view weights = n.e.softmax(scores, 3, s);
 	if (shown == 3)
