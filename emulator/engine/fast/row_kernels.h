@@ -10,19 +10,33 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+
+#include "atom/hw/command.h"
 
 namespace atom::engine::fast {
 
 struct row_kernels {
-	template <class... Arguments> using loop = void (*const)(Arguments..., std::size_t n);
+	template <class... Arguments> using loop = void (*)(Arguments..., std::size_t n);
 
 	/** acc = max(acc, x): NaN wins. */
 	loop<float *, const float *> max[2];
+	loop<float *, const float *> min[2];
+	/** acc *= x, in order. */
+	loop<float *, const float *> product[2];
 	/** acc += x. */
 	loop<double *, const float *> sum[2];
 	loop<double *, const float *> sum_of_sizes[2];
 	/** acc += (x - mean)^2. */
 	loop<double *, const float *, const float *> sum_of_squares[2];
+
+	/** Where x is better than best: best = x, at = position. [1]: the smaller; [1]: equals too. Of columns. */
+	loop<float *, std::int64_t *, const float *, std::int64_t> better[2][2];
+
+	/** acc = acc and x as the kind of REDUCE combines them, modulo 2^64; null where it has no integers. */
+	loop<std::int64_t *, const std::int32_t *> fold_integers[ATOM_REDUCE_SUM_SQUARE + 1][2];
+	/** As better[][], and [0] of a piece of one row, whose first element is at @p position. */
+	loop<std::int64_t *, std::int64_t *, const std::int32_t *, std::int64_t> better_integers[2][2][2];
 
 	/** x = x * scale, and + slope * mask. */
 	loop<float *, float> scale;
