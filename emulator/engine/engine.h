@@ -41,6 +41,7 @@ struct operand {
 	std::int64_t high = 0;    ///< one behind the highest byte touched
 	std::uint32_t access = 0; ///< ATOM_ACCESS_READ and/or ATOM_ACCESS_WRITE
 	std::uint32_t field = 0;  ///< where the command names it, for faults
+	std::uint64_t bytes = 0;  ///< of its elements, each counted once: what a command has to move
 };
 
 /** Where an interrupted tile goes on when it is run again. Default: at its start. */

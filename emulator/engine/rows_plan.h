@@ -25,6 +25,24 @@ struct softmax_plan {
 	tensor in, mask, sinks, out;
 };
 
+/** NORM but LRN. */
+struct norm_plan {
+	std::uint32_t kind = 0;
+	unsigned reduced = 0; ///< bit n: dimension n is
+	float eps = 0;
+	tensor in, gamma, beta, out;
+	tensor mean, inverse; ///< dimensions that are reduced are 1
+};
+
+/** NORM with LRN: each element by those around it along one axis. */
+struct lrn_plan {
+	unsigned axis = 0;
+	std::int64_t before = 0, after = 0; ///< elements of the window beside the one in the middle
+	float factor = 0;                   ///< alpha / size
+	float beta = 0, bias = 0;
+	tensor in, out;
+};
+
 /** @p reduced has bit n if dimension n is. */
 inline bool is_reduced(unsigned reduced, std::size_t dimension) { return reduced >> dimension & 1; }
 

@@ -128,6 +128,10 @@ atom_model_host host_bus::callbacks(bool mapping)
 		const std::lock_guard lock(bus.log_mutex_);
 		bus.log_.emplace_back(message);
 	};
+	h.command_time = [](void *o, const atom_model_command_time *t) {
+		if (self(o).on_command_time)
+			self(o).on_command_time(*t);
+	};
 	return h;
 }
 
@@ -151,6 +155,7 @@ host_bus::host_bus(const bus_options &options) : options_(options), irqs_(option
 	c.pace = options_.pace;
 	c.compute_off = options_.compute_off;
 	c.serial = options_.serial;
+	c.timing = options_.timing.c_str();
 	const atom_model_host h = callbacks(options_.mapping);
 	char *error = nullptr;
 	model_ = atom_model_create(&h, this, &c, &error);

@@ -39,6 +39,7 @@ struct bus_options {
 	bool mapping = true;      ///< offer dma_map; false: the model copies everything
 	bool manual_clock = false; ///< now_ns stands still but for advance()
 	std::uint64_t serial = 1;
+	std::string timing = {}; ///< changes of the timing model's parameters: name=value,..
 };
 
 class host_bus {
@@ -92,6 +93,8 @@ public:
 	int mappings() const { return mappings_.load(); }
 	/** Called with each trace event; set it before work begins. */
 	std::function<void(std::uint32_t, const std::uint64_t *)> on_trace;
+	/** Called with the modelled time of each command; set it before work begins. */
+	std::function<void(const atom_model_command_time &)> on_command_time;
 	/** Called before each interrupt is counted, on the model's thread; set it before work begins. */
 	std::function<void(std::uint32_t)> on_irq;
 	/** Lines that the model logged. */

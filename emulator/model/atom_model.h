@@ -11,11 +11,11 @@
  * inside atom_model_run(), which the front end calls when host.kick asks for
  * it. With ATOM_EXECUTOR_POOL it is done by threads that atom_model_create()
  * starts and atom_model_destroy() joins; every function here may be called from
- * any thread, and the upcalls dma_*, irq, now_ns, trace and log come from any
+ * any thread, and the upcalls dma_*, irq, now_ns, trace, log and command_time come from any
  * thread, never with a lock of the model held that a call back into the
  * functions marked "re-entrant" would need. A front end that holds a lock of its
  * own while it calls the model (QEMU's BQL) must not take that lock in dma_*,
- * now_ns, trace or log; in irq it must only leave a note for its own thread.
+ * now_ns, trace, log or command_time; in irq it must only leave a note for its own thread.
  *
  * Errors are values: nothing here exits, throws or aborts, whatever the guest
  * does. Functions return 0 or a negative errno value unless said otherwise.
@@ -92,6 +92,44 @@ enum atom_trace_event {
 	ATOM_TRACE_COUNT,
 };
 
+/** Which resource of the modelled chip a command's time is up to. */
+enum atom_limit {
+	ATOM_LIMIT_OVERHEAD = 0, /**< none: the command is short, or hidden by those it runs beside */
+	ATOM_LIMIT_MATRIX,
+	ATOM_LIMIT_VECTOR,
+	ATOM_LIMIT_DRAM,
+	ATOM_LIMIT_SHM,
+	ATOM_LIMIT_PCIE,
+	ATOM_LIMIT_COUNT,
+};
+
+/**
+ * What a command takes on the modelled chip, in ns of modelled time (emulator/README.md, "Timing model").
+ * Resources work at the same time: ns is no sum of them.
+ */
+struct atom_model_command_time {
+	uint32_t struct_size;
+	uint32_t queue;
+	uint64_t seq;           /**< of the descriptor */
+	uint32_t index;         /**< of the command in its buffer */
+	uint32_t opcode;
+	uint32_t tag;
+	uint32_t limit;         /**< enum atom_limit */
+	uint64_t start_ns;      /**< since the device fetched the descriptor */
+	uint64_t ns;            /**< by which the command lengthens its job */
+	uint64_t matrix_ns;     /**< from here on: each resource, were it alone */
+	uint64_t vector_ns;
+	uint64_t dram_ns;       /**< without what had been fetched ahead */
+	uint64_t dram_ahead_ns; /**< what had been: while commands before this one ran */
+	uint64_t shm_ns;
+	uint64_t pcie_ns;
+	uint64_t overhead_ns;
+	uint64_t macs;
+	uint64_t dram_bytes;
+	uint64_t shm_bytes;
+	uint64_t pcie_bytes;
+};
+
 /** What the model asks of its front end. All are mandatory unless said. */
 struct atom_model_host {
 	uint32_t struct_size;
@@ -128,6 +166,8 @@ struct atom_model_host {
 	void (*trace)(void *opaque, uint32_t event, const uint64_t args[4]);
 	/** Optional. @p level: enum atom_log_level; @p message is valid during the call. */
 	void (*log)(void *opaque, int level, const char *message);
+	/** Optional. A command has ended; @p time is valid during the call. */
+	void (*command_time)(void *opaque, const struct atom_model_command_time *time);
 };
 
 struct atom_model_config {
@@ -147,6 +187,11 @@ struct atom_model_config {
 	uint32_t compute_off;   /**< 1: commands cost modelled time but write nothing */
 	uint64_t serial;
 	uint8_t uuid[16];
+	/**
+	 * Changes of the timing model's parameters, "name=value,name=value", or NULL; names
+	 * and units are in emulator/README.md. Read during the call.
+	 */
+	const char *timing;
 };
 
 /** Newest ATOM_MODEL_ABI that this library implements. */

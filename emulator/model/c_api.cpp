@@ -106,13 +106,17 @@ atom_model *atom_model_create(const atom_model_host *host, void *opaque, const a
 			return nullptr;
 		}
 		const atom_model_host h = widen(host);
-		const atom_model_config c = widen(config);
-		const std::string wrong = check(h, c);
+		atom_model_config c = widen(config);
+		std::string wrong = check(h, c);
+		atom::model::timing parameters;
+		if (wrong.empty() && c.timing)
+			wrong = parameters.change(c.timing);
+		c.timing = nullptr; /* the caller's, for the length of this call */
 		if (!wrong.empty()) {
 			tell(error, wrong);
 			return nullptr;
 		}
-		return new atom_model{{h, opaque, c}};
+		return new atom_model{{h, opaque, c, parameters}};
 	} catch (const std::exception &e) {
 		tell(error, std::string("the model could not be built: ") + e.what());
 		return nullptr;

@@ -68,7 +68,7 @@ std::string device::describe()
 	     ull{counters_.macs.load()}, ull{counters_.modelled.load()});
 	line(out, "telemetry: %.3f C, %.3f W, P%u, throttle 0x%x, busy %u/1000", now.temperature_mc / 1000.0,
 	     now.power_mw / 1000.0, now.pstate, now.throttle, now.utilisation_permille);
-	for (const timing_parameter &p : timing_parameters())
+	for (const timing_parameter &p : timing_.table())
 		line(out, "timing: %s = %g %s (%s: %s)", p.name, p.value, p.unit, name_of(p.from), p.why);
 	return out;
 }

@@ -63,8 +63,8 @@ device::exclusive::~exclusive()
 	}
 }
 
-device::device(const atom_model_host &host, void *opaque, const atom_model_config &config)
-	: host_(host, opaque), config_(config), shm_(config.shm_size),
+device::device(const atom_model_host &host, void *opaque, const atom_model_config &config, const timing &parameters)
+	: host_(host, opaque), config_(config), timing_(parameters), shm_(config.shm_size),
 	  memory_{static_cast<std::byte *>(config.dram), config.dram_size, shm_.data(), config.shm_size},
 	  mmu_(host_, memory_, config.num_asids), queues_(config.num_queues + 1)
 {
@@ -366,7 +366,8 @@ void device::do_reset(std::uint32_t kind)
 	admin_changed_.store(true);
 	scheduler_.clear();
 	copies_bytes_ = 0;
-	device_free_at_ = 0;
+	engines_free_at_ = link_free_at_ = 0;
+	telemetry_.drop_spans(host_.now_ns());
 	mmu_.reset();
 	for (const auto &w : workers_)
 		w->memory.cache().clear();

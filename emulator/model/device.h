@@ -90,7 +90,7 @@ private:
 
 class device {
 public:
-	device(const atom_model_host &host, void *opaque, const atom_model_config &config);
+	device(const atom_model_host &host, void *opaque, const atom_model_config &config, const timing &parameters);
 	~device();
 	device(const device &) = delete;
 	device &operator=(const device &) = delete;
@@ -216,18 +216,24 @@ private:
 	bool load(queue &q, job &j);
 	bool next_command(queue &q, job &j);
 	void run_tiles(queue &q, job &j);
-	void end_command(queue &q, job &j);
-	void write_timestamp(queue &q, job &j);
 	void fault_command(queue &q, const job &j, engine::fault what);
-	footprint footprint_of(const job &j, std::uint32_t asid);
+
+	/* account.cpp */
 	void account(queue &q, const job &j, std::uint64_t &from_ns);
 	void collect_traffic();
+	void drop_traffic();
+	footprint footprint_of(job &j, std::uint32_t asid);
+	void tell_time(const queue &q, const job &j, const command_time &c, const footprint &bytes);
+	void end_command(queue &q, job &j);
+	void write_timestamp(queue &q, job &j);
+	void pace(job &j);
 
 	worker &mine() { return *workers_[0]; }
 
 	host_port host_;
 	const atom_model_config config_;
 	engine::options engine_options_;
+	const timing timing_;
 	zeroed_memory shm_;
 	local_memory memory_;
 	injector inject_;
@@ -242,7 +248,8 @@ private:
 	std::uint64_t copies_bytes_ = 0;
 	bool small_only_ = false; ///< work_here(): leave what takes long to the dispatcher
 	bool handed_over_ = false; ///< and this was left
-	std::uint64_t device_free_at_ = 0; ///< pace=device: when the modelled engines are done
+	std::uint64_t engines_free_at_ = 0; ///< pace=device: when the modelled engines are done
+	std::uint64_t link_free_at_ = 0;    ///< and the modelled link
 	std::uint64_t timer_armed_ = UINT64_MAX;
 
 	/* Interrupts that were injected as late. */

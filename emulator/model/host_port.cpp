@@ -92,6 +92,12 @@ void host_port::trace(std::uint32_t event, std::uint64_t a0, std::uint64_t a1, s
 	host_.trace(opaque_, event, args);
 }
 
+void host_port::command_time(const atom_model_command_time &t)
+{
+	if (host_.command_time)
+		host_.command_time(opaque_, &t);
+}
+
 void host_port::log(atom_log_level level, const char *format, ...)
 {
 	if (!host_.log)

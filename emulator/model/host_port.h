@@ -61,6 +61,7 @@ public:
 	void timer(std::uint64_t deadline_ns) { host_.timer(opaque_, deadline_ns); }
 	void trace(std::uint32_t event, std::uint64_t a0 = 0, std::uint64_t a1 = 0, std::uint64_t a2 = 0,
 		   std::uint64_t a3 = 0);
+	void command_time(const atom_model_command_time &t);
 	void log(atom_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 	/** Traces every misuse; logs the first few of a kind, so that a guest cannot flood a log. */
 	void misuse(guest_error what, std::uint64_t detail, const char *sentence);

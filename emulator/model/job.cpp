@@ -248,6 +248,9 @@ void device::run_tiles(queue &q, job &j)
 	else if (scheduler_.others_than(q.id) || admin_.clear.active)
 		run.end = std::min(tiles, j.next_tile + slice_per_worker * workers_.size());
 	std::uint64_t accounted = host_.now_ns();
+	collect_traffic();
+	if (config_.pace == ATOM_PACE_HOST)
+		telemetry_.begin_work(accounted);
 	team_->run(run, [&] {
 		if (attention_.load(std::memory_order_relaxed) || stop_requests_.load(std::memory_order_relaxed) ||
 		    urgency_.load(std::memory_order_relaxed))
@@ -256,7 +259,9 @@ void device::run_tiles(queue &q, job &j)
 			account(q, j, accounted);
 	});
 	account(q, j, accounted);
-	collect_traffic();
+	if (config_.pace == ATOM_PACE_HOST)
+		telemetry_.end_work(accounted);
+	drop_traffic();
 	if (run.fault) {
 		fault_command(q, j, run.fault);
 		return;
@@ -267,88 +272,6 @@ void device::run_tiles(queue &q, job &j)
 		++j.interruptions;
 	if (j.next_tile == tiles && j.again.empty())
 		end_command(q, j);
-}
-
-void device::account(queue &q, const job &j, std::uint64_t &from_ns)
-{
-	const std::uint64_t now = host_.now_ns();
-	const std::uint64_t ns = now > from_ns ? now - from_ns : 0;
-	from_ns = now;
-	q.regs.busy_ns += ns;
-	switch (j.operation->work().where) {
-	case engine::cost::unit::none:
-		return;
-	case engine::cost::unit::dma:
-		counters_.busy_dma += ns;
-		break;
-	default:
-		counters_.busy_compute += ns;
-		break;
-	}
-	telemetry_.add_busy(now, ns);
-}
-
-void device::collect_traffic()
-{
-	for (const auto &w : workers_)
-		counters_.add(w->memory.take_traffic());
-}
-
-footprint device::footprint_of(const job &j, std::uint32_t asid)
-{
-	footprint f;
-	/* An extent with gaps can be as large as the address space: nothing is moved but elements of 8 bytes at most. */
-	const engine::cost &work = j.operation->work();
-	const std::uint64_t most = std::max({work.macs, work.elements, small_elements}) * 8;
-	for (const engine::operand &o : j.operation->operands()) {
-		if (o.high <= o.low)
-			continue;
-		const std::uint64_t bytes =
-			std::min(static_cast<std::uint64_t>(o.high) - static_cast<std::uint64_t>(o.low), most);
-		const bool both = o.access == (ATOM_ACCESS_READ | ATOM_ACCESS_WRITE);
-		/* One look is enough: programs do not spread a tensor over apertures. */
-		switch (mine().memory.aperture(asid, o.va + static_cast<std::uint64_t>(o.low))) {
-		case ATOM_APERTURE_LOCAL:
-			f.dram += both ? 2 * bytes : bytes;
-			break;
-		case ATOM_APERTURE_SHM:
-			f.shm += both ? 2 * bytes : bytes;
-			break;
-		default:
-			if (o.access & ATOM_ACCESS_READ)
-				f.pcie_in += bytes;
-			if (o.access & ATOM_ACCESS_WRITE)
-				f.pcie_out += bytes;
-			break;
-		}
-	}
-	return f;
-}
-
-void device::end_command(queue &q, job &j)
-{
-	const engine::cost &work = j.operation->work();
-	const std::uint64_t ns = modelled_command_ns(work, footprint_of(j, q.job_asid));
-	j.modelled_ns += ns;
-	counters_.macs += work.macs;
-	host_.trace(ATOM_TRACE_COMMAND_END, q.id, j.seq, std::uint64_t{j.index} << 32 | j.header.opcode, ns);
-	j.operation.reset();
-	j.offset += j.header.bytes;
-	++j.index;
-}
-
-void device::write_timestamp(queue &q, job &j)
-{
-	tile_memory memory(mine().memory, q.job_asid, j.operation->operands());
-	const atom_timestamp stamp{host_.now_ns(), j.modelled_ns};
-	mine().memory.act_for(q.id, true);
-	if (!memory.write(0, 0, &stamp, sizeof stamp)) {
-		const engine::fault why = memory.fault();
-		fault_command(q, j, why);
-		return;
-	}
-	++q.regs.progress;
-	end_command(q, j);
 }
 
 } // namespace atom::model

@@ -15,6 +15,7 @@
 #include "atom/hw/fault.h"
 #include "atom/hw/queue.h"
 #include "engine/engine.h"
+#include "job_clock.h"
 #include "team.h"
 
 namespace atom::model {
@@ -46,7 +47,9 @@ struct job {
 	atom_ring_desc desc{};
 	std::uint64_t seq = 0;
 	std::uint64_t start_ns = 0;
-	std::uint64_t modelled_ns = 0;
+	job_clock clock;
+	double compute_ns = 0; ///< of its modelled time, with compute running
+	written_bytes written; ///< device memory that the job's commands have written
 
 	/* Copies, taken once. */
 	std::vector<std::byte> commands; ///< the whole command buffer

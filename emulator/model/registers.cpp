@@ -95,6 +95,9 @@ constexpr row rows[] = {
 	{ATOM_REG_ECC_UE, 32, access::ro},
 	{ATOM_REG_JOBS_DONE, 64, access::ro},
 	{ATOM_REG_MACS, 64, access::ro},
+	{ATOM_REG_MODELLED_COMPUTE, 64, access::ro},
+	{ATOM_REG_MODELLED_DRAM, 64, access::ro},
+	{ATOM_REG_MODELLED_LINK, 64, access::ro},
 };
 
 constexpr row queue_rows[] = {
@@ -202,6 +205,9 @@ std::uint64_t device::register_value(std::uint32_t offset)
 	case ATOM_REG_BUSY_COMPUTE: return counters_.busy_compute.load();
 	case ATOM_REG_BUSY_DMA: return counters_.busy_dma.load();
 	case ATOM_REG_MODELLED_BUSY: return counters_.modelled.load();
+	case ATOM_REG_MODELLED_COMPUTE: return counters_.modelled_compute.load();
+	case ATOM_REG_MODELLED_DRAM: return counters_.modelled_dram.load();
+	case ATOM_REG_MODELLED_LINK: return counters_.modelled_link.load();
 	case ATOM_REG_DRAM_READ: return counters_.dram_read.load();
 	case ATOM_REG_DRAM_WRITE: return counters_.dram_write.load();
 	case ATOM_REG_DMA_READ: return counters_.dma_read.load();

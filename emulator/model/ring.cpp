@@ -101,7 +101,7 @@ bool device::fetch(queue &q)
 	q.regs.head.store(seq);
 	j->seq = seq;
 	j->start_ns = host_.now_ns();
-	j->modelled_ns = modelled_launch_ns();
+	j->clock.launch(timing_);
 	host_.trace(ATOM_TRACE_FETCH, q.id, seq, j->desc.type, j->desc.cmd_va);
 	const engine::fault wrong = check_descriptor(j->desc, seq);
 	q.current = std::move(j);
@@ -147,7 +147,7 @@ void device::retire(queue &q, const job &j, std::uint16_t status, const job_faul
 	r.status = status;
 	r.start_ns = j.start_ns;
 	r.end_ns = host_.now_ns();
-	r.modelled_ns = j.modelled_ns;
+	r.modelled_ns = whole_ns(j.clock.total());
 	r.cookie = j.desc.cookie;
 	r.fault_command = ATOM_COMMAND_NONE;
 	if (status == ATOM_CPL_ABORTED)
@@ -190,10 +190,10 @@ void device::retire(queue &q, const job &j, std::uint16_t status, const job_faul
 	const bool written = write_record(q.ring_asid, at, r, why);
 	q.regs.seqno.store(j.seq);
 	q.regs.command.store(ATOM_COMMAND_NONE);
-	q.regs.modelled_ns += j.modelled_ns;
-	counters_.modelled += j.modelled_ns;
+	q.regs.modelled_ns += r.modelled_ns;
+	counters_.modelled += r.modelled_ns;
 	++counters_.jobs_done;
-	host_.trace(ATOM_TRACE_COMPLETE, q.id, j.seq, r.status, j.modelled_ns);
+	host_.trace(ATOM_TRACE_COMPLETE, q.id, j.seq, r.status, r.modelled_ns);
 	collect_traffic();
 	if (q.state() == ATOM_QUEUE_RUNNING && q.head == q.tail)
 		set_state(q, ATOM_QUEUE_IDLE);
@@ -225,10 +225,7 @@ void device::end_job(queue &q, job &j)
 		finish(q);
 		return;
 	}
-	/* The engines are one resource; the launch is not, and hides behind other work. */
-	const std::uint64_t launch = modelled_launch_ns();
-	device_free_at_ = std::max(device_free_at_, j.start_ns) + (j.modelled_ns - launch);
-	j.retire_at = device_free_at_ + launch;
+	pace(j);
 	j.ended = true;
 	if (j.retire_at <= host_.now_ns())
 		finish(q);
@@ -350,7 +347,7 @@ void device::reset_queue(queue &q, std::uint32_t generation)
 		if (interrupted && interrupted->seq == seq) {
 			lost.desc = interrupted->desc;
 			lost.start_ns = interrupted->start_ns;
-			lost.modelled_ns = interrupted->modelled_ns;
+			lost.clock = interrupted->clock;
 		} else if (!memory.read(q.ring_asid, q.ring_va + slot_of(q, seq) * sizeof lost.desc, &lost.desc,
 					sizeof lost.desc, why)) {
 			lost.desc = {}; /* the cookie cannot be echoed */

@@ -4,18 +4,24 @@
  * @brief Counters, and the first-order model of power and temperature that is
  * evaluated when somebody reads it.
  *
- * Power follows the share of the last second that compute commands ran (wall
- * time: what an operator sees the device do), after published measurements: 19.4 W idle, 29.2 W
- * + 0.40 W per percent when clocked up, back to idle 6 s after the last work.
+ * All of it lives in *device time*: wall time in which each stretch of work
+ * is as long as the modelled chip takes for it. With pace=device that is the wall clock. With
+ * pace=host the device's time stands still while the host computes, and then
+ * goes on by the command's modelled time; idle time is the host's in both cases.
+ *
+ * Power, after measurements of a real card: 19.4 W idle, 29.2 W when clocked up, + 40 W while
+ * compute runs, back to idle 6 s after the last work. Energy is its integral.
  */
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <mutex>
 
 #include "guest_memory.h"
+#include "job_clock.h"
 
 namespace atom::model {
 
@@ -28,6 +34,9 @@ struct counters {
 	std::atomic<std::uint64_t> busy_compute{0};
 	std::atomic<std::uint64_t> busy_dma{0};
 	std::atomic<std::uint64_t> modelled{0};
+	std::atomic<std::uint64_t> modelled_compute{0};
+	std::atomic<std::uint64_t> modelled_dram{0};
+	std::atomic<std::uint64_t> modelled_link{0};
 	std::atomic<std::uint64_t> dram_read{0};
 	std::atomic<std::uint64_t> dram_write{0};
 	std::atomic<std::uint64_t> dma_read{0};
@@ -38,6 +47,8 @@ struct counters {
 	std::atomic<std::uint64_t> macs{0};
 
 	void add(const traffic &moved);
+	/** A command has ended. */
+	void add(const engine::cost &work, const footprint &bytes, const command_time &time);
 	void clear();
 };
 
@@ -53,8 +64,15 @@ public:
 		std::uint32_t clock_khz[5]; ///< command processor, NE cluster 0 and 1, bus, SHM
 	};
 
-	/** A compute or copy command ran for the @p ns before @p now. */
-	void add_busy(std::uint64_t now, std::uint64_t ns);
+	/** pace=host: from here on to end_work() the host computes, and device time stands still. */
+	void begin_work(std::uint64_t now);
+	void end_work(std::uint64_t now);
+	/** pace=host: @p ns of device time pass at once; @p compute_ns of them had compute running. */
+	void add_work(std::uint64_t now, std::uint64_t ns, std::uint64_t compute_ns);
+	/** pace=device: compute runs from @p begin to @p end of the wall clock; not before the spans added earlier. */
+	void add_span(std::uint64_t now, std::uint64_t begin, std::uint64_t end);
+	/** What was to come of the spans does not (a reset). */
+	void drop_spans(std::uint64_t now);
 	sample read(std::uint64_t now);
 	/** Injected: the sensor shows @p temp_mc until cleared. */
 	void force_temperature(std::uint64_t now, std::int32_t temp_mc);
@@ -62,6 +80,8 @@ public:
 	void clear_forced(std::uint64_t now);
 	/** ATOM_THROTTLE_* in force. */
 	std::uint32_t throttle();
+	/** 1, or what throttling leaves of the clocks. */
+	double clock_share();
 	/** Power on. */
 	void clear();
 
@@ -69,17 +89,36 @@ private:
 	static constexpr std::uint64_t slot_ns = 100'000'000;
 	static constexpr std::size_t slots = 10;
 
+	/** Device time that passed in a tenth of a second of the wall clock. */
+	struct slot {
+		std::uint64_t number = UINT64_MAX;
+		std::uint64_t device_ns = 0;
+		std::uint64_t compute_ns = 0;
+	};
+	struct span {
+		std::uint64_t begin;
+		std::uint64_t end;
+	};
+
 	void advance(std::uint64_t now);
-	double busy_share(std::uint64_t now) const;
-	double watts(std::uint64_t now) const;
+	void pass(std::uint64_t from, std::uint64_t to);
+	void elapse(std::uint64_t at, std::uint64_t ns, bool compute);
+	slot &slot_of(std::uint64_t at);
+	void draw(double watts, double seconds);
+	bool clocked(std::uint64_t now) const;
+	double base_watts(std::uint64_t now) const;
+	double compute_watts() const;
+	double compute_share(std::uint64_t now) const;
 	std::uint32_t throttle_locked() const;
+	double clock_share_locked() const;
 
 	std::mutex mutex_;
-	std::array<std::uint64_t, slots> busy_{};  ///< ns of work in each tenth of a second
-	std::array<std::uint64_t, slots> slot_{};  ///< which tenth that was, plus one
-	std::uint64_t last_ = 0;
+	std::array<slot, slots> window_{};
+	std::deque<span> spans_;      ///< pace=device: what is to come; one a queue at most
+	std::uint64_t last_ = 0;      ///< up to here the wall clock has been looked at
 	std::uint64_t last_work_ = 0;
 	bool worked_ = false;
+	bool working_ = false;        ///< between begin_work() and end_work()
 	double celsius_ = 40.0;
 	double joules_ = 0.0;
 	bool forced_temperature_ = false;

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * @file timing.h
- * @brief What the modelled silicon takes for a command.
- *
- * time(command) = max(multiply-accumulates / (rate * utilisation), elements / vector rate,
- *                     DRAM bytes / bandwidth, SHM bytes / bandwidth, PCIe bytes / bandwidth)
- *                 + overhead of a command
- * and each descriptor costs its launch once. Data moves while the engines compute.
+ * @brief The parameters of the modelled silicon, and what each of its resources
+ * takes for a command. How commands share them is job_clock.h.
  */
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 
 #include "engine/engine.h"
 
@@ -20,8 +19,30 @@ namespace atom::model {
 /** Where a parameter comes from. */
 enum class source {
 	published, ///< in public documents of the chip
-	assumed,   ///< chosen by this project; the bench prints the sensitivity
-	fitted,    ///< to the means of published results
+	assumed,   ///< chosen by this project before anything was fitted; the bench prints the sensitivity
+	fitted,    ///< to the means of four published results, by tests/bench/model
+	changed,   ///< by who built the device (atom_model_config.timing)
+};
+const char *name_of(source from);
+
+/** In the order of the table in timing.cpp. */
+enum class parameter : std::size_t {
+	rate_int8,
+	rate_half,
+	rate_single,
+	utilisation,
+	engines,
+	tile_m,
+	tile_n,
+	tile_k,
+	vector_rate,
+	dram_bandwidth,
+	shm_bandwidth,
+	pcie_bandwidth,
+	ahead_bytes,
+	command_overhead,
+	launch,
+	count,
 };
 
 struct timing_parameter {
@@ -29,24 +50,59 @@ struct timing_parameter {
 	double value;
 	const char *unit;
 	source from;
+	double least; ///< bounds of what the model computes with
+	double most;
 	const char *why;
 };
 
-/** The table, in a fixed order; see timing.cpp. */
-std::span<const timing_parameter> timing_parameters();
-const char *name_of(source from);
+/** The parameters of one device. */
+class timing {
+public:
+	/** As published, assumed and fitted. */
+	timing();
 
-/** Bytes that a command touches, by where they lie. */
+	double operator[](parameter p) const { return table_[static_cast<std::size_t>(p)].value; }
+	std::span<const timing_parameter> table() const { return table_; }
+	/**
+	 * Changes parameters: "name=value,name=value".
+	 * @return empty, or a sentence that says what is wrong
+	 */
+	std::string change(const std::string &changes);
+
+private:
+	std::string change_one(const std::string &name, const std::string &value);
+
+	std::array<timing_parameter, static_cast<std::size_t>(parameter::count)> table_;
+};
+
+/** Bytes that a command moves, each operand once: what is used again stays in the scratchpads. */
 struct footprint {
-	std::uint64_t dram = 0;
-	std::uint64_t shm = 0;
+	std::uint64_t dram_read = 0;
+	std::uint64_t dram_ahead = 0; ///< of dram_read: can be fetched before the command's turn
+	std::uint64_t dram_write = 0;
+	std::uint64_t shm_read = 0;
+	std::uint64_t shm_write = 0;
 	std::uint64_t pcie_in = 0;
 	std::uint64_t pcie_out = 0;
 };
 
-/** Modelled ns of one command, its overhead included. */
-std::uint64_t modelled_command_ns(const engine::cost &work, const footprint &bytes);
-/** Modelled ns that fetching and launching one descriptor costs. */
-std::uint64_t modelled_launch_ns();
+/** A time of the model as its records tell it. */
+std::uint64_t whole_ns(double ns);
+
+/** What each resource takes for a command, in ns, were it alone. */
+struct resource_times {
+	double matrix = 0;
+	double vector = 0;
+	double dram = 0;       ///< what cannot be fetched ahead
+	double dram_ahead = 0;
+	double shm_read = 0;
+	double shm_write = 0;
+	double pcie_in = 0;
+	double pcie_out = 0;
+	double overhead = 0;
+};
+
+/** @p clock_share: 1, or less when clocks are throttled; DRAM, PCIe and the host keep theirs. */
+resource_times times_of(const timing &t, const engine::cost &work, const footprint &bytes, double clock_share);
 
 } // namespace atom::model

@@ -5,6 +5,7 @@
 
 #include "conv_plan.h"
 #include "decode/window.h"
+#include "fast/conv.h"
 #include "reference/conv.h"
 
 namespace atom::engine {
@@ -45,6 +46,19 @@ protected:
 	}
 
 	conv_plan plan_;
+};
+
+class fast_conv final : public conv_operation {
+public:
+	fast_conv(parser &in, const conv_plan &plan, const fast::conv_shape &shape)
+		: conv_operation(in, plan), shape_(shape)
+	{
+		tiles_ = shape_.tiles();
+	}
+	void run(std::uint64_t tile, memory &mem, scratch &work) const override { fast::conv(shape_, mem, work, tile); }
+
+private:
+	fast::conv_shape shape_;
 };
 
 class reference_conv final : public conv_operation {
@@ -157,6 +171,11 @@ std::unique_ptr<operation> decode_conv(parser &in)
 				   p.exact) ||
 	    !in.check_overlap(p.out, {}))
 		return nullptr;
+	if (!in.how().reference) {
+		const fast::conv_shape shape(p);
+		if (shape.possible())
+			return std::make_unique<fast_conv>(in, p, shape);
+	}
 	return std::make_unique<reference_conv>(in, p);
 }
 

@@ -16,6 +16,8 @@ std::unique_ptr<operation> decode_fence(parser &in);
 std::unique_ptr<operation> decode_timestamp(parser &in);
 std::unique_ptr<operation> decode_copy(parser &in);
 std::unique_ptr<operation> decode_cast(parser &in);
+std::unique_ptr<operation> decode_gather(parser &in);
+std::unique_ptr<operation> decode_scatter(parser &in);
 std::unique_ptr<operation> decode_gemm(parser &in);
 std::unique_ptr<operation> decode_conv(parser &in); /* CONV2D and CONVT2D */
 std::unique_ptr<operation> decode_pool(parser &in);
@@ -24,6 +26,7 @@ std::unique_ptr<operation> decode_unary(parser &in);
 std::unique_ptr<operation> decode_select(parser &in);
 std::unique_ptr<operation> decode_glu(parser &in);
 std::unique_ptr<operation> decode_softmax(parser &in);
+std::unique_ptr<operation> decode_norm(parser &in);
 
 /**
  * Decodes an epilogue whose result goes to @p out. @p bias_dtypes: allowed for

@@ -19,15 +19,15 @@ public:
 				       std::uint64_t last);
 
 	elementwise(parser &in, const Plan &plan, cost::unit where, reference_function by_reference,
-		    fast_function by_vectors, std::uint64_t per_tile = fast::elements_per_tile)
+		    fast_function by_vectors, std::uint64_t per_tile = fast::elements_per_tile, std::uint64_t each = 1)
 		: streams_(fast::prepare(plan)), by_reference_(in.how().reference ? by_reference : nullptr),
 		  by_vectors_(by_vectors), elements_(elements(plan.out.dims)),
-		  per_tile_(by_reference_ ? reference_per_tile : per_tile)
+		  per_tile_(std::max((by_reference_ ? reference_per_tile : per_tile) / each, std::uint64_t{1}))
 	{
 		operands_ = in.take_operands();
 		cost_.where = where;
 		cost_.dtype = plan.out.dtype;
-		cost_.elements = elements_;
+		cost_.elements = elements_ * each;
 		tiles_ = (elements_ + per_tile_ - 1) / per_tile_;
 	}
 

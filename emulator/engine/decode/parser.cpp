@@ -16,6 +16,20 @@ namespace {
 
 constexpr std::int64_t va_limit = std::int64_t{1} << ATOM_VA_BITS;
 
+/* Bytes of a tensor's elements; one that is broadcast counts once. */
+std::uint64_t distinct_bytes(const tensor &t)
+{
+	const std::uint64_t most = std::uint64_t{1} << ATOM_VA_BITS;
+	std::uint64_t bytes = t.element_bytes;
+	for (std::size_t i = 0; i < t.dims.size(); ++i) {
+		std::uint64_t steps = t.strides[i] == 0 ? 1 : static_cast<std::uint64_t>(t.dims[i]);
+		if (is_block(t.dtype) && i == t.quant.axis)
+			steps /= ATOM_BLOCK_ELEMENTS;
+		bytes = steps > most / bytes ? most : bytes * steps;
+	}
+	return bytes;
+}
+
 bool is_zero(const void *bytes, std::size_t count)
 {
 	const auto *p = static_cast<const unsigned char *>(bytes);
@@ -138,6 +152,7 @@ bool parser::add_operand(std::uint16_t slot, std::size_t slot_field, std::uint64
 	op.high = static_cast<std::int64_t>(high);
 	op.access = access;
 	op.field = static_cast<std::uint32_t>(operand_field);
+	op.bytes = static_cast<std::uint64_t>(high - low);
 	index = operands_.size();
 	operands_.push_back(op);
 	return true;
@@ -331,10 +346,14 @@ bool parser::read_tensor(const atom_tensor &from, std::size_t field, const tenso
 	    (rules.output && !check_output(from, field, to)) ||
 	    !read_quant(from.quant, field + offsetof(atom_tensor, quant), rules, from, to))
 		return false;
-	return add_operand(from.slot, field + offsetof(atom_tensor, slot), from.offset,
-			   field + offsetof(atom_tensor, offset), low, high,
-			   is_block(to.dtype) ? 2 : to.element_bytes,
-			   rules.output ? ATOM_ACCESS_WRITE : ATOM_ACCESS_READ, field, to.operand);
+	if (!add_operand(from.slot, field + offsetof(atom_tensor, slot), from.offset,
+			 field + offsetof(atom_tensor, offset), low, high,
+			 is_block(to.dtype) ? 2 : to.element_bytes,
+			 rules.output ? ATOM_ACCESS_WRITE : ATOM_ACCESS_READ, field, to.operand))
+		return false;
+	operand &op = operands_[to.operand];
+	op.bytes = std::min(op.bytes, distinct_bytes(to));
+	return true;
 }
 
 } // namespace atom::engine

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "fast/stream.h"
+#include "rows_plan.h"
 #include "choice_plan.h"
 
 namespace atom::engine::fast {
@@ -29,6 +30,7 @@ streams<copy_plan> prepare(const copy_plan &p);
 streams<cast_plan> prepare(const cast_plan &p);
 streams<binary_plan> prepare(const binary_plan &p);
 streams<unary_plan> prepare(const unary_plan &p);
+streams<lrn_plan> prepare(const lrn_plan &p);
 /** in and b are the choices, residual is the condition. */
 streams<select_plan> prepare(const select_plan &p);
 /** in is the gate, b the value. */
@@ -38,6 +40,7 @@ void copy(const streams<copy_plan> &s, memory &mem, scratch &work, std::uint64_t
 void cast(const streams<cast_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
 void binary(const streams<binary_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
 void unary(const streams<unary_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
+void lrn(const streams<lrn_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
 void select(const streams<select_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
 void glu(const streams<glu_plan> &s, memory &mem, scratch &work, std::uint64_t first, std::uint64_t last);
 

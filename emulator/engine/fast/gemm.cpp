@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "fast/values.h"
+#include "fast/epilogue.h"
 #include "kernels/gemm.h"
 
 namespace atom::engine::fast {
@@ -38,13 +38,9 @@ std::int64_t macs_per_tile(const gemm_plan &p)
 }
 
 struct buffers {
-	run_buffers run;
+	finish_buffers finish;
 	run_buffers weights; /* scales and zero points of b's columns */
-	alignas(64) float r[run_elements];
-	alignas(64) float s[run_elements];
-	alignas(64) float t[run_elements];
-	alignas(64) std::int32_t i[run_elements];
-	std::byte lut[256];
+	alignas(64) float scales[run_elements]; /* of the products in a column */
 };
 
 /* Part of one matrix of the batch. */
@@ -234,101 +230,6 @@ private:
 	kernels::gemm_args args_;
 };
 
-/* Accumulators to outputs, one row after the other. */
-class finisher {
-public:
-	finisher(const gemm_plan &p, buffers &buf)
-		: p_(p), buf_(buf), out_stream_(make_stream(p.out)), bias_stream_(make_stream(p.tail.bias)),
-		  residual_stream_(make_stream(p.tail.residual))
-	{
-	}
-
-	bool open(memory &mem, const part &x)
-	{
-		const index5 &dims = p_.out.dims;
-		const std::uint64_t first = linear(x.at(x.m, x.n));
-		const std::uint64_t last = linear(x.at(x.m + x.rows - 1, x.n + x.columns - 1)) + 1;
-		const epilogue &tail = p_.tail;
-		const bool integer_bias = tail.bias.dtype == ATOM_DTYPE_I32;
-		return (!tail.bias ||
-			(integer_bias ? integer_bias_.open(mem, bias_stream_, dims, first, last, ATOM_ACCESS_READ)
-				      : bias_.open(mem, bias_stream_, dims, first, last, ATOM_ACCESS_READ))) &&
-		       (!tail.residual ||
-			residual_.open(mem, residual_stream_, dims, first, last, ATOM_ACCESS_READ)) &&
-		       (tail.activation != ATOM_FN_LUT || mem.read(tail.lut, 0, buf_.lut, sizeof buf_.lut)) &&
-		       (p_.exact ? exact_out_.open(mem, out_stream_, dims, first, last, ATOM_ACCESS_WRITE)
-				 : out_.open(mem, out_stream_, dims, first, last, ATOM_ACCESS_WRITE));
-	}
-
-	bool row(const index5 &index, std::size_t n, std::int32_t *acc, const run_quant &weights)
-	{
-		if (p_.tail.bias.dtype == ATOM_DTYPE_I32) {
-			if (!integer_bias_.load(index, n, buf_.i, buf_.run))
-				return false;
-			for (std::size_t i = 0; i < n; ++i)
-				acc[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(acc[i]) +
-								   static_cast<std::uint32_t>(buf_.i[i]));
-		}
-		if (p_.exact)
-			return exact_out_.store(index, n, acc, buf_.run);
-		for (std::size_t i = 0; i < n; ++i) {
-			float scale = p_.a.quant.scale *
-				      (weights.varies() ? buf_.weights.scales[i] : weights.scale());
-			if (p_.alpha != 1)
-				scale *= p_.alpha;
-			buf_.r[i] = static_cast<float>(acc[i]) * scale;
-		}
-		return tail(index, n, buf_.r);
-	}
-
-	bool row(const index5 &index, std::size_t n, float *acc)
-	{
-		if (p_.alpha != 1)
-			for (std::size_t i = 0; i < n; ++i)
-				acc[i] *= p_.alpha;
-		return tail(index, n, acc);
-	}
-
-private:
-	/* Bias, residual, activation; the sum moves from buffer to buffer. */
-	bool tail(const index5 &index, std::size_t n, const float *r)
-	{
-		const auto add = vectors().binary[ATOM_BINARY_ADD];
-		if (p_.tail.bias.dtype == ATOM_DTYPE_F32) {
-			if (!bias_.load(index, n, buf_.s, buf_.run))
-				return false;
-			add(r, buf_.s, buf_.t, n);
-			r = buf_.t;
-		}
-		if (p_.tail.residual) {
-			if (!residual_.load(index, n, buf_.s, buf_.run))
-				return false;
-			add(r, buf_.s, buf_.r, n);
-			r = buf_.r;
-		}
-		const bool lut = p_.tail.activation == ATOM_FN_LUT;
-		if (p_.tail.activation != ATOM_FN_IDENTITY && !lut) {
-			apply(p_.tail.activation, r, buf_.s, n, p_.tail.p0, p_.tail.p1);
-			r = buf_.s;
-		}
-		return out_.store(index, n, r, buf_.run, lut ? buf_.lut : nullptr);
-	}
-
-	std::uint64_t linear(const index5 &index) const
-	{
-		std::uint64_t at = 0;
-		for (std::size_t i = 0; i < index.size(); ++i)
-			at = at * static_cast<std::uint64_t>(p_.out.dims[i]) + static_cast<std::uint64_t>(index[i]);
-		return at;
-	}
-
-	const gemm_plan &p_;
-	buffers &buf_;
-	stream out_stream_, bias_stream_, residual_stream_;
-	real_run bias_, residual_, out_;
-	integer_run integer_bias_, exact_out_;
-};
-
 bool run_part(const gemm_plan &p, memory &mem, scratch &work, const part &x)
 {
 	auto &buf = *reinterpret_cast<buffers *>(work.get(0, sizeof(buffers)));
@@ -338,18 +239,22 @@ bool run_part(const gemm_plan &p, memory &mem, scratch &work, const part &x)
 	weights.open(mem, b);
 	if (!weights.load(x.at(0, x.n), columns, buf.weights))
 		return false;
-	std::byte *acc = work.get(5, static_cast<std::size_t>(x.rows * x.columns) * 4);
-	finisher end(p, buf);
-	if (!product(p, mem, work, x, weights, buf).run(acc) || !end.open(mem, x))
+	const auto count = static_cast<std::size_t>(x.rows * x.columns);
+	std::byte *acc = work.get(5, count * 4);
+	finisher end(p.tail, p.out, p.exact, buf.finish);
+	if (!product(p, mem, work, x, weights, buf).run(acc) ||
+	    !end.open(mem, x.at(x.m, x.n), x.at(x.m + x.rows - 1, x.n + x.columns - 1)))
 		return false;
-	for (std::int64_t m = 0; m < x.rows; ++m) {
-		std::byte *row = acc + static_cast<std::size_t>(m * x.columns) * 4;
-		const index5 index = x.at(x.m + m, x.n);
-		if (!(p.integer ? end.row(index, columns, reinterpret_cast<std::int32_t *>(row), weights)
-				: end.row(index, columns, reinterpret_cast<float *>(row))))
-			return false;
+	sums all{acc, columns, static_cast<std::size_t>(x.rows), columns, p.integer ? buf.scales : nullptr};
+	for (std::size_t i = 0; p.integer && i < columns; ++i) {
+		buf.scales[i] = p.a.quant.scale * (weights.varies() ? buf.weights.scales[i] : weights.scale());
+		if (p.alpha != 1)
+			buf.scales[i] *= p.alpha;
 	}
-	return true;
+	if (!p.integer && p.alpha != 1)
+		for (std::size_t i = 0; i < count; ++i)
+			reinterpret_cast<float *>(acc)[i] *= p.alpha;
+	return end.finish(x.at(x.m, x.n), all);
 }
 
 } // namespace

@@ -55,6 +55,9 @@ template <class F> void fold_columns(float *acc, const float *x, size n)
 struct itself {
 	template <class V> static void of(V &) {}
 };
+struct its_size {
+	template <class V> static void of(V &x) { x = x < 0 ? -x : x; }
+};
 
 template <class F> void sum_row(double *acc, const float *x, size n)
 {
@@ -91,6 +94,38 @@ template <class F> void sum_columns(double *acc, const float *x, size n)
 	}
 }
 
+template <bool Columns> void sum_of_squares(double *acc, const float *x, const float *mean, size n)
+{
+	if constexpr (Columns) {
+		for (size i = 0; i < n; ++i) {
+			const double d = x[i] - mean[i];
+			acc[i] += d * d;
+		}
+	} else {
+		const float m = *mean;
+		size i = 0;
+		doubles a{}, b{};
+		for (; i + 2 * lanes <= n; i += 2 * lanes) {
+			reals first, second;
+			__builtin_memcpy(&first, x + i, sizeof first);
+			__builtin_memcpy(&second, x + i + lanes, sizeof second);
+			const doubles u = __builtin_convertvector(first - m, doubles);
+			const doubles v = __builtin_convertvector(second - m, doubles);
+			a += u * u;
+			b += v * v;
+		}
+		a += b;
+		double total = *acc;
+		for (size l = 0; l < lanes; ++l)
+			total += a[l];
+		for (; i < n; ++i) {
+			const double d = x[i] - m;
+			total += d * d;
+		}
+		*acc = total;
+	}
+}
+
 void scale(float *x, float by, size n)
 {
 	for (size i = 0; i < n; ++i)
@@ -101,6 +136,31 @@ void add_scaled(float *x, const float *y, float by, size n)
 {
 	for (size i = 0; i < n; ++i)
 		x[i] += by * y[i];
+}
+
+void multiply(float *x, const float *y, size n)
+{
+	for (size i = 0; i < n; ++i)
+		x[i] *= y[i];
+}
+
+void add(float *x, const float *y, size n)
+{
+	for (size i = 0; i < n; ++i)
+		x[i] += y[i];
+}
+
+void add_squares(float *acc, const float *x, size n)
+{
+	for (size i = 0; i < n; ++i)
+		acc[i] += x[i] * x[i];
+}
+
+template <bool Columns> void normalise(float *x, const float *mean, const float *factor, size n)
+{
+	const float one_mean = *mean, one_factor = *factor;
+	for (size i = 0; i < n; ++i)
+		x[i] = (x[i] - (Columns ? mean[i] : one_mean)) * (Columns ? factor[i] : one_factor);
 }
 
 template <bool Columns> void exponentials(float *x, const float *max, size n)
@@ -134,8 +194,14 @@ template <bool Columns> void subtract_both(float *x, const float *a, const float
 constinit const row_kernels ATOM_ROW_VECTORS = {
 	.max = {fold_row<maximum>, fold_columns<maximum>},
 	.sum = {sum_row<itself>, sum_columns<itself>},
+	.sum_of_sizes = {sum_row<its_size>, sum_columns<its_size>},
+	.sum_of_squares = {sum_of_squares<false>, sum_of_squares<true>},
 	.scale = scale,
 	.add_scaled = add_scaled,
+	.multiply = multiply,
+	.add = add,
+	.add_squares = add_squares,
+	.normalise = {normalise<false>, normalise<true>},
 	.exponentials = {exponentials<false>, exponentials<true>},
 	.divide = {divide<false>, divide<true>},
 	.subtract_both = {subtract_both<false>, subtract_both<true>},

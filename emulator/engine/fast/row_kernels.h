@@ -20,10 +20,19 @@ struct row_kernels {
 	loop<float *, const float *> max[2];
 	/** acc += x. */
 	loop<double *, const float *> sum[2];
+	loop<double *, const float *> sum_of_sizes[2];
+	/** acc += (x - mean)^2. */
+	loop<double *, const float *, const float *> sum_of_squares[2];
 
 	/** x = x * scale, and + slope * mask. */
 	loop<float *, float> scale;
 	loop<float *, const float *, float> add_scaled;
+	loop<float *, const float *> multiply;
+	loop<float *, const float *> add;
+	/** acc += x * x. */
+	loop<float *, const float *> add_squares;
+	/** x = (x - mean) * factor. */
+	loop<float *, const float *, const float *> normalise[2];
 	/** x = exp(x - max). */
 	loop<float *, const float *> exponentials[2];
 	/** x = x / by. */

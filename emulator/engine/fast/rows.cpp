@@ -73,14 +73,6 @@ dimension_list collect(const index5 &dims, unsigned kind, std::initializer_list<
 	return joined;
 }
 
-std::uint64_t linear(const index5 &index, const index5 &dims)
-{
-	std::uint64_t at = 0;
-	for (std::size_t i = 0; i < dims.size(); ++i)
-		at = at * static_cast<std::uint64_t>(dims[i]) + static_cast<std::uint64_t>(index[i]);
-	return at;
-}
-
 void size_units(row_space &s)
 {
 	if (s.across) {
@@ -98,6 +90,15 @@ void size_units(row_space &s)
 }
 
 } // namespace
+
+stream row_stream(const tensor &t, unsigned reduced)
+{
+	stream s = make_stream(t);
+	for (std::size_t i = 0; i < s.t.strides.size(); ++i)
+		if (is_reduced(reduced, i))
+			s.t.strides[i] = s.channels[i] = 0;
+	return s;
+}
 
 row_space arrange(const index5 &dims, unsigned reduced, std::initializer_list<stream *> streams, bool along)
 {

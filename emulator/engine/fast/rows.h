@@ -54,16 +54,22 @@ struct row_space {
  */
 row_space arrange(const index5 &dims, unsigned reduced, std::initializer_list<stream *> streams, bool along = false);
 
+/** The stream of a tensor that has one element a row. */
+stream row_stream(const tensor &t, unsigned reduced);
+
 /** A plan with its operands as streams over the space; what a command does not have is absent. */
 template <class Plan> struct row_streams {
 	Plan p;
 	row_space space;
 	stream in, out;
 	stream mask, heads, queries; ///< SOFTMAX; the latter two count
+	stream gamma, beta, mean, inverse; ///< NORM
 };
 
 row_streams<softmax_plan> prepare(const softmax_plan &p);
+row_streams<norm_plan> prepare(const norm_plan &p);
 void softmax(const row_streams<softmax_plan> &s, memory &mem, scratch &work, std::uint64_t tile);
+void norm(const row_streams<norm_plan> &s, memory &mem, scratch &work, std::uint64_t tile);
 
 /** A unit's elements from position @p from on, chunk by chunk. */
 class chunk_walk {

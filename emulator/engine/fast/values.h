@@ -50,6 +50,8 @@ public:
 	/** The LUT, if not null, maps the bytes of an i8 or u8 output. */
 	bool store(const index5 &index, std::size_t count, const float *from, run_buffers &buffers,
 		   const std::byte *lut = nullptr, bool toward_zero = false);
+	/** Where elements from @p index on lie one behind the other, or nullptr. */
+	std::byte *place(const index5 &index) const { return window_.place(index); }
 
 private:
 	void store_integers(const float *from, std::byte *to, std::size_t count, run_buffers &buffers, bool toward_zero);
@@ -77,6 +79,9 @@ public:
 private:
 	window window_;
 };
+
+/** @p count blocks that lie one behind the other. */
+void dequantise_blocks(const std::byte *from, std::uint8_t dtype, std::size_t count, float *to);
 
 /** Function @p f of a run; @p to does not overlap @p x. */
 void apply(std::uint32_t f, const float *x, float *to, std::size_t n, float p0, float p1);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fast/lane_kernels.h"
+#include "fast/products.h"
 #include "fast/row_kernels.h"
 #include "fast/vector.h"
 #include "kernels/gemm.h"
@@ -25,12 +26,14 @@ template <class Table> const Table &select(const Table &baseline, const Table &a
 } // namespace
 
 const vector_kernels &vectors() { return select(vectors_baseline, vectors_avx2, vectors_avx512); }
+const product_kernels &products() { return select(products_baseline, products_avx2, products_avx512); }
 const row_kernels &row_vectors() { return select(row_vectors_baseline, row_vectors_avx2, row_vectors_avx512); }
 const lane_kernels &lane_vectors() { return select(lane_vectors_baseline, lane_vectors_avx2, lane_vectors_avx512); }
 
 #else
 
 const vector_kernels &vectors() { return vectors_baseline; }
+const product_kernels &products() { return products_baseline; }
 const row_kernels &row_vectors() { return row_vectors_baseline; }
 const lane_kernels &lane_vectors() { return lane_vectors_baseline; }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "kernel_table.h"
+#include "driver.h"
 
 namespace atom::engine::kernels {
 namespace {
@@ -15,24 +15,9 @@ constexpr std::size_t block_elements = ATOM_BLOCK_ELEMENTS;
 /** Bytes of b between two questions: some half a millisecond from memory. */
 constexpr std::size_t chunk_bytes = 4 << 20;
 
-std::size_t aligned(std::size_t bytes)
-{
-	return (bytes + 63) / 64 * 64;
-}
-
-bool is_byte(atom_dtype type)
-{
-	return type == ATOM_DTYPE_I8 || type == ATOM_DTYPE_U8;
-}
-
 bool is_block(atom_dtype type)
 {
 	return type == ATOM_DTYPE_Q8_0 || type == ATOM_DTYPE_Q4_0 || type == ATOM_DTYPE_Q4_1;
-}
-
-std::ptrdiff_t element_bytes(atom_dtype type)
-{
-	return type == ATOM_DTYPE_F32 ? 4 : is_byte(type) ? 1 : 2;
 }
 
 const family &integers(const gemm_args &args)

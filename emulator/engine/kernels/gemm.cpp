@@ -6,28 +6,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "driver.h"
 #include "few_rows.h"
-#include "kernel_table.h"
 
 namespace atom::engine::kernels {
 namespace {
-
-constexpr std::size_t alignment = 64;
-
-std::size_t aligned(std::size_t bytes)
-{
-	return (bytes + alignment - 1) / alignment * alignment;
-}
-
-std::size_t divide_up(std::size_t a, std::size_t b)
-{
-	return (a + b - 1) / b;
-}
-
-bool is_byte(atom_dtype type)
-{
-	return type == ATOM_DTYPE_I8 || type == ATOM_DTYPE_U8;
-}
 
 bool is_float(atom_dtype type)
 {
@@ -37,19 +20,6 @@ bool is_float(atom_dtype type)
 bool is_block(atom_dtype type)
 {
 	return type == ATOM_DTYPE_Q8_0 || type == ATOM_DTYPE_Q4_0 || type == ATOM_DTYPE_Q4_1;
-}
-
-std::ptrdiff_t element_bytes(atom_dtype type)
-{
-	return type == ATOM_DTYPE_F32 ? 4 : is_byte(type) ? 1 : 2;
-}
-
-const family &family_of(atom_dtype a, atom_dtype b)
-{
-	const gemm_kernels &k = kernels();
-	if (is_byte(a))
-		return *k.integer[(a == ATOM_DTYPE_U8 ? 1 : 0) + (b == ATOM_DTYPE_U8 ? 2 : 0)];
-	return a == ATOM_DTYPE_BF16 && b == ATOM_DTYPE_BF16 ? *k.bf16 : *k.f32;
 }
 
 /** How one product is cut. */
@@ -140,6 +110,7 @@ void prefetch_rows(const std::byte *first, std::ptrdiff_t stride, unsigned rows,
 bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std::byte *stage)
 {
 	constexpr std::uint32_t none[64] = {};
+	constexpr std::ptrdiff_t one_segment[] = {0};
 	const family &f = p.f;
 	const std::size_t passes = divide_up(args.m, f.rows);
 	const std::size_t output = 4;
@@ -158,6 +129,8 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 		tile_args t;
 		t.rows = rows;
 		t.groups = divide_up(b.count, f.group);
+		t.segments = one_segment;
+		t.segment_count = 1;
 		if (p.staged) {
 			f.stage_a(args.a, row, rows, b.k, b.count, stage, p.a_stride);
 			t.a = stage;
@@ -197,9 +170,7 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 			prefetch_rows(out + column * output, static_cast<std::ptrdiff_t>(args.out_stride * output), rows, 0,
 				      t.columns * output);
 			t.column_terms = b.column_terms ? b.column_terms + column : none;
-			// Both exponents above 0 and the lowest bit of a product normal: see avx512_bf16.cpp.
-			const bool careful = f.careful_tile && (least == 0 || b.least[panel] == 0 ||
-								least + b.least[panel] < 268 - 126);
+			const bool careful = f.careful_tile && needs_care(f, least, b.least[panel]);
 			(careful ? f.careful_tile : f.tile)(t);
 		}
 		if (own_b_zeros)
@@ -219,19 +190,6 @@ bool pack_panels(const family &f, const matrix &b, std::size_t column, std::size
 		f.pack_b(b, column + j, std::min<std::size_t>(f.columns, columns - j), k, count, to);
 	}
 	return true;
-}
-
-/** For each panel: column sums (integers), or the least exponent. */
-void describe_panels(const family &f, const std::byte *panels, std::size_t panel_bytes, std::size_t columns,
-		     std::size_t groups, std::uint32_t *to)
-{
-	const std::size_t count = divide_up(columns, f.columns);
-	for (std::size_t panel = 0; panel < count; ++panel, panels += panel_bytes) {
-		if (f.integer)
-			f.sum_columns(panels, groups, to + panel * f.columns);
-		else if (f.careful_tile)
-			to[panel] = f.least_of_panel(panels, groups);
-	}
 }
 
 void clear(const gemm_args &args)

@@ -21,9 +21,11 @@ namespace atom::engine::kernels {
 struct tile_args {
 	unsigned rows;    ///< 1 .. family.rows
 	unsigned columns; ///< 1 .. family.columns
-	std::size_t groups;
+	std::size_t groups; ///< of a segment
 	const std::byte *a;
 	std::ptrdiff_t a_stride; ///< bytes from row to row
+	const std::ptrdiff_t *segments; ///< where each segment of a row starts, in bytes from a
+	std::size_t segment_count;      ///< at least 1
 	const std::byte *b;      ///< the panel, at the first group
 	void *c;
 	std::size_t c_stride;           ///< elements

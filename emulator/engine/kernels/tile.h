@@ -47,20 +47,23 @@ void tile_of(const tile_args &t)
 	// Three rows for each base register: base, base + stride, base + 2 * stride.
 	const std::byte *base[bases];
 	const std::ptrdiff_t stride = t.a_stride;
-	unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] = t.a + 3 * std::ptrdiff_t{i.value} * stride; });
 	const std::byte *b = t.b;
-	for (std::size_t g = t.groups; g; --g) {
-		typename Ops::vector bs[Vectors];
-		unroll<Vectors>([&](auto j) ATOM_INLINE { bs[j.value] = Ops::load(b + j.value * Ops::lanes * 4); });
-		b += Ops::panel * 4;
-		unroll<Rows>([&](auto i) ATOM_INLINE {
-			const auto a = Ops::broadcast(base[i.value / 3] + std::ptrdiff_t{i.value % 3} * stride);
-			unroll<Vectors>([&](auto j) ATOM_INLINE {
-				auto &s = sum[i.value * Vectors + j.value];
-				s = Ops::multiply_add(s, a, bs[j.value]);
+	for (std::size_t segment = 0; segment < t.segment_count; ++segment) {
+		const std::byte *a0 = t.a + t.segments[segment];
+		unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] = a0 + 3 * std::ptrdiff_t{i.value} * stride; });
+		for (std::size_t g = t.groups; g; --g) {
+			typename Ops::vector bs[Vectors];
+			unroll<Vectors>([&](auto j) ATOM_INLINE { bs[j.value] = Ops::load(b + j.value * Ops::lanes * 4); });
+			b += Ops::panel * 4;
+			unroll<Rows>([&](auto i) ATOM_INLINE {
+				const auto a = Ops::broadcast(base[i.value / 3] + std::ptrdiff_t{i.value % 3} * stride);
+				unroll<Vectors>([&](auto j) ATOM_INLINE {
+					auto &s = sum[i.value * Vectors + j.value];
+					s = Ops::multiply_add(s, a, bs[j.value]);
+				});
 			});
-		});
-		unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] += 4; });
+			unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] += 4; });
+		}
 	}
 
 	auto *c = static_cast<typename Ops::element *>(t.c);

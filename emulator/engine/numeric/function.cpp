@@ -279,11 +279,11 @@ std::int64_t apply_binary(std::uint32_t kind, std::int64_t a, std::int64_t b, un
 	const auto shift = static_cast<unsigned>(b) & (bits - 1);
 	switch (kind) {
 	case ATOM_BINARY_ADD:
-		return a + b;
+		return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 	case ATOM_BINARY_SUB:
 		return a - b;
 	case ATOM_BINARY_MUL:
-		return a * b;
+		return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
 	case ATOM_BINARY_DIV:
 		return b == 0 ? 0 : a / b;
 	case ATOM_BINARY_MIN:

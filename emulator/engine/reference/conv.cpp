@@ -111,8 +111,6 @@ bool accumulate(state &s, tap t, std::int64_t c0, std::int64_t count)
 		    !input_of(window.w, s.p.transposed, at[3], t.w, at[3]))
 			continue;
 		const bool inside = at[2] >= 0 && at[2] < dims[2] && at[3] >= 0 && at[3] < dims[3];
-		if (s.p.transposed && !inside)
-			continue;
 		at[4] = s.tile.group * s.p.in_channels + c0;
 		if (!load_input(s, at, inside, count))
 			return false;
@@ -153,8 +151,9 @@ bool finish_all(state &s)
 
 /*
  * acc = sum over kh, kw, c of in[n, h, w, c] * weight, in this order.
- * CONV2D: h = h' * stride - pad + kh * dilation; outside the input it is 0.
- * CONVT2D: h' = h * stride - pad + kh * dilation; only terms with an h of the input are there.
+ * CONV2D: h = h' * stride - pad + kh * dilation.
+ * CONVT2D: h' = h * stride - pad + kh * dilation; a tap that has no such h adds nothing.
+ * Outside the input it is 0.
  * Floats: one f32 accumulator an output, product and sum rounded each. i8/u8: i32 modulo
  * 2^32, zero points taken off before. Then the epilogue.
  */

@@ -14,6 +14,9 @@
 namespace atom::engine::reference {
 
 void softmax(const softmax_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
+void norm(const norm_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
+/** Elements [first, last). */
+void lrn(const lrn_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
 
 /**
  * Goes over the elements of each row some times, outer dimensions first. A row can take hours: the walk

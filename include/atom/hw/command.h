@@ -587,7 +587,7 @@ struct atom_cmd_norm {
 	__le32 kind;
 	/** @axes: bit n = dimension n is normalised over; LRN: the one axis. */
 	__le32 axes;
-	/** @groups: 0, or the dimension @group_axis is split into so many parts (GroupNorm). */
+	/** @groups: 0, or the dimension @group_axis is split into so many parts (GroupNorm); rank <= 4. */
 	__le32 groups;
 	__le32 group_axis;
 	float eps;		/* >= 0 */
@@ -597,11 +597,11 @@ struct atom_cmd_norm {
 	__le32 lrn_size;
 	__le32 reserved;
 	struct atom_tensor in;
-	/** @gamma: optional, dims of @in (strides of 0 broadcast). */
+	/** @gamma: optional floats, dims of @in (strides of 0 broadcast). */
 	struct atom_tensor gamma;
 	struct atom_tensor beta;
 	struct atom_tensor out;
-	/** @mean: optional f32 output, rank of @in, normalised dimensions 1. */
+	/** @mean: optional f32 output of LAYER, rank of @in, normalised dimensions 1, @group_axis @groups. */
 	struct atom_tensor mean;
 	/** @inverse: optional f32 output: 1 / divisor, as @mean. */
 	struct atom_tensor inverse;
@@ -642,6 +642,7 @@ struct atom_cmd_rope {
 };
 ATOM_HW_LAYOUT(struct atom_cmd_rope, 824);
 
+/* GATHER reads data, SCATTER writes out the same way round: out[where] = updates[..] */
 enum atom_gather_mode {
 	/* out[.., idx.., ..] = data[.., index[idx..], ..] along axis */
 	ATOM_GATHER_ROWS		= 0,
@@ -657,11 +658,15 @@ struct atom_cmd_gather {
 	struct atom_cmd_header header;
 	/** @mode: enum atom_gather_mode. */
 	__le32 mode;
+	/** @axis: a dimension of @data; ND: 0. */
 	__le32 axis;
-	/** @batch_dims: leading dimensions shared by data and index. */
+	/** @batch_dims: leading dimensions shared by data and index; ELEMENTS: 0. */
 	__le32 batch_dims;
 	__le32 reserved;
-	/** @data: may be of a block dtype in mode ROWS; @out is then f32, f16 or bf16. */
+	/**
+	 * @data: dtype of @out, but in mode ROWS floats are converted, and block dtypes (along
+	 * the last dimension) become f32, f16 or bf16.
+	 */
 	struct atom_tensor data;
 	/** @index: i32 or i64. */
 	struct atom_tensor index;
@@ -669,6 +674,7 @@ struct atom_cmd_gather {
 };
 ATOM_HW_LAYOUT(struct atom_cmd_gather, 416);
 
+/* Reductions take integers without quantisation, or floats. */
 enum atom_scatter_reduction {
 	/* equal indices: the last in row-major order wins */
 	ATOM_SCATTER_ASSIGN		= 0,
@@ -682,11 +688,13 @@ struct atom_cmd_scatter {
 	struct atom_cmd_header header;
 	/** @mode: enum atom_gather_mode. */
 	__le32 mode;
+	/** @axis: a dimension of @out; ND: 0. */
 	__le32 axis;
 	/** @reduction: enum atom_scatter_reduction. */
 	__le32 reduction;
+	/** @batch_dims: leading dimensions shared by out and index; ELEMENTS: 0. */
 	__le32 batch_dims;
-	/** @updates: f32, f16 or bf16 may be converted to @out's dtype in mode ROWS. */
+	/** @updates: dtype of @out, but in mode ROWS floats are converted. */
 	struct atom_tensor updates;
 	/** @index: i32 or i64. */
 	struct atom_tensor index;

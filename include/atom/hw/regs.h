@@ -108,8 +108,8 @@
 #define   ATOM_THROTTLE_THERMAL		(1u << 0)
 #define   ATOM_THROTTLE_POWER		(1u << 1)
 #define   ATOM_THROTTLE_ABORT		(1u << 2)
-#define ATOM_REG_UTILISATION		0x021c	/* 32 RO: compute, 1/1000 of the last second */
-#define ATOM_REG_ENERGY			0x0220	/* 64 RO: microjoules */
+#define ATOM_REG_UTILISATION		0x021c	/* 32 RO: compute, 1/1000 of the last second's device time */
+#define ATOM_REG_ENERGY			0x0220	/* 64 RO: microjoules, the power over device time */
 #define ATOM_REG_CLOCK_CP		0x0228	/* 32 RO: kHz, command processor */
 #define ATOM_REG_CLOCK_NE0		0x022c	/* 32 RO: kHz, first cluster of neural engines */
 #define ATOM_REG_CLOCK_NE1		0x0230	/* 32 RO: kHz, second cluster */
@@ -126,6 +126,10 @@
 #define ATOM_REG_ECC_UE			0x027c	/* 32 RO: uncorrected errors */
 #define ATOM_REG_JOBS_DONE		0x0280	/* 64 RO: job descriptors retired, any status */
 #define ATOM_REG_MACS			0x0288	/* 64 RO: multiply-accumulates executed */
+/* Busy time of each engine, ns of modelled time; engines work side by side. */
+#define ATOM_REG_MODELLED_COMPUTE	0x0290	/* 64 RO: neural engines */
+#define ATOM_REG_MODELLED_DRAM		0x0298	/* 64 RO: DMA of device memory */
+#define ATOM_REG_MODELLED_LINK		0x02a0	/* 64 RO: DMA over PCIe */
 
 /* One block a queue, read-only: queue q at ATOM_REG_QUEUE(q). */
 #define ATOM_REG_QUEUE_BASE		0x4000

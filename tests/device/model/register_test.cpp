@@ -95,6 +95,9 @@ const expected map[] = {
 	{"ECC_UE", 0x027c, 32, false, 0},
 	{"JOBS_DONE", 0x0280, 64, false, 0},
 	{"MACS", 0x0288, 64, false, 0},
+	{"MODELLED_COMPUTE", 0x0290, 64, false, 0},
+	{"MODELLED_DRAM", 0x0298, 64, false, 0},
+	{"MODELLED_LINK", 0x02a0, 64, false, 0},
 };
 
 std::uint64_t read_of(host_bus &bus, const expected &e)

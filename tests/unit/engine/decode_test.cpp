@@ -52,6 +52,22 @@ TEST(Decode, ExactlyTheOpcodesInTheMapAreKnown)
 	EXPECT_EQ(dtypes(), 0x701feu);
 }
 
+TEST(Decode, AnOperandSaysHowManyBytesItsElementsAre)
+{
+	auto c = copy_command();
+	c.in.dims[1] = c.out.dims[1] = 5; /* with gaps: 2 rows of 5 elements, 64 bytes apart */
+	c.in.strides[0] = c.out.strides[0] = 64;
+	const decoded gaps = decode_with(bytes_of(c), one_mib);
+	ASSERT_TRUE(gaps.op);
+	EXPECT_EQ(gaps.op->operands()[0].bytes, 2u * 5 * 4);
+	EXPECT_EQ(gaps.op->operands()[0].high, 64 + 5 * 4);
+	c.in.strides[0] = 0; /* broadcast: one row */
+	const decoded row = decode_with(bytes_of(c), one_mib);
+	ASSERT_TRUE(row.op);
+	EXPECT_EQ(row.op->operands()[0].bytes, 5u * 4);
+	EXPECT_EQ(row.op->operands()[1].bytes, 2u * 5 * 4);
+}
+
 TEST(Decode, ALongerCommandIsGoodIfTheSurplusIsZero)
 {
 	auto c = copy_command();

@@ -214,7 +214,7 @@ protected:
 inline auto instruction_sets()
 {
 	return testing::Values(kernels::isa::scalar, kernels::isa::avx2, kernels::isa::avx512,
-			       kernels::isa::avx512_bf16);
+			       kernels::isa::avx512_vnni, kernels::isa::avx512_bf16);
 }
 inline std::string instruction_set_name(const testing::TestParamInfo<kernels::isa> &info)
 {

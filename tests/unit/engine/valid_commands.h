@@ -9,6 +9,17 @@
 
 namespace atom::engine::test {
 
+/** Where the commands find indices; the rest of the memory may be anything. */
+inline constexpr std::uint64_t indices_at = 12288;
+inline constexpr unsigned indices = 128;
+
+/** Indices of i64, and read as i32 too, that are inside most dimensions. */
+inline void put_indices(arena &mem)
+{
+	for (unsigned i = 0; i < indices; ++i)
+		mem.at<std::int64_t>(indices_at)[i] = i * 5 % 4;
+}
+
 inline std::vector<std::vector<std::byte>> valid_commands()
 {
 	std::vector<std::vector<std::byte>> all;
@@ -111,6 +122,50 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	softmax.header.flags = 0;
 	softmax.axis = 0;
 	add(softmax);
+	auto norm = command<atom_cmd_norm>(ATOM_OP_NORM);
+	norm.axes = 4;
+	norm.groups = 2;
+	norm.group_axis = 1;
+	norm.eps = 1e-5f;
+	norm.in = dense(ATOM_DTYPE_F32, 0, {2, 4, 5});
+	norm.gamma = dense(ATOM_DTYPE_F16, 1024, {2, 4, 5});
+	norm.beta = dense(ATOM_DTYPE_BF16, 2048, {2, 4, 5});
+	norm.out = dense(ATOM_DTYPE_BF16, 4096, {2, 4, 5});
+	norm.mean = dense(ATOM_DTYPE_F32, 8192, {2, 2, 1});
+	norm.inverse = dense(ATOM_DTYPE_F32, 12288, {2, 2, 1});
+	add(norm);
+	norm = command<atom_cmd_norm>(ATOM_OP_NORM);
+	norm.kind = ATOM_NORM_LRN;
+	norm.axes = 2;
+	norm.lrn_alpha = norm.lrn_beta = norm.lrn_bias = 1;
+	norm.lrn_size = 5;
+	norm.in = dense(ATOM_DTYPE_F32, 0, {2, 4, 5});
+	norm.out = dense(ATOM_DTYPE_F32, 4096, {2, 4, 5});
+	add(norm);
+	auto gather = command<atom_cmd_gather>(ATOM_OP_GATHER);
+	gather.axis = gather.batch_dims = 1;
+	gather.data = dense_blocks(ATOM_DTYPE_Q8_0, 0, {2, 4, 64});
+	gather.index = dense(ATOM_DTYPE_I64, indices_at, {2, 5});
+	gather.out = dense(ATOM_DTYPE_F16, 4096, {2, 5, 64});
+	add(gather);
+	gather.mode = ATOM_GATHER_ND;
+	gather.axis = 0;
+	gather.data = dense(ATOM_DTYPE_I16, 0, {2, 4, 5, 3});
+	gather.index = dense(ATOM_DTYPE_I32, indices_at, {2, 7, 2});
+	gather.out = dense(ATOM_DTYPE_I16, 4096, {2, 7, 3});
+	add(gather);
+	auto scatter = command<atom_cmd_scatter>(ATOM_OP_SCATTER, ATOM_INDEX_WRAP_NEGATIVE);
+	scatter.axis = 1;
+	scatter.updates = dense(ATOM_DTYPE_F32, 0, {2, 7, 9});
+	scatter.index = dense(ATOM_DTYPE_I64, indices_at, {7});
+	scatter.out = dense(ATOM_DTYPE_BF16, 4096, {2, 5, 9});
+	add(scatter);
+	scatter.mode = ATOM_GATHER_ELEMENTS;
+	scatter.reduction = ATOM_SCATTER_ADD;
+	scatter.updates = dense(ATOM_DTYPE_I8, 0, {3, 7});
+	scatter.index = dense(ATOM_DTYPE_I32, indices_at, {3, 7});
+	scatter.out = dense(ATOM_DTYPE_I8, 4096, {3, 5});
+	add(scatter);
 	return all;
 }
 

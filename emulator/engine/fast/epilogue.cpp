@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+#include "fast/epilogue.h"
+
+#include "fast/products.h"
+
+namespace atom::engine::fast {
+
+namespace {
+
+/* The same for all rows. */
+bool of_columns(const tensor &t)
+{
+	for (std::size_t i = 0; i < 4; ++i)
+		if (t.dims[i] > 1 && t.strides[i] != 0)
+			return false;
+	return true;
+}
+
+} // namespace
+
+finisher::finisher(const epilogue &tail, const tensor &out, bool exact, finish_buffers &buffers)
+	: tail_(tail), out_tensor_(out), exact_(exact), buf_(buffers), out_stream_(make_stream(out)),
+	  bias_stream_(make_stream(tail.bias)), residual_stream_(make_stream(tail.residual))
+{
+	const bool simple = tail.activation == ATOM_FN_IDENTITY || tail.activation == ATOM_FN_RELU ||
+			    tail.activation == ATOM_FN_CLIP;
+	const bool bytes = (out.dtype == ATOM_DTYPE_I8 || out.dtype == ATOM_DTYPE_U8) &&
+			   out.quant.kind == ATOM_QUANT_PER_TENSOR;
+	at_once_ = !exact && simple && (bytes || is_float(out.dtype)) && (!tail.bias || of_columns(tail.bias));
+}
+
+bool finisher::open(memory &mem, const index5 &first, const index5 &last)
+{
+	const index5 &dims = out_tensor_.dims;
+	const std::uint64_t begin = linear(first), end = linear(last) + 1;
+	const auto open_run = [&](auto &run, const stream &s, std::uint32_t access) {
+		return run.open(mem, s, dims, begin, end, access);
+	};
+	return (!tail_.bias || (tail_.bias.dtype == ATOM_DTYPE_I32
+					? open_run(integer_bias_, bias_stream_, ATOM_ACCESS_READ)
+					: open_run(bias_, bias_stream_, ATOM_ACCESS_READ))) &&
+	       (!tail_.residual || open_run(residual_, residual_stream_, ATOM_ACCESS_READ)) &&
+	       (tail_.activation != ATOM_FN_LUT || mem.read(tail_.lut, 0, buf_.lut, sizeof buf_.lut)) &&
+	       (exact_ ? open_run(exact_out_, out_stream_, ATOM_ACCESS_WRITE)
+		       : open_run(out_, out_stream_, ATOM_ACCESS_WRITE));
+}
+
+bool finisher::finish(const index5 &first, const sums &of, std::int64_t step)
+{
+	if (at_once_ && out_.place(first))
+		return finish_at_once(first, of, step);
+	index5 index = first;
+	for (std::size_t i = 0; i < of.rows; ++i, index[3] += step) {
+		auto *sums = static_cast<std::byte *>(of.first) + i * of.stride * 4;
+		if (!(of.scale ? row(index, of.columns, reinterpret_cast<std::int32_t *>(sums), of.scale)
+			       : row(index, of.columns, reinterpret_cast<const float *>(sums))))
+			return false;
+	}
+	return true;
+}
+
+bool finisher::load_bias(const index5 &first, std::size_t n)
+{
+	if (!tail_.bias || (bias_at_ == first[4] && bias_count_ == n))
+		return true;
+	bias_at_ = first[4];
+	bias_count_ = n;
+	return tail_.bias.dtype == ATOM_DTYPE_I32 ? integer_bias_.load(first, n, buf_.integer_bias, buf_.run)
+						  : bias_.load(first, n, buf_.bias, buf_.run);
+}
+
+bool finisher::finish_at_once(const index5 &first, const sums &of, std::int64_t step)
+{
+	if (!load_bias(first, of.columns))
+		return false;
+	finish_args args;
+	args.sums = of.first;
+	args.rows = of.rows;
+	args.columns = of.columns;
+	args.stride = of.stride;
+	args.scale = of.scale;
+	args.integer_bias = tail_.bias.dtype == ATOM_DTYPE_I32 ? buf_.integer_bias : nullptr;
+	args.bias = tail_.bias.dtype == ATOM_DTYPE_F32 ? buf_.bias : nullptr;
+	args.activation = tail_.activation;
+	args.p0 = tail_.p0;
+	args.p1 = tail_.p1;
+	args.dtype = out_tensor_.dtype;
+	args.out_scale = out_tensor_.quant.scale;
+	args.out_zero = static_cast<float>(out_tensor_.quant.zero_point);
+	args.out = out_.place(first);
+	args.out_stride = step * out_tensor_.strides[3];
+	if (!tail_.residual) {
+		products().finish(args);
+		return true;
+	}
+	args.rows = 1;
+	args.residual = buf_.s;
+	index5 index = first;
+	for (std::size_t i = 0; i < of.rows; ++i, index[3] += step) {
+		if (!residual_.load(index, of.columns, buf_.s, buf_.run))
+			return false;
+		args.sums = static_cast<const std::byte *>(of.first) + i * of.stride * 4;
+		products().finish(args);
+		args.out += args.out_stride;
+	}
+	return true;
+}
+
+bool finisher::row(const index5 &index, std::size_t n, std::int32_t *sums, const float *scale)
+{
+	if (tail_.bias.dtype == ATOM_DTYPE_I32) {
+		if (!integer_bias_.load(index, n, buf_.i, buf_.run))
+			return false;
+		for (std::size_t i = 0; i < n; ++i)
+			sums[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[i]) +
+							    static_cast<std::uint32_t>(buf_.i[i]));
+	}
+	if (exact_)
+		return exact_out_.store(index, n, sums, buf_.run);
+	for (std::size_t i = 0; i < n; ++i)
+		buf_.r[i] = static_cast<float>(sums[i]) * scale[i];
+	return row(index, n, buf_.r);
+}
+
+/* Bias, residual, activation; the values move from buffer to buffer. */
+bool finisher::row(const index5 &index, std::size_t n, const float *r)
+{
+	const auto add = vectors().binary[ATOM_BINARY_ADD];
+	if (tail_.bias.dtype == ATOM_DTYPE_F32) {
+		if (!bias_.load(index, n, buf_.s, buf_.run))
+			return false;
+		add(r, buf_.s, buf_.t, n);
+		r = buf_.t;
+	}
+	if (tail_.residual) {
+		if (!residual_.load(index, n, buf_.s, buf_.run))
+			return false;
+		add(r, buf_.s, buf_.r, n);
+		r = buf_.r;
+	}
+	const bool lut = tail_.activation == ATOM_FN_LUT;
+	if (tail_.activation != ATOM_FN_IDENTITY && !lut) {
+		apply(tail_.activation, r, buf_.s, n, tail_.p0, tail_.p1);
+		r = buf_.s;
+	}
+	return out_.store(index, n, r, buf_.run, lut ? buf_.lut : nullptr);
+}
+
+std::uint64_t finisher::linear(const index5 &index) const
+{
+	std::uint64_t at = 0;
+	for (std::size_t i = 0; i < index.size(); ++i)
+		at = at * static_cast<std::uint64_t>(out_tensor_.dims[i]) + static_cast<std::uint64_t>(index[i]);
+	return at;
+}
+
+} // namespace atom::engine::fast

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file epilogue.h
+ * @brief From the sums of GEMM and CONV* to their outputs.
+ */
+#pragma once
+
+#include "fast/values.h"
+
+namespace atom::engine::fast {
+
+/** Buffers of one worker for a tile's epilogue. */
+struct finish_buffers {
+	run_buffers run;
+	alignas(64) float r[run_elements];
+	alignas(64) float s[run_elements];
+	alignas(64) float t[run_elements];
+	alignas(64) std::int32_t i[run_elements];
+	alignas(64) float bias[run_elements];
+	alignas(64) std::int32_t integer_bias[run_elements];
+	std::byte lut[256];
+};
+
+/** Sums of one tile; they are changed. */
+struct sums {
+	void *first = nullptr; ///< f32, or i32
+	std::size_t stride = 0; ///< elements from row to row
+	std::size_t rows = 0, columns = 0; ///< at most run_elements columns
+	const float *scale = nullptr; ///< integers: of each column
+};
+
+class finisher {
+public:
+	/** @p exact: the outputs are the i32 sums and their bias. */
+	finisher(const epilogue &tail, const tensor &out, bool exact, finish_buffers &buffers);
+
+	/** All outputs of the tile lie between these two in row-major order. False: fault. */
+	bool open(memory &mem, const index5 &first, const index5 &last);
+	/**
+	 * Finishes sums whose rows are @p step outputs apart along dimension 3, and
+	 * columns neighbours along dimension 4. False: fault.
+	 */
+	bool finish(const index5 &first, const sums &of, std::int64_t step = 1);
+
+private:
+	bool finish_at_once(const index5 &first, const sums &of, std::int64_t step);
+	bool load_bias(const index5 &first, std::size_t n);
+	bool row(const index5 &index, std::size_t n, std::int32_t *sums, const float *scale);
+	bool row(const index5 &index, std::size_t n, const float *r);
+	std::uint64_t linear(const index5 &index) const;
+
+	const epilogue &tail_;
+	const tensor &out_tensor_;
+	bool exact_;
+	finish_buffers &buf_;
+	stream out_stream_, bias_stream_, residual_stream_;
+	real_run bias_, residual_, out_;
+	integer_run integer_bias_, exact_out_;
+	bool at_once_ = false;
+	std::int64_t bias_at_ = -1; ///< column that the loaded bias begins at
+	std::size_t bias_count_ = 0;
+};
+
+} // namespace atom::engine::fast

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+// Blocking as in gemm.cpp: a block of the weights (some taps or channels, some columns) is packed into the second cache, and
+// all pixels pass over it. Pixels of a register tile are neighbours in a row of the output.
+#include "windows.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "driver.h"
+
+namespace atom::engine::kernels {
+namespace {
+
+bool flips(atom_dtype image, atom_dtype weights)
+{
+	return is_byte(image) && image == weights && family_of(image, weights).b_offset != 0;
+}
+
+/** The family for the image as it is after its conversion. */
+const family &family_for(atom_dtype image, atom_dtype weights)
+{
+	if (!flips(image, weights))
+		return family_of(image, weights);
+	return family_of(image == ATOM_DTYPE_I8 ? ATOM_DTYPE_U8 : ATOM_DTYPE_I8, weights);
+}
+
+/** Some taps and some channels of each, all in one packed block. */
+struct k_block {
+	std::size_t tap, taps;
+	std::size_t channel, channels;
+};
+
+struct plan {
+	const family &f;
+	std::size_t tap_groups;    ///< of all channels of a tap
+	std::size_t taps;          ///< in a block
+	std::size_t channels;      ///< in a block
+	std::size_t k_blocks;
+	std::size_t channel_parts; ///< blocks of a tap, if more than one
+	std::size_t n_block;       ///< columns, a multiple of the panel
+
+	explicit plan(const windows_args &args)
+	    : f(family_for(args.type, args.b.type)), tap_groups(divide_up(args.channels, f.group))
+	{
+		const blocking sizes = block_sizes(f);
+		channel_parts = divide_up(tap_groups, sizes.groups);
+		if (channel_parts > 1) {
+			channels = aligned(divide_up(tap_groups, channel_parts)) * f.group;
+			channel_parts = divide_up(args.channels, channels);
+			taps = 1;
+			k_blocks = args.taps * channel_parts;
+		} else {
+			channels = args.channels;
+			const std::size_t all = std::max<std::size_t>(args.taps, 1);
+			taps = divide_up(all, divide_up(all, sizes.groups / tap_groups));
+			k_blocks = divide_up(all, taps);
+		}
+		const std::size_t panels = divide_up(args.n, f.columns);
+		const std::size_t most = std::max<std::size_t>(sizes.bytes / panel_bytes(), 1);
+		n_block = divide_up(panels, divide_up(panels, most)) * f.columns;
+	}
+
+	k_block block(const windows_args &args, std::size_t i) const
+	{
+		if (channel_parts > 1) {
+			const std::size_t first = i % channel_parts * channels;
+			return {i / channel_parts, 1, first, std::min(channels, args.channels - first)};
+		}
+		return {i * taps, std::min(taps, args.taps - i * taps), 0, channels};
+	}
+	std::size_t panel_bytes() const { return taps * divide_up(channels, f.group) * f.columns * 4; }
+	std::size_t panels_bytes() const { return aligned(n_block / f.columns * panel_bytes()); }
+	std::size_t notes_bytes() const { return aligned(n_block * sizeof(std::uint32_t)); }
+	/** With one block of k the sums of a register tile's pixels are all there is at a time. */
+	std::size_t sums_bytes(const windows_args &args) const
+	{
+		return (k_blocks == 1 ? f.rows : args.rows * args.columns) * n_block * 4;
+	}
+};
+
+void pack_panel(const windows_args &args, const family &f, const k_block &k, std::size_t column, std::size_t columns,
+		std::byte *to)
+{
+	const std::ptrdiff_t tap_bytes = static_cast<std::ptrdiff_t>(args.channels) * args.b.row_stride;
+	bool joined = k.taps > 1 && args.channels % f.group == 0;
+	for (std::size_t t = k.tap + 1; joined && t < k.tap + k.taps; ++t)
+		joined = args.b_taps[t] - args.b_taps[t - 1] == tap_bytes;
+	const std::size_t calls = joined ? 1 : k.taps, count = joined ? k.taps * k.channels : k.channels;
+	for (std::size_t t = 0; t < calls; ++t, to += divide_up(count, f.group) * f.columns * 4) {
+		matrix b = args.b;
+		b.data += args.b_taps[k.tap + t];
+		f.pack_b(b, column, columns, k.channel, count, to);
+	}
+}
+
+/** What zero points add to the sums of a column. */
+void column_terms(const windows_args &args, const family &f, std::size_t column, std::size_t columns, std::size_t count,
+		  std::uint32_t *sums)
+{
+	const auto a_zero = static_cast<std::uint32_t>(args.a_zero), k = static_cast<std::uint32_t>(count);
+	const auto offset = static_cast<std::uint32_t>(f.b_offset);
+	for (std::size_t j = 0; j < columns; ++j) {
+		const std::uint32_t b_zero = args.b_zero ? static_cast<std::uint32_t>(args.b_zero[column + j]) : 0;
+		sums[j] = k * a_zero * b_zero - a_zero * (sums[j] - offset * k);
+	}
+}
+
+/** What zero points of columns and the offset of the packed weights take from rows. */
+void subtract_row_sums(const windows_args &args, const tile_args &t, const family &f, std::size_t column, std::size_t columns,
+		       std::uint32_t *sums, std::size_t stride)
+{
+	for (unsigned i = 0; i < t.rows; ++i, sums += stride) {
+		std::uint32_t total = 0;
+		for (std::size_t s = 0; s < t.segment_count; ++s) {
+			std::uint32_t sum;
+			f.sum_rows(t.a + t.segments[s] + static_cast<std::ptrdiff_t>(i) * t.a_stride, 0, 1, t.groups, &sum);
+			total += sum;
+		}
+		for (std::size_t j = 0; j < columns; ++j) {
+			const std::uint32_t b_zero = args.b_zero ? static_cast<std::uint32_t>(args.b_zero[column + j]) : 0;
+			sums[j] -= (b_zero + static_cast<std::uint32_t>(f.b_offset)) * total;
+		}
+	}
+}
+
+/** Columns [column, column + columns) of the product. */
+class column_block {
+public:
+	column_block(const windows_args &args, const plan &p, std::size_t column, std::byte *workspace)
+	    : args_(args), p_(p), column_(column), columns_(std::min(p.n_block, args.n - column)), packed_(workspace),
+	      notes_(reinterpret_cast<std::uint32_t *>(packed_ + p.panels_bytes())),
+	      sums_(packed_ + p.panels_bytes() + p.notes_bytes())
+	{
+	}
+
+	bool run()
+	{
+		if (args_.taps == 0)
+			return finish_zeros();
+		for (std::size_t i = 0; i < p_.k_blocks; ++i) {
+			const k_block k = p_.block(args_, i);
+			const std::size_t groups = k.taps * divide_up(k.channels, p_.f.group);
+			panel_bytes_ = groups * p_.f.columns * 4;
+			std::byte *panel = packed_;
+			for (std::size_t j = 0; j < columns_; j += p_.f.columns, panel += panel_bytes_) {
+				if (args_.stop.pending())
+					return false;
+				pack_panel(args_, p_.f, k, column_ + j, std::min<std::size_t>(p_.f.columns, columns_ - j), panel);
+			}
+			if (p_.f.integer || p_.f.careful_tile)
+				describe_panels(p_.f, packed_, panel_bytes_, columns_, groups, notes_);
+			if (p_.f.integer)
+				column_terms(args_, p_.f, column_, columns_, k.taps * k.channels, notes_);
+			for (std::size_t row = 0; row < args_.rows; ++row)
+				if (args_.stop.pending() || !multiply_row(row, k, i == 0, i + 1 == p_.k_blocks))
+					return false;
+		}
+		return true;
+	}
+
+private:
+	bool finish_zeros()
+	{
+		for (std::size_t row = 0; row < args_.rows; ++row)
+			for (std::size_t column = 0; column < args_.columns; ++column) {
+				std::memset(sums_, 0, columns_ * 4);
+				if (!args_.finish(args_.context, row, column, 1, column_, columns_, sums_, columns_))
+					return false;
+			}
+		return true;
+	}
+
+	bool multiply_row(std::size_t row, const k_block &k, bool first, bool last)
+	{
+		const std::size_t passes = divide_up(args_.columns, p_.f.rows);
+		std::size_t pixel = 0;
+		for (std::size_t pass = 0; pass < passes; ++pass) {
+			const auto pixels =
+				static_cast<unsigned>(args_.columns / passes + (pass < args_.columns % passes));
+			const std::size_t at = p_.k_blocks == 1 ? 0 : row * args_.columns + pixel;
+			std::byte *sums = sums_ + at * columns_ * 4;
+			multiply(row, pixel, pixels, k, !first, sums);
+			if (last && !args_.finish(args_.context, row, pixel, pixels, column_, columns_, sums, columns_))
+				return false;
+			pixel += pixels;
+		}
+		return true;
+	}
+
+	void multiply(std::size_t row, std::size_t pixel, unsigned pixels, const k_block &k, bool add, std::byte *sums)
+	{
+		constexpr std::uint32_t none[64] = {};
+		const family &f = p_.f;
+		tile_args t;
+		t.rows = pixels;
+		t.groups = divide_up(k.channels, f.group);
+		t.a = args_.image + static_cast<std::ptrdiff_t>(row) * args_.row_stride +
+		      static_cast<std::ptrdiff_t>(pixel) * args_.column_stride +
+		      static_cast<std::ptrdiff_t>(k.channel / f.group * 4);
+		t.a_stride = args_.column_stride;
+		t.segments = args_.image_taps + k.tap;
+		t.segment_count = k.taps;
+		t.row_terms = none;
+		t.c_stride = columns_;
+		t.add = add;
+		const std::byte *panel = packed_;
+		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_bytes_) {
+			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
+			t.b = panel;
+			t.c = sums + j * 4;
+			t.column_terms = f.integer ? notes_ + j : none;
+			const bool careful = f.careful_tile && needs_care(f, args_.least, notes_[j / f.columns]);
+			(careful ? f.careful_tile : f.tile)(t);
+		}
+		if (f.integer && (args_.b_zero || f.b_offset))
+			subtract_row_sums(args_, t, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
+	}
+
+	const windows_args &args_;
+	const plan &p_;
+	std::size_t column_, columns_;
+	std::size_t panel_bytes_ = 0;
+	std::byte *packed_;
+	std::uint32_t *notes_;
+	std::byte *sums_;
+};
+
+} // namespace
+
+image_format image_format_of(atom_dtype image, atom_dtype weights)
+{
+	const family &f = family_for(image, weights);
+	const bool flipped = flips(image, weights);
+	return {4 / f.group, f.group, !flipped && (f.in_place >> image & 1), flipped};
+}
+
+void convert_image(atom_dtype weights, const matrix &run, std::size_t count, std::byte *to)
+{
+	const family &f = family_for(run.type, weights);
+	const std::size_t whole = count / f.group * f.group;
+	if (whole)
+		f.stage_a(run, 0, 1, 0, whole, to, 0);
+	if (whole < count) { // the last group would be filled up, over what lies behind
+		std::byte last[4];
+		f.stage_a(run, 0, 1, whole, count - whole, last, 0);
+		std::memcpy(to + whole / f.group * 4, last, (count - whole) * 4 / f.group);
+	}
+	if (flips(run.type, weights))
+		for (std::size_t i = 0; i < count; ++i)
+			to[i] ^= std::byte{0x80};
+}
+
+unsigned least_exponent(atom_dtype image, atom_dtype weights, const std::byte *data, std::size_t bytes)
+{
+	const family &f = family_for(image, weights);
+	if (!f.careful_tile)
+		return 0;
+	const unsigned least = f.least_of_rows(data, 0, 1, bytes / 4);
+	std::byte last[4] = {};
+	std::memcpy(last, data + bytes / 4 * 4, bytes % 4);
+	return std::min(least, f.least_of_rows(last, 0, 1, 1));
+}
+
+std::size_t windows_workspace(const windows_args &args)
+{
+	const plan p(args);
+	return p.panels_bytes() + p.notes_bytes() + p.sums_bytes(args);
+}
+
+bool windows(const windows_args &args, std::byte *workspace)
+{
+	const plan p(args);
+	for (std::size_t column = 0; column < args.n; column += p.n_block)
+		if (!column_block(args, p, column, workspace).run())
+			return false;
+	return true;
+}
+
+} // namespace atom::engine::kernels

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#include "lowering.hpp"
+
+#include "atom_onnx/unsupported.hpp"
+
+namespace atom_onnx {
+
+view device_view(lowering_state &state, value_id v)
+{
+	lowered_value &known = state.values[static_cast<std::size_t>(v)];
+	if (!known.device) {
+		if (!known.host)
+			throw unsupported(reason::invalid_model, "a value that was not computed");
+		known.device = state.emit.constant(*known.host);
+	}
+	return *known.device;
+}
+
+void set_value(lowering_state &state, value_id v, const view &where, element_type type)
+{
+	lowered_value &result = state.values[static_cast<std::size_t>(v)];
+	result.type = type == element_type::undefined ? element_of(where.type) : type;
+	result.dims = where.dims;
+	result.device = where;
+	result.computed = true;
+}
+
+bool lowering::has(unsigned input) const
+{
+	return input < inputs() && node_.inputs[input] != absent;
+}
+
+const lowered_value &lowering::value_of(unsigned input) const
+{
+	if (!has(input))
+		invalid("input " + std::to_string(input) + " is missing");
+	const auto index = static_cast<std::size_t>(node_.inputs[input]);
+	if (const value_kind kind = state_.g.values[index].kind; kind != value_kind::tensor)
+		refuse(kind == value_kind::sequence ? reason::sequence : reason::optional,
+		       "input " + std::to_string(input));
+	return state_.values[index];
+}
+
+const shape &lowering::dims(unsigned input) const { return value_of(input).dims; }
+element_type lowering::type(unsigned input) const { return value_of(input).type; }
+
+view lowering::in(unsigned input)
+{
+	if (const element_type t = type(input); !device_type(t))
+		refuse(t == element_type::string ? reason::string : reason::dtype,
+		       "input " + std::to_string(input) + " is " + name_of(t));
+	return device_view(state_, node_.inputs[input]);
+}
+
+bool lowering::known(unsigned input) const { return value_of(input).host.has_value(); }
+
+const host_tensor &lowering::host(unsigned input) const
+{
+	const lowered_value &v = value_of(input);
+	if (!v.host)
+		throw unsupported(reason::unknown_value,
+		                  node_.op_type + " needs input " + std::to_string(input),
+		                  node_.inputs[input]);
+	return *v.host;
+}
+
+std::vector<std::int64_t> lowering::integers(unsigned input) const
+{
+	return host(input).integers();
+}
+
+std::int64_t lowering::integer(unsigned input) const
+{
+	if (host(input).count() != 1)
+		invalid("input " + std::to_string(input) + " is no scalar");
+	return host(input).integers().front();
+}
+
+double lowering::number(unsigned input) const
+{
+	if (host(input).count() != 1)
+		invalid("input " + std::to_string(input) + " is no scalar");
+	return host(input).reals().front();
+}
+
+bool lowering::wants(unsigned output) const
+{
+	return output < outputs() && node_.outputs[output] != absent;
+}
+
+bool lowering::is_graph_output(unsigned output) const
+{
+	return wants(output) && state_.is_output[static_cast<std::size_t>(node_.outputs[output])];
+}
+
+void lowering::set(unsigned output, const view &v, element_type type)
+{
+	if (wants(output))
+		set_value(state_, node_.outputs[output], v, type);
+}
+
+void lowering::set(unsigned output, const host_tensor &v)
+{
+	if (!wants(output))
+		return;
+	lowered_value &result = state_.values[static_cast<std::size_t>(node_.outputs[output])];
+	result.type = v.type();
+	result.dims = v.dims();
+	result.host = v;
+	result.computed = true;
+}
+
+const attribute *lowering::find(std::string_view name) const
+{
+	for (const attribute &a : node_.attributes)
+		if (a.name == name)
+			return &a;
+	return nullptr;
+}
+
+namespace {
+
+template <class T>
+const T *value_as(const attribute *a, const lowering &node)
+{
+	if (a == nullptr)
+		return nullptr;
+	const T *value = std::get_if<T>(&a->value);
+	if (value == nullptr)
+		node.invalid("attribute " + a->name + " is of another type");
+	return value;
+}
+
+} // namespace
+
+std::int64_t lowering::attr(std::string_view name, std::int64_t otherwise) const
+{
+	const auto *value = value_as<std::int64_t>(find(name), *this);
+	return value != nullptr ? *value : otherwise;
+}
+
+float lowering::attr(std::string_view name, float otherwise) const
+{
+	const auto *value = value_as<float>(find(name), *this);
+	return value != nullptr ? *value : otherwise;
+}
+
+std::string lowering::attr(std::string_view name, const char *otherwise) const
+{
+	const auto *value = value_as<std::string>(find(name), *this);
+	return value != nullptr ? *value : otherwise;
+}
+
+std::vector<std::int64_t> lowering::attr(std::string_view name,
+                                         std::vector<std::int64_t> otherwise) const
+{
+	const auto *value = value_as<std::vector<std::int64_t>>(find(name), *this);
+	return value != nullptr ? *value : std::move(otherwise);
+}
+
+unsigned lowering::axis(std::int64_t told, unsigned rank) const
+{
+	const std::int64_t from_start = told < 0 ? told + rank : told;
+	if (from_start < 0 || from_start >= rank)
+		invalid("axis " + std::to_string(told) + " of " + std::to_string(rank));
+	return static_cast<unsigned>(from_start);
+}
+
+std::vector<unsigned> lowering::axes(const std::vector<std::int64_t> &told, unsigned rank) const
+{
+	std::vector<unsigned> all;
+	std::vector<bool> seen(rank, false);
+	for (const std::int64_t t : told) {
+		all.push_back(axis(t, rank));
+		if (seen[all.back()])
+			invalid("axis " + std::to_string(t) + " is named twice");
+		seen[all.back()] = true;
+	}
+	return all;
+}
+
+void lowering::require_inputs(unsigned least) const
+{
+	for (unsigned i = 0; i < least; ++i)
+		if (!has(i))
+			invalid("input " + std::to_string(i) + " is missing");
+}
+
+void lowering::refuse(reason why, const std::string &what) const
+{
+	throw unsupported(why, node_.op_type + (node_.name.empty() ? "" : " '" + node_.name + "'") +
+	                               ": " + what);
+}
+
+void lowering::only_if(bool good, const char *what) const
+{
+	if (!good)
+		refuse(reason::not_lowered, what);
+}
+
+} // namespace atom_onnx

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "vector.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "atom_onnx_import/import.hpp"
+
+namespace conformance {
+namespace {
+
+using atom_onnx::host_tensor;
+using atom_onnx::value_kind;
+
+// Those of onnx.backend.test; bfloat16 may differ by two units in the last place.
+constexpr double relative = 1e-3;
+constexpr double relative_bf16 = 0x1p-6;
+constexpr double absolute = 1e-7;
+
+std::vector<host_tensor> read_files(const std::filesystem::path &folder, const char *kind,
+                                    const std::vector<atom_onnx::value_id> &values,
+                                    const atom_onnx::graph &g)
+{
+	std::vector<host_tensor> tensors;
+	for (std::size_t i = 0; i < values.size(); ++i) {
+		const auto &value = g.values[static_cast<std::size_t>(values[i])];
+		const auto file = folder / (std::string(kind) + "_" + std::to_string(i) + ".pb");
+		if (value.kind != value_kind::tensor)
+			throw atom_onnx::unsupported(value.kind == value_kind::sequence
+			                                     ? atom_onnx::reason::sequence
+			                                     : atom_onnx::reason::optional,
+			                             value.name);
+		if (value.type == atom_onnx::element_type::string)
+			throw atom_onnx::unsupported(atom_onnx::reason::string, value.name);
+		// What has an initialiser need not be given.
+		if (value.constant && !std::filesystem::exists(file))
+			tensors.push_back(*value.constant);
+		else
+			tensors.push_back(atom_onnx::read_tensor(file));
+	}
+	return tensors;
+}
+
+} // namespace
+
+std::vector<test_vector> find_vectors(const std::filesystem::path &root)
+{
+	std::vector<test_vector> found;
+	for (const auto &group : std::filesystem::directory_iterator(root)) {
+		if (!group.is_directory())
+			continue;
+		for (const auto &entry : std::filesystem::directory_iterator(group))
+			if (std::filesystem::exists(entry.path() / "model.onnx"))
+				found.push_back({group.path().filename().string() + "/" +
+				                         entry.path().filename().string(),
+				                 entry.path()});
+	}
+	std::sort(found.begin(), found.end(),
+	          [](const test_vector &a, const test_vector &b) { return a.name < b.name; });
+	return found;
+}
+
+std::vector<data_set> read_data(const test_vector &v, const atom_onnx::graph &g)
+{
+	std::vector<data_set> sets;
+	for (int i = 0;; ++i) {
+		const auto folder = v.folder / ("test_data_set_" + std::to_string(i));
+		if (!std::filesystem::exists(folder))
+			return sets;
+		sets.push_back({read_files(folder, "input", g.inputs, g),
+		                read_files(folder, "output", g.outputs, g)});
+	}
+}
+
+std::string find_difference(const host_tensor &got, const host_tensor &expected)
+{
+	if (got.type() != expected.type())
+		return "type " + name_of(got.type()) + ", not " + name_of(expected.type());
+	if (got.dims() != expected.dims())
+		return "shape " + atom_onnx::to_string(got.dims()) + ", not " +
+		       atom_onnx::to_string(expected.dims());
+	const double rtol = got.type() == atom_onnx::element_type::bf16 ? relative_bf16 : relative;
+	const std::vector<double> a = got.reals();
+	const std::vector<double> b = expected.reals();
+	std::size_t wrong = 0;
+	std::size_t first = 0;
+	for (std::size_t i = 0; i < a.size(); ++i) {
+		const bool same = a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])) ||
+		                  (std::isfinite(a[i]) && std::isfinite(b[i]) &&
+		                   std::fabs(a[i] - b[i]) <= absolute + rtol * std::fabs(b[i]));
+		if (!same && wrong++ == 0)
+			first = i;
+	}
+	if (wrong == 0)
+		return {};
+	char text[160];
+	std::snprintf(text, sizeof(text), "%zu of %zu elements, the first [%zu] is %g, not %g", wrong,
+	              a.size(), first, a[first], b[first]);
+	return text;
+}
+
+} // namespace conformance
