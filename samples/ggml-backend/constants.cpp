@@ -24,7 +24,7 @@ atom::location constants::find(float value)
 		used_ = 0;
 	}
 	bytes_.as<float>()[used_ / sizeof(float)] = value;
-	const atom::location place = page_.slice(used_, sizeof(float));
+	atom::location place = page_.slice(used_, sizeof(float));
 	used_ += sizeof(float);
 	known_.emplace(bits, place);
 	return place;

@@ -8,7 +8,7 @@ namespace ggml_atom {
 atom::tensor emitter::at(const ggml_tensor *t, const shape &s)
 {
 	atom::tensor result(where_.of(t), dtype_of(t->type), {s.dims.data(), s.rank});
-	return result.strides({s.strides.data(), s.rank});
+	return result.strides({s.strides.data(), s.rank}).advance(s.offset);
 }
 
 atom::tensor emitter::constant(float value, const shape &like)
@@ -35,6 +35,8 @@ bool is_nothing(const ggml_tensor *node)
 	case GGML_OP_PERMUTE:
 	case GGML_OP_TRANSPOSE:
 		return true;
+	case GGML_OP_SET_ROWS: // changes what is there, by as many rows as it is given
+		return ggml_is_empty(node) || ggml_is_empty(node->src[0]);
 	default:
 		return ggml_is_empty(node);
 	}

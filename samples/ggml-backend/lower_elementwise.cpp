@@ -13,11 +13,10 @@ bool binary(emitter &e, const ggml_tensor *node, binary_kind kind)
 	const ggml_tensor *b = node->src[1];
 	if (!is_float(a) || !is_float(b) || !is_float(node))
 		return false;
-	const std::vector<shape> s = tiled(node, {a, b});
-	if (s.empty())
-		return false;
-	e.commands.binary(kind, e.at(a, s[1]), e.at(b, s[2]), e.at(node, s[0]));
-	return true;
+	const std::optional<nest> walk = tiled(node, {a, b});
+	return walk && walk->split(atom::rank_max, 1, [&](const std::vector<shape> &s) {
+		e.commands.binary(kind, e.at(a, s[1]), e.at(b, s[2]), e.at(node, s[0]));
+	});
 }
 
 bool unary(emitter &e, const ggml_tensor *node, function fn, float p0 = 0, float p1 = 0)

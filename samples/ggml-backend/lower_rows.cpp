@@ -46,14 +46,13 @@ bool soft_max(emitter &e, const ggml_tensor *node)
 			if (!one && i != 1 && mask->ne[i] != in->ne[i])
 				return false;
 			s.strides[elements - static_cast<unsigned>(i)] =
-				one ? 0 : static_cast<std::int64_t>(mask->nb[i]);
+				one ? 0 : stride_of(mask, i);
 		}
 		options.mask = e.at(mask, s);
 	}
 	if (sinks != nullptr) {
 		shape s;
-		s.push(static_cast<std::uint64_t>(in->ne[2]),
-		       static_cast<std::int64_t>(sinks->nb[0]));
+		s.push(in->ne[2], stride_of(sinks, 0));
 		options.sinks = e.at(sinks, s);
 	}
 	e.commands.softmax(e.at(in), e.at(node), elements, options);
@@ -64,7 +63,7 @@ bool soft_max(emitter &e, const ggml_tensor *node)
 atom::tensor vector_of(emitter &e, const ggml_tensor *t, std::int64_t count)
 {
 	shape s;
-	s.push(static_cast<std::uint64_t>(count), static_cast<std::int64_t>(t->nb[0]));
+	s.push(count, stride_of(t, 0));
 	return e.at(t, s);
 }
 
@@ -112,7 +111,7 @@ bool argmax(emitter &e, const ggml_tensor *node)
 	if (!is_float(node->src[0]) || node->type != GGML_TYPE_I32)
 		return false;
 	shape out = shape_of(node->src[0]);
-	std::int64_t stride = static_cast<std::int64_t>(ggml_type_size(node->type));
+	auto stride = static_cast<std::int64_t>(ggml_type_size(node->type));
 	out.dims[elements] = 1;
 	for (unsigned i = out.rank; i-- > 0;) {
 		out.strides[i] = stride;

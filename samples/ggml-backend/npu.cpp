@@ -31,7 +31,8 @@ private:
 
 npu::npu(const atom::device_node &node)
 	: device_(atom::device::open(node.path)), context_(device_),
-	  name_("ATOM" + std::to_string(node.index)), description_("ATOM NPU at " + node.bdf),
+	  name_("ATOM" + std::to_string(node.index)),
+	  description_("ATOM NPU at " + (node.bdf.empty() ? node.path : node.bdf)),
 	  values_(context_)
 {
 }

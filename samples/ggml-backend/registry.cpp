@@ -46,7 +46,8 @@ void get_props(ggml_backend_dev_t device, ggml_backend_dev_props *props)
 	props->name = get_name(device);
 	props->description = get_description(device);
 	props->type = get_type(device);
-	props->device_id = entry_of(device).on.info().bdf.c_str();
+	const std::string &address = entry_of(device).on.info().bdf;
+	props->device_id = address.empty() ? nullptr : address.c_str();
 	props->caps.async = true;
 	get_memory(device, &props->memory_free, &props->memory_total);
 }
@@ -109,11 +110,20 @@ constexpr ggml_backend_reg_i registry_interface{
 	.get_proc_address = nullptr,
 };
 
+std::vector<atom::device_node> nodes()
+{
+	try {
+		return atom::enumerate();
+	} catch (const std::exception &why) {
+		GGML_LOG_WARN("ATOM: %s\n", why.what());
+		return {};
+	}
+}
+
 /** Opens what there is; what cannot be opened is told and left out. */
 void find_devices(ggml_backend_reg_t registry, entries &to)
 {
-	std::error_code error;
-	for (const atom::device_node &node : atom::enumerate(error)) {
+	for (const atom::device_node &node : nodes()) {
 		try {
 			auto e = std::make_unique<entry>(node);
 			e->device = {device_interface, registry, e.get()};
@@ -123,8 +133,6 @@ void find_devices(ggml_backend_reg_t registry, entries &to)
 			GGML_LOG_WARN("ATOM: %s\n", why.what());
 		}
 	}
-	if (error)
-		GGML_LOG_WARN("ATOM: cannot look for devices: %s\n", error.message().c_str());
 }
 
 ggml_backend_reg_t find_registry()

@@ -6,7 +6,8 @@
 namespace ggml_atom {
 namespace {
 
-std::int64_t bytes(std::size_t stride) { return static_cast<std::int64_t>(stride); }
+// Of one node; more of them is a graph that nobody means for a device.
+constexpr std::int64_t commands_max = 256;
 
 /** A run of elements in two tensors. */
 struct run {
@@ -18,7 +19,7 @@ struct run {
 /** What is left of a tensor's dimensions, the innermost first. */
 class walk {
 public:
-	explicit walk(const ggml_tensor *t) : tensor_(t), left_(t->ne[0]), stride_(bytes(t->nb[0]))
+	explicit walk(const ggml_tensor *t) : tensor_(t), left_(t->ne[0]), stride_(stride_of(t, 0))
 	{
 		settle();
 	}
@@ -34,12 +35,16 @@ public:
 	}
 
 private:
+	// Goes to the next dimension where one ends, and takes those in that go on behind it.
 	void settle()
 	{
-		while (left_ == 1 && axis_ + 1 < GGML_MAX_DIMS) {
-			++axis_;
-			left_ = tensor_->ne[axis_];
-			stride_ = bytes(tensor_->nb[axis_]);
+		while (axis_ + 1 < GGML_MAX_DIMS) {
+			const std::int64_t next = stride_of(tensor_, axis_ + 1);
+			if (left_ == 1)
+				stride_ = next;
+			else if (tensor_->ne[axis_ + 1] != 1 && next != stride_ * left_)
+				break;
+			left_ *= tensor_->ne[++axis_];
 		}
 	}
 
@@ -66,19 +71,10 @@ std::int64_t period(std::int64_t whole, int axis, std::initializer_list<const gg
 
 } // namespace
 
-bool shape::push(std::uint64_t dim, std::int64_t stride)
+void shape::push(std::int64_t dim, std::int64_t stride)
 {
-	if (rank == atom::rank_max)
-		return false;
-	dims[rank] = dim;
+	dims[rank] = static_cast<std::uint64_t>(dim);
 	strides[rank++] = stride;
-	return true;
-}
-
-void shape::fill(std::int64_t stride)
-{
-	if (rank == 0)
-		push(1, stride);
 }
 
 atom::dtype dtype_of(ggml_type type)
@@ -116,71 +112,102 @@ bool is_float(const ggml_tensor *t)
 
 bool is_block(const ggml_tensor *t) { return atom::block_elements(dtype_of(t->type)) > 1; }
 
+std::int64_t stride_of(const ggml_tensor *t, int axis)
+{
+	return static_cast<std::int64_t>(t->nb[axis]);
+}
+
 shape shape_of(const ggml_tensor *t)
 {
 	shape s;
 	for (int i = GGML_MAX_DIMS; i-- > 0;)
-		s.push(static_cast<std::uint64_t>(t->ne[i]), bytes(t->nb[i]));
+		s.push(t->ne[i], stride_of(t, i));
 	return s;
 }
 
-std::vector<shape> tiled(const ggml_tensor *whole, std::initializer_list<const ggml_tensor *> parts)
+void nest::add(std::int64_t count, const std::vector<std::int64_t> &strides)
 {
-	std::vector<shape> all(parts.size() + 1);
-	bool fits = true;
+	if (count == 1)
+		return;
+	if (!axes_.empty()) {
+		axis &outer = axes_.back();
+		bool goes_on = true;
+		for (std::size_t i = 0; i < tensors_; ++i)
+			goes_on = goes_on && outer.strides[i] == strides[i] * count;
+		if (goes_on) {
+			outer = {outer.count * count, strides};
+			return;
+		}
+	}
+	axes_.push_back({count, strides});
+}
+
+bool nest::split(unsigned room, unsigned least,
+                 const std::function<void(const std::vector<shape> &)> &command) const
+{
+	const std::size_t loops = axes_.size() > room ? axes_.size() - room : 0;
+	std::int64_t commands = 1;
+	for (std::size_t i = 0; i < loops; ++i)
+		if ((commands *= axes_[i].count) > commands_max)
+			return false;
+	std::vector<shape> inner(tensors_);
+	for (std::size_t t = 0; t < tensors_; ++t) {
+		for (std::size_t i = axes_.size() - loops; i < least; ++i)
+			inner[t].push(1, 0);
+		for (std::size_t i = loops; i < axes_.size(); ++i)
+			inner[t].push(axes_[i].count, axes_[i].strides[t]);
+	}
+	for (std::int64_t n = 0; n < commands; ++n) {
+		std::int64_t rest = n;
+		for (shape &s : inner)
+			s.offset = 0;
+		for (std::size_t i = loops; i-- > 0; rest /= axes_[i].count)
+			for (std::size_t t = 0; t < tensors_; ++t)
+				inner[t].offset += rest % axes_[i].count * axes_[i].strides[t];
+		command(inner);
+	}
+	return true;
+}
+
+std::optional<nest> tiled(const ggml_tensor *whole,
+                          std::initializer_list<const ggml_tensor *> parts)
+{
+	nest all(parts.size() + 1);
 	for (int i = GGML_MAX_DIMS; i-- > 0;) {
 		const std::int64_t n = whole->ne[i];
 		const std::int64_t inner = period(n, i, parts);
 		if (inner == 0)
-			return {};
+			return std::nullopt;
 		const auto add = [&](std::int64_t count, std::int64_t step, bool outer) {
-			if (count == 1)
-				return;
-			const auto dim = static_cast<std::uint64_t>(count);
-			fits = fits && all.front().push(dim, bytes(whole->nb[i]) * step);
-			auto part = all.begin() + 1;
+			std::vector<std::int64_t> strides{stride_of(whole, i) * step};
 			for (const ggml_tensor *p : parts) {
 				const bool repeats = p->ne[i] == 1 || (outer && p->ne[i] != n);
-				fits = fits &&
-				       part++->push(dim, repeats ? 0 : bytes(p->nb[i]) * step);
+				strides.push_back(repeats ? 0 : stride_of(p, i) * step);
 			}
+			all.add(count, strides);
 		};
 		add(n / inner, inner, true);
 		add(inner, 1, false);
 	}
-	if (!fits)
-		return {};
-	all.front().fill(bytes(whole->nb[0]));
-	auto part = all.begin() + 1;
-	for (const ggml_tensor *p : parts)
-		part++->fill(bytes(p->nb[0]));
 	return all;
 }
 
-std::optional<std::pair<shape, shape>> regrouped(const ggml_tensor *one, const ggml_tensor *other)
+std::optional<nest> regrouped(const ggml_tensor *one, const ggml_tensor *other)
 {
 	std::vector<run> runs; // the innermost first
 	walk a(one);
 	walk b(other);
-	while (a.left() > 1 || b.left() > 1) {
+	while (a.left() > 1) {
 		const std::int64_t count = std::min(a.left(), b.left());
-		if (a.left() % count != 0 || b.left() % count != 0 || count == 1)
+		if (a.left() % count != 0 || b.left() % count != 0)
 			return std::nullopt;
-		if (!runs.empty() && a.stride() == runs.back().stride * runs.back().count &&
-		    b.stride() == runs.back().other_stride * runs.back().count)
-			runs.back().count *= count;
-		else
-			runs.push_back({count, a.stride(), b.stride()});
+		runs.push_back({count, a.stride(), b.stride()});
 		a.take(count);
 		b.take(count);
 	}
-	std::pair<shape, shape> both;
+	nest both(2);
 	for (auto r = runs.rbegin(); r != runs.rend(); ++r)
-		if (!both.first.push(static_cast<std::uint64_t>(r->count), r->stride) ||
-		    !both.second.push(static_cast<std::uint64_t>(r->count), r->other_stride))
-			return std::nullopt;
-	both.first.fill(bytes(one->nb[0]));
-	both.second.fill(bytes(other->nb[0]));
+		both.add(r->count, {r->stride, r->other_stride});
 	return both;
 }
 
