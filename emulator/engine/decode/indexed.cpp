@@ -159,6 +159,10 @@ private:
 	{
 		operands_ = in.take_operands();
 		p.map.index_va = operands_[p.map.index.operand].va;
+		/* Of the table only what the elements name is moved. */
+		const std::uint64_t named = elements(p.each.dims) / (is_block(p.table.dtype) ? ATOM_BLOCK_ELEMENTS : 1);
+		std::uint64_t &moved = operands_[p.table.operand].bytes;
+		moved = std::min(moved, named * p.table.element_bytes);
 		/* A reduction reads what it changes. */
 		if (p.reduction != ATOM_SCATTER_ASSIGN)
 			operands_[p.table.operand].access |= ATOM_ACCESS_READ;
