@@ -17,6 +17,7 @@
 #include "host_bus.h"
 #include "memory.h"
 #include "options.h"
+#include "times.h"
 
 namespace atom::inprocess {
 
@@ -105,6 +106,7 @@ private:
 	void interrupt(std::uint32_t vector);
 	void run_resets();
 
+	std::unique_ptr<times> times_; ///< before the bus, which it has to outlive
 	host::host_bus bus_;
 	host::driver driver_;
 	limits limits_{};
