@@ -19,11 +19,12 @@ struct entry {
 constexpr entry decoders[] = {
 	{ATOM_OP_NOP, decode_nop},   {ATOM_OP_FENCE, decode_fence}, {ATOM_OP_TIMESTAMP, decode_timestamp},
 	{ATOM_OP_COPY, decode_copy}, {ATOM_OP_CAST, decode_cast},   {ATOM_OP_GEMM, decode_gemm},
+	{ATOM_OP_GATHER, decode_gather}, {ATOM_OP_SCATTER, decode_scatter}, {ATOM_OP_ROPE, decode_rope},
 	{ATOM_OP_CONV2D, decode_conv}, {ATOM_OP_CONVT2D, decode_conv},
 	{ATOM_OP_BINARY, decode_binary}, {ATOM_OP_UNARY, decode_unary},
-	{ATOM_OP_POOL2D, decode_pool},
+	{ATOM_OP_POOL2D, decode_pool}, {ATOM_OP_RESIZE2D, decode_resize},
 	{ATOM_OP_SELECT, decode_select}, {ATOM_OP_GLU, decode_glu},
-	{ATOM_OP_SOFTMAX, decode_softmax}, {ATOM_OP_NORM, decode_norm},
+	{ATOM_OP_REDUCE, decode_reduce}, {ATOM_OP_SOFTMAX, decode_softmax}, {ATOM_OP_NORM, decode_norm},
 };
 
 constexpr std::array<std::uint64_t, 4> opcode_map = [] {

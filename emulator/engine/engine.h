@@ -75,8 +75,8 @@ public:
 	 * True when the model wants the tile to end early; the operation then
 	 * leaves in progress() how far it came and returns, and the tile is run
 	 * again. Asked about every millisecond, and only by commands whose tiles
-	 * can be long (GEMM): their output overlaps no input, so a second run does
-	 * no harm.
+	 * can be long: one whose output may be its input keeps its place, so that
+	 * nothing is done twice.
 	 */
 	virtual bool interrupted() { return false; }
 	/** What the tile's run before this one left, for this one to go on from and to leave its own in. */

@@ -43,6 +43,16 @@ struct lrn_plan {
 	tensor in, out;
 };
 
+struct reduce_plan {
+	std::uint32_t kind = 0;
+	unsigned reduced = 0;
+	bool last_index = false;
+	bool integer = false; ///< without quantisation, computed exactly
+	tensor in, out;       ///< out: dimensions that are reduced are 1
+
+	bool finds() const { return kind == ATOM_REDUCE_ARGMAX || kind == ATOM_REDUCE_ARGMIN; }
+};
+
 /** @p reduced has bit n if dimension n is. */
 inline bool is_reduced(unsigned reduced, std::size_t dimension) { return reduced >> dimension & 1; }
 

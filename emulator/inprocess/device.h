@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -43,7 +44,7 @@ struct limits {
 /**
  * One device, powered on, and what the driver knows of all its users. Thread-safe.
  *
- * Locks, from the outside in: queue.hw_mutex, vm.mutex, the admin queue's, progress, those of the
+ * Locks, from the outside in: vm.mutex, queue.hw_mutex, the admin queue's, progress, those of the
  * memories. None of them is held while a doorbell rings: the device may do the work, and
  * raise its interrupts, on the thread that rings.
  */
@@ -55,7 +56,7 @@ public:
 	device(const device &) = delete;
 	device &operator=(const device &) = delete;
 
-	host::host_bus &bus() { return bus_; }
+	host::host_bus &bus() { return *bus_; }
 	const limits &limit() const { return limits_; }
 	memory &system() { return system_; }
 	memory &local() { return local_; }
@@ -98,14 +99,17 @@ public:
 	/** Gives the fault FIFO's records to their queues. */
 	void read_faults();
 	std::uint32_t next_generation() { return ++generation_; }
+	/** The device has work: somebody must see whether it gets on. */
+	void watch();
 	/** Has @p q, which is banned, reset soon. */
 	void reset_later(std::shared_ptr<queue> q);
 
 private:
 	void interrupt(std::uint32_t vector);
-	void run_resets();
+	void run_keeper();
+	void look_at_queues();
 
-	host::host_bus bus_;
+	std::optional<host::host_bus> bus_; // goes first: its threads call interrupt()
 	host::driver driver_;
 	limits limits_{};
 	memory system_;
@@ -124,10 +128,12 @@ private:
 	std::uint64_t faults_read_ = 0;
 	std::uint32_t generation_ = 0;
 
+	/* What must wait for the device, which an interrupt cannot: resets, and giving jobs up. */
 	std::deque<std::shared_ptr<queue>> resets_;
-	std::condition_variable reset_wanted_;
+	bool watching_ = false; // the keeper looks at the queues
 	bool ending_ = false;
-	std::thread reset_thread_;
+	std::condition_variable keeper_wanted_;
+	std::thread keeper_;
 };
 
 } // namespace atom::inprocess

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 namespace atom::inprocess {
 
@@ -81,6 +82,26 @@ void machine::munmap(void *address)
 		return;
 	gone = std::move(found->second);
 	mappings_.erase(found);
+}
+
+int machine::inject(std::uint32_t number, const char *spec, std::string &error)
+{
+	std::shared_ptr<inprocess::device> d;
+	{
+		const std::lock_guard lock(devices_mutex_);
+		if (number < powered_.size())
+			d = powered_[number].lock();
+	}
+	if (!d) {
+		error = "device " + std::to_string(number) + " is not powered on";
+		return -ENODEV;
+	}
+	char *why = nullptr;
+	const int result = atom_model_inject(d->bus().model(), spec, &why);
+	if (why)
+		error = why;
+	std::free(why);
+	return result;
 }
 
 } // namespace atom::inprocess

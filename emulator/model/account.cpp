@@ -4,6 +4,8 @@
  */
 #include "device.h"
 
+#include <algorithm>
+
 namespace atom::model {
 
 void device::account(queue &q, const job &j, std::uint64_t &from_ns)
@@ -44,7 +46,8 @@ void device::drop_traffic()
 footprint device::footprint_of(job &j, std::uint32_t asid)
 {
 	footprint f;
-	const bool ahead = j.operation->work().where != engine::cost::unit::dma;
+	const bool ahead = j.operation->work().where != engine::cost::unit::dma && j.header.opcode != ATOM_OP_GATHER &&
+			   j.header.opcode != ATOM_OP_SCATTER;
 	for (const engine::operand &o : j.operation->operands()) {
 		if (o.high <= o.low)
 			continue;
@@ -151,7 +154,8 @@ void device::pace(job &j)
 	 */
 	const std::uint64_t launch = whole_ns(timing_[parameter::launch]);
 	const std::uint64_t work = whole_ns(j.clock.engines());
-	const std::uint64_t link = whole_ns(j.clock.total()) - launch - work;
+	const std::uint64_t total = std::max(whole_ns(j.clock.total()), launch + work); /* roundings differ by one */
+	const std::uint64_t link = total - launch - work;
 	link_free_at_ = std::max(link_free_at_, j.start_ns + launch) + link;
 	engines_free_at_ = std::max(engines_free_at_, link_free_at_) + work;
 	j.retire_at = engines_free_at_;

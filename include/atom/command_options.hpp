@@ -113,11 +113,11 @@ enum class resize_mode : std::uint8_t {
 	cubic = 2,
 };
 
-/** Where in the input an output index i lies; s = scale, n = input size, m = output size. */
+/** Where in the input an output index i lies; s = scale, n = input size, m = output size, L = s * n. */
 enum class resize_coordinate : std::uint8_t {
 	half_pixel = 0,           ///< (i + 0.5) / s - 0.5
 	asymmetric = 1,           ///< i / s
-	align_corners = 2,        ///< i * (n - 1) / (m - 1), 0 if m is 1
+	align_corners = 2,        ///< i * (n - 1) / (L - 1), 0 if L is 1
 	pytorch_half_pixel = 3,   ///< half_pixel, 0 if m is 1
 	half_pixel_symmetric = 4, ///< as ONNX defines it
 	crop_and_resize = 5,      ///< inside of roi, as TensorFlow defines it

@@ -126,6 +126,14 @@ class Packages(unittest.TestCase):
         self.assertIn("ninja-build", result.stderr)
         self.assertNotIn(" cmake", result.stderr)
 
+    def test_a_command_of_another_origin_stands_for_its_package(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.fake(folder, "dpkg-query", "echo installed python3-pip")
+            self.fake(folder, "apt-get", "echo called >&2; exit 1")
+            self.fake(folder, "npm", "")
+            result = self.run_tool("frameworks", path=folder)
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+
     def test_an_unknown_list_is_refused(self):
         result = self.run_tool("no-such")
         self.assertEqual(result.returncode, 1)

@@ -16,15 +16,20 @@ std::unique_ptr<operation> decode_fence(parser &in);
 std::unique_ptr<operation> decode_timestamp(parser &in);
 std::unique_ptr<operation> decode_copy(parser &in);
 std::unique_ptr<operation> decode_cast(parser &in);
+std::unique_ptr<operation> decode_rope(parser &in);
+std::unique_ptr<operation> decode_gather(parser &in);
+std::unique_ptr<operation> decode_scatter(parser &in);
 std::unique_ptr<operation> decode_gemm(parser &in);
 std::unique_ptr<operation> decode_conv(parser &in); /* CONV2D and CONVT2D */
 std::unique_ptr<operation> decode_pool(parser &in);
+std::unique_ptr<operation> decode_resize(parser &in);
 std::unique_ptr<operation> decode_binary(parser &in);
 std::unique_ptr<operation> decode_unary(parser &in);
 std::unique_ptr<operation> decode_select(parser &in);
 std::unique_ptr<operation> decode_glu(parser &in);
 std::unique_ptr<operation> decode_softmax(parser &in);
 std::unique_ptr<operation> decode_norm(parser &in);
+std::unique_ptr<operation> decode_reduce(parser &in);
 
 /**
  * Decodes an epilogue whose result goes to @p out. @p bias_dtypes: allowed for

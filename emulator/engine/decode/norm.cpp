@@ -12,7 +12,6 @@ namespace atom::engine {
 
 namespace {
 
-constexpr std::size_t dtype_at = offsetof(atom_tensor, dtype);
 constexpr std::size_t rank_at = offsetof(atom_tensor, rank);
 constexpr std::size_t dims_at = offsetof(atom_tensor, dims);
 constexpr std::size_t kind_at = offsetof(atom_tensor, quant) + offsetof(atom_quant, kind);

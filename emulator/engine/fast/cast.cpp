@@ -57,7 +57,6 @@ void blocks(const streams<cast_plan> &s, memory &mem, buffers &buf, std::uint64_
 		     ATOM_ACCESS_READ) ||
 	    !out.open(mem, s.out, s.dims, first, last, ATOM_ACCESS_WRITE))
 		return;
-	const tensor &t = s.in.t;
 	for (run_walk run(s.dims, first, last); run.next();) {
 		index5 at = run.index();
 		at.back() /= ATOM_BLOCK_ELEMENTS;
@@ -65,15 +64,7 @@ void blocks(const streams<cast_plan> &s, memory &mem, buffers &buf, std::uint64_
 		const std::byte *raw = in.read(at, count, buf.run.raw);
 		if (!raw)
 			return;
-		for (std::size_t n = 0; n < count; ++n) {
-			const block_integers block = load_block(raw + n * t.element_bytes, t.dtype);
-			float *x = buf.x + n * ATOM_BLOCK_ELEMENTS;
-			for (unsigned i = 0; i < ATOM_BLOCK_ELEMENTS; ++i)
-				x[i] = block.scale * static_cast<float>(block.q[i]);
-			if (t.dtype == ATOM_DTYPE_Q4_1)
-				for (unsigned i = 0; i < ATOM_BLOCK_ELEMENTS; ++i)
-					x[i] += block.min;
-		}
+		dequantise_blocks(raw, s.in.t.dtype, count, buf.x);
 		if (!out.store(run.index(), run.count(), buf.x, buf.run))
 			return;
 	}

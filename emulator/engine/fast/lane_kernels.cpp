@@ -58,6 +58,22 @@ template <class T> void larger(const T *x, T *largest, std::int64_t *at, std::in
 	}
 }
 
+void take(const void *row, const std::int32_t *at, void *to, size n)
+{
+	const auto *x = static_cast<const std::uint32_t *>(row);
+	auto *y = static_cast<std::uint32_t *>(to);
+	for (size i = 0; i < n; ++i)
+		y[i] = x[at[i]];
+}
+
+void add_taken(const float *row, const std::int32_t *at, const float *by, float *sums, size n)
+{
+	for (size i = 0; i < n; ++i) {
+		const float sum = sums[i] + by[i] * row[at[i]];
+		sums[i] = by[i] != 0 ? sum : sums[i];
+	}
+}
+
 } // namespace
 
 constinit const lane_kernels ATOM_LANE_VECTORS = {
@@ -68,6 +84,8 @@ constinit const lane_kernels ATOM_LANE_VECTORS = {
 	.add_square = add_square,
 	.larger = larger<float>,
 	.larger_integer = larger<std::int32_t>,
+	.take = take,
+	.add_taken = add_taken,
 };
 
 } // namespace atom::engine::fast

@@ -26,6 +26,10 @@ struct lane_kernels {
 	void (*larger)(const float *x, float *largest, std::int64_t *at, std::int64_t position, std::size_t n);
 	void (*larger_integer)(const std::int32_t *x, std::int32_t *largest, std::int64_t *at, std::int64_t position,
 			       std::size_t n);
+
+	/** 4-byte elements: to[i] = row[at[i]]; sums[i] += by[i] * row[at[i]], nothing where by is 0. */
+	void (*take)(const void *row, const std::int32_t *at, void *to, std::size_t n);
+	void (*add_taken)(const float *row, const std::int32_t *at, const float *by, float *sums, std::size_t n);
 };
 
 /** For the instruction set in use (kernels::selected()). */

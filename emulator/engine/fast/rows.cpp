@@ -73,14 +73,6 @@ dimension_list collect(const index5 &dims, unsigned kind, std::initializer_list<
 	return joined;
 }
 
-std::uint64_t linear(const index5 &index, const index5 &dims)
-{
-	std::uint64_t at = 0;
-	for (std::size_t i = 0; i < dims.size(); ++i)
-		at = at * static_cast<std::uint64_t>(dims[i]) + static_cast<std::uint64_t>(index[i]);
-	return at;
-}
-
 void size_units(row_space &s)
 {
 	if (s.across) {

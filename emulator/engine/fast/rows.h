@@ -68,8 +68,12 @@ template <class Plan> struct row_streams {
 
 row_streams<softmax_plan> prepare(const softmax_plan &p);
 row_streams<norm_plan> prepare(const norm_plan &p);
+row_streams<reduce_plan> prepare(const reduce_plan &p);
 void softmax(const row_streams<softmax_plan> &s, memory &mem, scratch &work, std::uint64_t tile);
 void norm(const row_streams<norm_plan> &s, memory &mem, scratch &work, std::uint64_t tile);
+void reduce(const row_streams<reduce_plan> &s, memory &mem, scratch &work, std::uint64_t tile);
+/** Of integers without quantisation. */
+void reduce_integers(const row_streams<reduce_plan> &s, memory &mem, scratch &work, std::uint64_t tile);
 
 /** A unit's elements from position @p from on, chunk by chunk. */
 class chunk_walk {

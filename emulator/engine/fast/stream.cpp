@@ -135,6 +135,26 @@ byte_range range_of(const tensor &t, const index5 &first, const index5 &last)
 	return r;
 }
 
+bool read_strided(memory &mem, const tensor &t, std::int64_t at, std::int64_t stride, std::size_t count, std::byte *to)
+{
+	const std::int64_t bytes = t.element_bytes;
+	if (stride == bytes)
+		return mem.read(t.operand, at, to, count * t.element_bytes);
+	const std::int64_t step = stride < 0 ? -stride : stride;
+	const auto each = step == 0 ? count : static_cast<std::size_t>((gather_bytes - bytes) / step + 1);
+	for (std::size_t done = 0; done < count; done += each) {
+		const std::size_t some = std::min(each, count - done);
+		const std::int64_t first = at + static_cast<std::int64_t>(done) * stride;
+		const std::int64_t reach = static_cast<std::int64_t>(some - 1) * stride;
+		std::byte span[gather_bytes];
+		if (!mem.read(t.operand, std::min(first, first + reach), span,
+			      static_cast<std::size_t>((reach < 0 ? -reach : reach) + bytes)))
+			return false;
+		gather_any(span + (reach < 0 ? -reach : 0), stride, some, t.element_bytes, to + done * t.element_bytes);
+	}
+	return true;
+}
+
 bool window::open(memory &mem, const stream &s, const index5 &dims, std::uint64_t first, std::uint64_t last,
 		  std::uint32_t access)
 {
@@ -171,21 +191,7 @@ const std::byte *window::read(const index5 &index, std::size_t count, std::byte 
 		gather_any(base_ + at, stride, count, t.element_bytes, buffer);
 		return buffer;
 	}
-	if (stride == bytes)
-		return mem_->read(t.operand, at, buffer, count * t.element_bytes) ? buffer : nullptr;
-	const std::int64_t step = stride < 0 ? -stride : stride;
-	const auto each = step == 0 ? count : static_cast<std::size_t>((gather_bytes - bytes) / step + 1);
-	for (std::size_t done = 0; done < count; done += each) {
-		const std::size_t some = std::min(each, count - done);
-		const std::int64_t first = at + static_cast<std::int64_t>(done) * stride;
-		const std::int64_t reach = static_cast<std::int64_t>(some - 1) * stride;
-		std::byte span[gather_bytes];
-		if (!mem_->read(t.operand, std::min(first, first + reach), span,
-				static_cast<std::size_t>((reach < 0 ? -reach : reach) + bytes)))
-			return nullptr;
-		gather_any(span + (reach < 0 ? -reach : 0), stride, some, t.element_bytes, buffer + done * t.element_bytes);
-	}
-	return buffer;
+	return read_strided(*mem_, t, at, stride, count, buffer) ? buffer : nullptr;
 }
 
 std::byte *window::place(const index5 &index) const

@@ -62,6 +62,21 @@ struct byte_range {
 /** From element @p first to @p last of each dimension, both included. */
 byte_range range_of(const tensor &t, const index5 &first, const index5 &last);
 
+/** Index of an element in row-major order. */
+inline std::uint64_t linear(const index5 &index, const index5 &dims)
+{
+	std::uint64_t at = 0;
+	for (std::size_t i = 0; i < index.size(); ++i)
+		at = at * static_cast<std::uint64_t>(dims[i]) + static_cast<std::uint64_t>(index[i]);
+	return at;
+}
+
+/**
+ * Copies @p count elements, the first at byte @p at of the operand, @p stride apart,
+ * one behind the other into @p to; the gaps of an input may be read too. False: fault.
+ */
+bool read_strided(memory &mem, const tensor &t, std::int64_t at, std::int64_t stride, std::size_t count, std::byte *to);
+
 /** The bytes of one operand that one tile touches, mapped if the host can. */
 class window {
 public:

@@ -166,6 +166,18 @@ bool integer_run::store(const index5 &index, std::size_t count, const std::int32
 	return place || window_.write(index, count, to);
 }
 
+void dequantise_blocks(const std::byte *from, std::uint8_t dtype, std::size_t count, float *to)
+{
+	for (; count > 0; --count, from += element_bytes(dtype), to += ATOM_BLOCK_ELEMENTS) {
+		const block_integers block = load_block(from, dtype);
+		for (unsigned i = 0; i < ATOM_BLOCK_ELEMENTS; ++i)
+			to[i] = block.scale * static_cast<float>(block.q[i]);
+		if (dtype == ATOM_DTYPE_Q4_1)
+			for (unsigned i = 0; i < ATOM_BLOCK_ELEMENTS; ++i)
+				to[i] += block.min;
+	}
+}
+
 void apply(std::uint32_t f, const float *x, float *to, std::size_t n, float p0, float p1)
 {
 	if (vectors().unary[f])

@@ -80,6 +80,9 @@ private:
 	window window_;
 };
 
+/** @p count blocks that lie one behind the other. */
+void dequantise_blocks(const std::byte *from, std::uint8_t dtype, std::size_t count, float *to);
+
 /** Function @p f of a run; @p to does not overlap @p x. */
 void apply(std::uint32_t f, const float *x, float *to, std::size_t n, float p0, float p1);
 

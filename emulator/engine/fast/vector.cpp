@@ -8,7 +8,7 @@
 #include "fast/vector.h"
 
 #include "fast/vector_convert.h"
-#include "numeric/exponential.h"
+#include "numeric/sigmoids.h"
 
 namespace atom::engine::fast {
 
@@ -139,6 +139,11 @@ FUNCTION(power_of_e, exponential(x));
 FUNCTION(sigmoid, 1.0f / (1.0f + exponential(-x)));
 FUNCTION(silu, x *(1.0f / (1.0f + exponential(-(p0 * x)))));
 FUNCTION(gelu_quick, x *(1.0f / (1.0f + exponential(-(1.702f * x)))));
+FUNCTION(tangent, hyperbolic_tangent(x));
+FUNCTION(error, error_function(x));
+FUNCTION(gelu_erf, 0.5f * x * (1.0f + error_function(x * 0.70710678118654752f)));
+FUNCTION(gelu_tanh,
+	 0.5f * x * (1.0f + hyperbolic_tangent(0.79788456080286536f * (x + 0.044715f * x * x * x))));
 FUNCTION(square_root, __builtin_sqrtf(x));
 FUNCTION(inverse_root, 1.0f / __builtin_sqrtf(x));
 FUNCTION(reciprocal, 1.0f / x);
@@ -245,6 +250,10 @@ constexpr vector_kernels make()
 	k.unary[ATOM_FN_SIGMOID] = map<sigmoid>;
 	k.unary[ATOM_FN_SILU] = map<silu>;
 	k.unary[ATOM_FN_GELU_QUICK] = map<gelu_quick>;
+	k.unary[ATOM_FN_TANH] = map<tangent>;
+	k.unary[ATOM_FN_ERF] = map<error>;
+	k.unary[ATOM_FN_GELU_ERF] = map<gelu_erf>;
+	k.unary[ATOM_FN_GELU_TANH] = map<gelu_tanh>;
 	k.unary[ATOM_FN_ABS] = map<absolute>;
 	k.unary[ATOM_FN_NEG] = map<negate>;
 	k.unary[ATOM_FN_SQRT] = map<square_root>;

@@ -8,6 +8,7 @@
 #include "atom/hw/command.h"
 #include "convert.h"
 #include "exponential.h"
+#include "sigmoids.h"
 
 namespace atom::engine {
 
@@ -64,11 +65,11 @@ float apply_function(std::uint32_t function, float x, float p0, float p1)
 	case ATOM_FN_SIGMOID:
 		return sigmoid(x);
 	case ATOM_FN_TANH:
-		return std::tanh(x);
+		return hyperbolic_tangent(x);
 	case ATOM_FN_GELU_ERF:
-		return 0.5f * x * (1.0f + std::erf(x * 0.70710678118654752f));
+		return 0.5f * x * (1.0f + error_function(x * 0.70710678118654752f));
 	case ATOM_FN_GELU_TANH:
-		return 0.5f * x * (1.0f + std::tanh(0.79788456080286536f * (x + 0.044715f * x * x * x)));
+		return 0.5f * x * (1.0f + hyperbolic_tangent(0.79788456080286536f * (x + 0.044715f * x * x * x)));
 	case ATOM_FN_SILU:
 		return x * sigmoid(p0 * x);
 	case ATOM_FN_ELU:
@@ -84,7 +85,7 @@ float apply_function(std::uint32_t function, float x, float p0, float p1)
 	case ATOM_FN_SOFTSIGN:
 		return x / (1.0f + std::fabs(x));
 	case ATOM_FN_MISH:
-		return x * std::tanh(softplus(x));
+		return x * hyperbolic_tangent(softplus(x));
 	case ATOM_FN_THRESHOLDED_RELU:
 		return x > p0 ? x : std::isnan(x) ? x : 0.0f;
 	case ATOM_FN_SHRINK:
@@ -118,7 +119,7 @@ float apply_function(std::uint32_t function, float x, float p0, float p1)
 	case ATOM_FN_TRUNC:
 		return std::trunc(x);
 	case ATOM_FN_ERF:
-		return std::erf(x);
+		return error_function(x);
 	case ATOM_FN_EXPM1:
 		return std::expm1(x);
 	case ATOM_FN_LOG1P:
@@ -279,11 +280,11 @@ std::int64_t apply_binary(std::uint32_t kind, std::int64_t a, std::int64_t b, un
 	const auto shift = static_cast<unsigned>(b) & (bits - 1);
 	switch (kind) {
 	case ATOM_BINARY_ADD:
-		return a + b;
+		return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
 	case ATOM_BINARY_SUB:
 		return a - b;
 	case ATOM_BINARY_MUL:
-		return a * b;
+		return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
 	case ATOM_BINARY_DIV:
 		return b == 0 ? 0 : a / b;
 	case ATOM_BINARY_MIN:

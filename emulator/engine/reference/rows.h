@@ -15,6 +15,7 @@ namespace atom::engine::reference {
 
 void softmax(const softmax_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
 void norm(const norm_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
+void reduce(const reduce_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
 /** Elements [first, last). */
 void lrn(const lrn_plan &p, memory &mem, std::uint64_t first, std::uint64_t last);
 
@@ -63,6 +64,8 @@ public:
 	unsigned pass() const { return pass_; }
 	bool row_begins() const { return pass_ == 0 && step_ % length_ == 0; }
 	bool pass_ends() const { return (step_ + 1) % length_ == 0; }
+	/** Elements of the row before this one. */
+	std::int64_t position() const { return static_cast<std::int64_t>(step_ % length_); }
 	/** Of the row's first element. */
 	const index5 &row() const { return row_; }
 	index5 index() const

@@ -385,14 +385,15 @@ enum atom_resize_mode {
 	ATOM_RESIZE_CUBIC		= 2,
 };
 
-/* out index -> in coordinate; s = scale, n = in size, m = out size */
+/* out index -> in coordinate; s = scale, n = in size, m = out size, L = s * n */
 enum atom_resize_coordinate {
 	ATOM_COORD_HALF_PIXEL		= 0,	/* (i + 0.5) / s - 0.5 */
 	ATOM_COORD_ASYMMETRIC		= 1,	/* i / s */
-	ATOM_COORD_ALIGN_CORNERS	= 2,	/* i * (n - 1) / (m - 1), 0 if m = 1 */
+	ATOM_COORD_ALIGN_CORNERS	= 2,	/* i * (n - 1) / (L - 1), 0 if L = 1 */
 	ATOM_COORD_PYTORCH_HALF_PIXEL	= 3,	/* HALF_PIXEL, 0 if m = 1 */
-	ATOM_COORD_HALF_PIXEL_SYMMETRIC	= 4,	/* ONNX half_pixel_symmetric */
-	/* TF: start * (n - 1) + i * (end - start) * (n - 1) / (m - 1) */
+	/* n / 2 * (1 - m / L) + (i + 0.5) / s - 0.5 */
+	ATOM_COORD_HALF_PIXEL_SYMMETRIC	= 4,
+	/* start * (n - 1) + i * (end - start) * (n - 1) / (L - 1) */
 	ATOM_COORD_CROP_AND_RESIZE	= 5,
 };
 
@@ -413,13 +414,14 @@ struct atom_cmd_resize2d {
 	__u8 coordinate;	/* enum atom_resize_coordinate */
 	__u8 nearest;		/* enum atom_resize_nearest */
 	__u8 reserved0;
-	float scale_h;		/* out size / in size as the caller means it, > 0 */
+	/* out size / in size as the caller means it, > 0; the f32 next to that stands for it */
+	float scale_h;
 	float scale_w;
 	float cubic_coeff;
 	float roi[4];		/* CROP_AND_RESIZE: start h, start w, end h, end w */
 	float extrapolation;	/* CROP_AND_RESIZE: value outside the input */
 	__le32 reserved1;
-	/** @in: [N, H, W, C]. */
+	/** @in: [N, H, W, C]; integers without quantisation: NEAREST only. */
 	struct atom_tensor in;
 	/** @out: [N, H', W', C]. */
 	struct atom_tensor out;
@@ -616,16 +618,20 @@ struct atom_cmd_rope {
 	struct atom_cmd_header header;
 	/** @rotary_dims: even, at most the last dimension; the rest is copied. */
 	__le32 rotary_dims;
-	__le32 original_context;	/* YaRN, 0 = off */
+	__le32 original_context;	/* YaRN */
+	/* These are 0 with tables. */
 	float base;
 	float frequency_scale;
-	float extrapolation;		/* YaRN ext_factor */
+	float extrapolation;		/* YaRN ext_factor, 0 = off: so are context and betas */
 	float attention;		/* factor on sin and cos */
 	float beta_fast;
 	float beta_slow;
-	/** @in: [.., heads, head dims] with position dimension @position_axis. */
+	/** @in: [.., heads, head dims] in any order of the dimensions but the last. */
 	struct atom_tensor in;
-	/** @positions: i32 or i64 [dims[position_axis]] or absent with tables. */
+	/**
+	 * @positions: i32 or i64, [dims[position_axis]], or dims of @in with last 1 (strides of 0
+	 * broadcast); or absent with tables.
+	 */
 	struct atom_tensor positions;
 	/** @factors: optional f32 [rotary_dims / 2], divides the frequency. */
 	struct atom_tensor factors;
@@ -637,11 +643,13 @@ struct atom_cmd_rope {
 	struct atom_tensor sin;
 	/** @out: dims of @in. */
 	struct atom_tensor out;
+	/** @position_axis: for @positions of rank 1, else 0. */
 	__le32 position_axis;
 	__le32 reserved;
 };
 ATOM_HW_LAYOUT(struct atom_cmd_rope, 824);
 
+/* GATHER reads data, SCATTER writes out the same way round: out[where] = updates[..] */
 enum atom_gather_mode {
 	/* out[.., idx.., ..] = data[.., index[idx..], ..] along axis */
 	ATOM_GATHER_ROWS		= 0,
@@ -657,11 +665,15 @@ struct atom_cmd_gather {
 	struct atom_cmd_header header;
 	/** @mode: enum atom_gather_mode. */
 	__le32 mode;
+	/** @axis: a dimension of @data; ND: 0. */
 	__le32 axis;
-	/** @batch_dims: leading dimensions shared by data and index. */
+	/** @batch_dims: leading dimensions shared by data and index; ELEMENTS: 0. */
 	__le32 batch_dims;
 	__le32 reserved;
-	/** @data: may be of a block dtype in mode ROWS; @out is then f32, f16 or bf16. */
+	/**
+	 * @data: dtype of @out, but in mode ROWS floats are converted, and block dtypes (along
+	 * the last dimension) become f32, f16 or bf16.
+	 */
 	struct atom_tensor data;
 	/** @index: i32 or i64. */
 	struct atom_tensor index;
@@ -669,6 +681,7 @@ struct atom_cmd_gather {
 };
 ATOM_HW_LAYOUT(struct atom_cmd_gather, 416);
 
+/* Reductions take integers without quantisation, or floats. */
 enum atom_scatter_reduction {
 	/* equal indices: the last in row-major order wins */
 	ATOM_SCATTER_ASSIGN		= 0,
@@ -682,11 +695,13 @@ struct atom_cmd_scatter {
 	struct atom_cmd_header header;
 	/** @mode: enum atom_gather_mode. */
 	__le32 mode;
+	/** @axis: a dimension of @out; ND: 0. */
 	__le32 axis;
 	/** @reduction: enum atom_scatter_reduction. */
 	__le32 reduction;
+	/** @batch_dims: leading dimensions shared by out and index; ELEMENTS: 0. */
 	__le32 batch_dims;
-	/** @updates: f32, f16 or bf16 may be converted to @out's dtype in mode ROWS. */
+	/** @updates: dtype of @out, but in mode ROWS floats are converted. */
 	struct atom_tensor updates;
 	/** @index: i32 or i64. */
 	struct atom_tensor index;

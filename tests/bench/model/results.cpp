@@ -28,10 +28,10 @@ std::string also(const std::string &a, const std::string &b)
 } // namespace
 
 const std::array<published_run, run_count> published_runs{{
-	{"model.resnet50.single", "ms", 0.236624, 0.03, true, "ResNet-50 int8 SingleStream, mean"},
-	{"model.resnet50.multi", "ms", 1.272565, 0.03, true, "ResNet-50 int8 MultiStream of 8, mean"},
+	{"model.resnet50.single", "ms", 0.236624, 0.03, true, "ResNet-50 int8 SingleStream"},
+	{"model.resnet50.multi", "ms", 1.272565, 0.03, true, "ResNet-50 int8 MultiStream of 8"},
 	{"model.resnet50.offline", "samples/s", 7245.87, 0.03, true, "ResNet-50 int8 Offline, batch 8, two queues"},
-	{"model.bert-large.single", "ms", 4.291040, 0.03, true, "BERT-Large int8 sequence 384 SingleStream, mean"},
+	{"model.bert-large.single", "ms", 4.291040, 0.03, true, "BERT-Large int8 sequence 384 SingleStream"},
 	{"model.heldout.resnet50-fp16", "ms", 0.716, 0.05, false, "ResNet-50 fp16, a later card"},
 	{"model.heldout.bert-base-fp16", "ms", 1.595, 0.05, false, "BERT-base fp16 sequence 128, a later card"},
 }};

@@ -9,7 +9,7 @@ import machine
 import npu
 
 OWN = ("memdev", "dram-size", "dram-window", "shm-size", "queues", "vectors", "executor", "engine", "threads", "pace", "compute",
-       "serial", "uuid", "ioeventfd", "iothread", "x-speed", "x-width", "inject", "link-up", "describe")
+       "timing", "serial", "uuid", "ioeventfd", "iothread", "x-speed", "x-width", "inject", "link-up", "describe")
 
 # options: what QEMU has to say
 REFUSED = {
@@ -21,6 +21,8 @@ REFUSED = {
     "executor=fast": r"'executor' does not accept value 'fast'",
     "engine=gpu": r"'engine' does not accept value 'gpu'",
     "pace=slow": r"'pace' does not accept value 'slow'",
+    "timing=lunch=1": r"timing has no parameter 'lunch'; there are rate.int8",
+    "timing=utilisation=2": r"timing parameter utilisation takes 0.001 to 1 of peak, not '2'",
     "dram-size=3M": r"3145728 bytes is not a multiple of 2 MiB: change dram-size",
     "dram-size=64M,dram-window=128M": r"dram-window=134217728 is not a multiple of 2 MiB up to",
     "dram-size=64M,dram-window=1M": r"dram-window=1048576 is not a multiple of 2 MiB up to",
@@ -45,7 +47,8 @@ class Help(unittest.TestCase):
 
     def test_every_event_of_the_model_can_be_traced(self):
         text = subprocess.run([machine.qemu_binary(), "-trace", "help"], check=True, capture_output=True, text=True).stdout
-        events = ("mmio_read", "mmio_write", "doorbell", "fetch", "command_start", "command_end", "complete", "fault", "admin",
+        events = ("mmio_read", "mmio_write", "doorbell", "fetch", "command_start", "command_end", "command_time",
+                  "command_parts", "complete", "fault", "admin",
                   "tlb_invalidate", "tlb_miss", "irq", "queue_state", "reset", "inject", "guest_error")
         self.assertEqual([name for name in events if not re.search(rf"(?m)^atom_{name}$", text)], [])
 

@@ -55,6 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 			 reinterpret_cast<const std::byte *>(rest.data() + rest.size()));
 
 	arena mem(memory_bytes);
+	put_indices(mem);
 	const atom_arg args[] = {whole(mem), {memory_va + 8, 4096}};
 	fault why;
 	/* A small limit of work: a fuzzer looks for depth, not for long sums. */

@@ -207,5 +207,73 @@ TEST(Fields, Lrn)
 	EXPECT_EQ(decode_fault(bytes_of(c), 7).code, ATOM_FAULT_TOO_LARGE) << "200 terms";
 }
 
+TEST(Fields, Reduce)
+{
+	auto c = command<atom_cmd_reduce>(ATOM_OP_REDUCE);
+	c.kind = ATOM_REDUCE_MEAN;
+	c.axes = 5;
+	c.in = dense(ATOM_DTYPE_F32, 0, {2, 4, 5});
+	c.out = dense(ATOM_DTYPE_F16, 4096, {1, 4, 1});
+	const wrong_field w(c);
+	constexpr std::size_t in = offsetof(atom_cmd_reduce, in), out = offsetof(atom_cmd_reduce, out);
+	header_fields(w, 2);
+	w.expect(offsetof(atom_cmd_header, flags), std::uint16_t{ATOM_REDUCE_LAST_INDEX}, ATOM_FAULT_BAD_FIELD);
+	for (const unsigned kind : {12u, 0xffffffffu})
+		w.expect(offsetof(atom_cmd_reduce, kind), kind, ATOM_FAULT_BAD_FIELD);
+	w.expect(offsetof(atom_cmd_reduce, kind), unsigned{ATOM_REDUCE_ARGMAX}, ATOM_FAULT_BAD_FIELD,
+		 offsetof(atom_cmd_reduce, axes));
+	for (const unsigned axes : {8u, 13u, 0x80000000u})
+		w.expect(offsetof(atom_cmd_reduce, axes), axes, ATOM_FAULT_BAD_FIELD);
+	w.expect(offsetof(atom_cmd_reduce, axes), 1u, ATOM_FAULT_BAD_SHAPE, out + dims_at + 16);
+	w.expect(offsetof(atom_cmd_reduce, axes), 7u, ATOM_FAULT_BAD_SHAPE, out + dims_at + 8);
+	tensor_fields(w, in, false);
+	tensor_fields(w, out, true);
+	w.expect(in + dtype_at, std::uint8_t{ATOM_DTYPE_I64}, ATOM_FAULT_BAD_DTYPE);
+	w.expect(in + dtype_at, std::uint8_t{ATOM_DTYPE_I32}, ATOM_FAULT_BAD_DTYPE, out + dtype_at);
+	w.expect(out + dtype_at, std::uint8_t{ATOM_DTYPE_I16}, ATOM_FAULT_BAD_QUANT, out + quant_kind_at);
+	w.expect(out + dims_at, std::uint64_t{2}, ATOM_FAULT_BAD_SHAPE);
+	w.expect(out + offsetof(atom_tensor, offset), std::uint64_t{158}, ATOM_FAULT_OVERLAP);
+}
+
+TEST(Fields, ReduceThatDoNotGoTogether)
+{
+	auto c = command<atom_cmd_reduce>(ATOM_OP_REDUCE, ATOM_REDUCE_LAST_INDEX);
+	c.kind = ATOM_REDUCE_ARGMIN;
+	c.axes = 2;
+	c.in = dense(ATOM_DTYPE_I8, 0, {2, 4});
+	c.out = dense(ATOM_DTYPE_I32, 4096, {2, 1});
+	const wrong_field indices(c);
+	for (const unsigned axes : {0u, 3u})
+		indices.expect(offsetof(atom_cmd_reduce, axes), axes, ATOM_FAULT_BAD_FIELD);
+	for (const unsigned dtype : {ATOM_DTYPE_I8, ATOM_DTYPE_F32})
+		indices.expect(offsetof(atom_cmd_reduce, out.dtype), static_cast<std::uint8_t>(dtype), ATOM_FAULT_BAD_DTYPE);
+	c.in.strides[1] = 0;
+	c.in.dims[1] = (1ull << 31) + 1;
+	EXPECT_EQ(decode_fault(bytes_of(c)).field, offsetof(atom_cmd_reduce, in.dims) + 8) << "beyond an i32";
+	c.out = dense(ATOM_DTYPE_I64, 4096, {2, 1});
+	EXPECT_EQ(decode_fault(bytes_of(c)).code, ATOM_FAULT_NONE);
+	EXPECT_EQ(decode_fault(bytes_of(c), 32).code, ATOM_FAULT_TOO_LARGE) << "counted by elements of the input";
+	EXPECT_EQ(decode_fault(bytes_of(c), 32).field, offsetof(atom_cmd_reduce, out.dims));
+	c.header.flags = 0;
+	c.in.dims[1] = 4;
+	for (const unsigned kind : {ATOM_REDUCE_L2, ATOM_REDUCE_LOG_SUM, ATOM_REDUCE_LOG_SUM_EXP}) {
+		c.kind = kind;
+		EXPECT_EQ(decode_fault(bytes_of(c)).field, offsetof(atom_cmd_reduce, in.dtype)) << "integers have none";
+	}
+	c.kind = ATOM_REDUCE_SUM;
+	EXPECT_EQ(decode_fault(bytes_of(c)).code, ATOM_FAULT_NONE);
+	c.out.dtype = ATOM_DTYPE_I16;
+	EXPECT_EQ(decode_fault(bytes_of(c)).field, offsetof(atom_cmd_reduce, out.dtype));
+	/* Dimensions whose product is beyond all numbers. */
+	c.in = dense(ATOM_DTYPE_F32, 0, {1, 1, 1, 1, 1});
+	c.out = dense(ATOM_DTYPE_F32, 4096, {1, 1, 1, 1, 1});
+	c.axes = 31;
+	for (unsigned i = 0; i < 5; ++i) {
+		c.in.dims[i] = 1ull << 48;
+		c.in.strides[i] = 0;
+	}
+	EXPECT_EQ(decode_fault(bytes_of(c)).code, ATOM_FAULT_TOO_LARGE);
+}
+
 } // namespace
 } // namespace atom::engine::test

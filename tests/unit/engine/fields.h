@@ -61,7 +61,11 @@ template <class T> void header_fields(const wrong_field<T> &w, std::uint16_t fla
 	w.expect(offsetof(atom_cmd_header, reserved), std::uint32_t{1}, ATOM_FAULT_BAD_FIELD);
 }
 
-inline bool looks_at_quantisation(unsigned opcode) { return opcode != ATOM_OP_COPY && opcode != ATOM_OP_SELECT; }
+/** False: bytes are moved, whatever they stand for. */
+inline bool looks_at_quantisation(unsigned opcode)
+{
+	return opcode != ATOM_OP_COPY && opcode != ATOM_OP_SELECT && opcode != ATOM_OP_GATHER && opcode != ATOM_OP_SCATTER;
+}
 
 /** What is wrong with any tensor, whatever the command. */
 template <class T> void tensor_fields(const wrong_field<T> &w, std::size_t at, bool output, bool optional = false)

@@ -42,6 +42,7 @@ TEST(Mutation, DamagedCommandsFaultOrRunInsideTheirOperands)
 		auto c = all[i % all.size()];
 		damage(c, random);
 		arena mem(memory_bytes >> 6);
+		put_indices(mem);
 		const atom_arg args[] = {{memory_va, mem.bytes().size()}};
 		for (const bool reference : {false, true}) {
 			/* Small limits, or one command would take the whole test's time. */

@@ -1,44 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* SOFTMAX of both engines against the definition in doubles, and exponential() against the C library's. */
+/* SOFTMAX of both engines against the definition in doubles. */
 #include <map>
 
 #include "random_commands.h"
 
-#include "numeric/exponential.h"
 #include "tensor_values.h"
 
 namespace atom::engine::test {
 namespace {
 
 constexpr double inf = HUGE_VAL;
-
-TEST(Exponential, IsWithinTwoUnitsInTheLastPlace)
-{
-	double worst = 0;
-	for (std::uint32_t bits = 0; bits < 0x42d00000; bits += 97) /* up to 104 */
-		for (const float x : {std::bit_cast<float>(bits), -std::bit_cast<float>(bits)}) {
-			const double exact = std::exp(static_cast<double>(x));
-			if (exact >= 0x1.ffffffp127) {
-				ASSERT_EQ(exponential(x), HUGE_VALF) << x;
-				continue;
-			}
-			const double unit = std::ldexp(1.0, std::max(std::ilogb(exact), -126) - 23);
-			worst = std::max(worst, std::fabs(exponential(x) - exact) / unit);
-		}
-	EXPECT_LT(worst, 2);
-	EXPECT_GT(worst, 0.5) << "no f32 function is that good: is anything measured?";
-}
-
-TEST(Exponential, OfZeroInfinitiesAndNaNIsExact)
-{
-	EXPECT_EQ(exponential(0.0f), 1.0f);
-	EXPECT_EQ(exponential(-0.0f), 1.0f);
-	EXPECT_EQ(exponential(HUGE_VALF), HUGE_VALF);
-	EXPECT_EQ(exponential(-HUGE_VALF), 0.0f);
-	EXPECT_EQ(exponential(1e30f), HUGE_VALF);
-	EXPECT_EQ(exponential(-1e30f), 0.0f);
-	EXPECT_TRUE(std::isnan(exponential(std::nanf(""))));
-}
 
 /* The definition, in doubles but for the scores, whose rounding is part of it. */
 class expectation {
@@ -138,7 +109,7 @@ INSTANTIATE_TEST_SUITE_P(Isa, Softmax, instruction_sets(), instruction_set_name)
 
 TEST_P(Softmax, OfAnyShapeIsNearTheDefinition)
 {
-	for (unsigned seed = 0; seed < 80; ++seed) {
+	for (unsigned seed = 0; seed < 50; ++seed) {
 		generator g(seed);
 		auto dims = g.dims();
 		if (dims.empty())

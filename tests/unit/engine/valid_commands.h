@@ -9,6 +9,17 @@
 
 namespace atom::engine::test {
 
+/** Where the commands find indices; the rest of the memory may be anything. */
+inline constexpr std::uint64_t indices_at = 12288;
+inline constexpr unsigned indices = 128;
+
+/** Indices of i64, and read as i32 too, that are inside most dimensions. */
+inline void put_indices(arena &mem)
+{
+	for (unsigned i = 0; i < indices; ++i)
+		mem.at<std::int64_t>(indices_at)[i] = i * 5 % 4;
+}
+
 inline std::vector<std::vector<std::byte>> valid_commands()
 {
 	std::vector<std::vector<std::byte>> all;
@@ -56,6 +67,17 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	pool.out = dense(ATOM_DTYPE_F32, 4096, {2, 3, 5, 8});
 	pool.index = dense(ATOM_DTYPE_I64, 8192, {2, 3, 5, 8});
 	add(pool);
+	auto resize = command<atom_cmd_resize2d>(ATOM_OP_RESIZE2D, ATOM_RESIZE_ANTIALIAS | ATOM_RESIZE_EXCLUDE_OUTSIDE);
+	resize.mode = ATOM_RESIZE_CUBIC;
+	resize.coordinate = ATOM_COORD_CROP_AND_RESIZE;
+	resize.cubic_coeff = -0.75f;
+	resize.scale_h = 2;
+	resize.scale_w = 0.5f;
+	resize.roi[0] = -0.5f;
+	resize.roi[2] = resize.roi[3] = 1;
+	resize.in = dense(ATOM_DTYPE_F16, 0, {2, 5, 8, 3});
+	resize.out = dense(ATOM_DTYPE_F32, 4096, {2, 10, 4, 3});
+	add(resize);
 	auto gemm = command<atom_cmd_gemm>(ATOM_OP_GEMM);
 	gemm.alpha = 1;
 	gemm.a = quantised(dense(ATOM_DTYPE_U8, 0, {2, 5, 8}), 0.5f, 4);
@@ -131,6 +153,62 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	norm.in = dense(ATOM_DTYPE_F32, 0, {2, 4, 5});
 	norm.out = dense(ATOM_DTYPE_F32, 4096, {2, 4, 5});
 	add(norm);
+	auto reduce = command<atom_cmd_reduce>(ATOM_OP_REDUCE);
+	reduce.kind = ATOM_REDUCE_LOG_SUM_EXP;
+	reduce.axes = 5;
+	reduce.in = dense(ATOM_DTYPE_F32, 0, {2, 9, 5});
+	reduce.out = dense(ATOM_DTYPE_F16, 4096, {1, 9, 1});
+	add(reduce);
+	reduce.header.flags = ATOM_REDUCE_LAST_INDEX;
+	reduce.kind = ATOM_REDUCE_ARGMAX;
+	reduce.axes = 4;
+	reduce.in = dense(ATOM_DTYPE_I16, 0, {2, 9, 5});
+	reduce.out = dense(ATOM_DTYPE_I64, 4096, {2, 9, 1});
+	add(reduce);
+	auto gather = command<atom_cmd_gather>(ATOM_OP_GATHER);
+	gather.axis = gather.batch_dims = 1;
+	gather.data = dense_blocks(ATOM_DTYPE_Q8_0, 0, {2, 4, 64});
+	gather.index = dense(ATOM_DTYPE_I64, indices_at, {2, 5});
+	gather.out = dense(ATOM_DTYPE_F16, 4096, {2, 5, 64});
+	add(gather);
+	gather.mode = ATOM_GATHER_ND;
+	gather.axis = 0;
+	gather.data = dense(ATOM_DTYPE_I16, 0, {2, 4, 5, 3});
+	gather.index = dense(ATOM_DTYPE_I32, indices_at, {2, 7, 2});
+	gather.out = dense(ATOM_DTYPE_I16, 4096, {2, 7, 3});
+	add(gather);
+	auto scatter = command<atom_cmd_scatter>(ATOM_OP_SCATTER, ATOM_INDEX_WRAP_NEGATIVE);
+	scatter.axis = 1;
+	scatter.updates = dense(ATOM_DTYPE_F32, 0, {2, 7, 9});
+	scatter.index = dense(ATOM_DTYPE_I64, indices_at, {7});
+	scatter.out = dense(ATOM_DTYPE_BF16, 4096, {2, 5, 9});
+	add(scatter);
+	scatter.mode = ATOM_GATHER_ELEMENTS;
+	scatter.reduction = ATOM_SCATTER_ADD;
+	scatter.updates = dense(ATOM_DTYPE_I8, 0, {3, 7});
+	scatter.index = dense(ATOM_DTYPE_I32, indices_at, {3, 7});
+	scatter.out = dense(ATOM_DTYPE_I8, 4096, {3, 5});
+	add(scatter);
+	auto rope = command<atom_cmd_rope>(ATOM_OP_ROPE, ATOM_ROPE_INTERLEAVED);
+	rope.rotary_dims = 6;
+	rope.base = 10000;
+	rope.frequency_scale = 0.5f;
+	rope.attention = rope.extrapolation = rope.beta_slow = 1;
+	rope.beta_fast = 32;
+	rope.original_context = 64;
+	rope.in = dense(ATOM_DTYPE_F32, 0, {3, 2, 8});
+	rope.positions = dense(ATOM_DTYPE_I32, indices_at, {3});
+	rope.factors = dense(ATOM_DTYPE_F32, 2048, {3});
+	rope.out = dense(ATOM_DTYPE_F16, 4096, {3, 2, 8});
+	add(rope);
+	rope = command<atom_cmd_rope>(ATOM_OP_ROPE);
+	rope.rotary_dims = 8;
+	rope.position_axis = 1;
+	rope.in = rope.out = dense(ATOM_DTYPE_F32, 0, {2, 3, 8});
+	rope.positions = dense(ATOM_DTYPE_I64, indices_at, {3});
+	rope.cos = dense(ATOM_DTYPE_BF16, 2048, {5, 4});
+	rope.sin = dense(ATOM_DTYPE_BF16, 2560, {5, 4});
+	add(rope);
 	return all;
 }
 

@@ -96,6 +96,7 @@ static const struct atom_model_host atom_host = {
     .timer = atom_set_timer,
     .trace = atom_trace,
     .log = atom_log,
+    .command_time = atom_command_time,
 };
 
 /*
@@ -134,6 +135,7 @@ bool atom_host_init(AtomNPUState *s, Error **errp)
         .pace = s->pace,
         .compute_off = !s->compute,
         .serial = s->serial,
+        .timing = s->timing,
     };
     char *message = NULL;
     sigset_t all, saved;

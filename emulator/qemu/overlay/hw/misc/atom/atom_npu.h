@@ -92,6 +92,7 @@ struct AtomNPUState {
     int executor;
     int engine;
     int pace;
+    char *timing;               /* changes of the timing model */
     uint32_t threads;
     bool compute;
     uint64_t serial;
@@ -147,5 +148,6 @@ void atom_link_set(AtomNPUState *s, bool up);
 /* atom_trace.c: upcalls */
 void atom_trace(void *opaque, uint32_t event, const uint64_t args[4]);
 void atom_log(void *opaque, int level, const char *message);
+void atom_command_time(void *opaque, const struct atom_model_command_time *t);
 
 #endif

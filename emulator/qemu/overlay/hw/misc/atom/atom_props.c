@@ -20,6 +20,7 @@ static const Property atom_npu_properties[] = {
     DEFINE_PROP_UINT32("vectors", AtomNPUState, vectors, 65),
     DEFINE_PROP_UINT32("threads", AtomNPUState, threads, 0),
     DEFINE_PROP_BOOL("compute", AtomNPUState, compute, true),
+    DEFINE_PROP_STRING("timing", AtomNPUState, timing),
     DEFINE_PROP_UINT64("serial", AtomNPUState, serial, 0),
     DEFINE_PROP_UUID("uuid", AtomNPUState, uuid),
     DEFINE_PROP_ON_OFF_AUTO("ioeventfd", AtomNPUState, ioeventfd,
@@ -68,6 +69,10 @@ static const struct {
       "device: not before the modelled time has passed" },
     { "compute",
       "off: commands cost modelled time but write no results" },
+    { "timing",
+      "parameters of the timing model that differ from its table, such "
+      "as launch=0 (names: emulator/README.md; several with two commas "
+      "between them: a single one ends the property)" },
     { "serial",
       "serial number; 0: derived from uuid" },
     { "uuid",

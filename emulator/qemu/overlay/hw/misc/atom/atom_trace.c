@@ -76,6 +76,28 @@ void atom_trace(void *opaque, uint32_t event, const uint64_t a[4])
     }
 }
 
+/* Two events: one has at most ten arguments. */
+void atom_command_time(void *opaque, const struct atom_model_command_time *t)
+{
+    static const char *const limits[ATOM_LIMIT_COUNT] = {
+        [ATOM_LIMIT_OVERHEAD] = "overhead",
+        [ATOM_LIMIT_MATRIX] = "matrix",
+        [ATOM_LIMIT_VECTOR] = "vector",
+        [ATOM_LIMIT_DRAM] = "dram",
+        [ATOM_LIMIT_SHM] = "shm",
+        [ATOM_LIMIT_PCIE] = "pcie",
+    };
+    AtomNPUState *s = opaque;
+
+    atom_host_enter_thread();
+    trace_atom_command_time(s->name, t->queue, t->seq, t->index, t->opcode,
+                            t->tag, t->start_ns, t->ns,
+                            t->limit < ATOM_LIMIT_COUNT ? limits[t->limit] : "?");
+    trace_atom_command_parts(s->name, t->matrix_ns, t->vector_ns, t->dram_ns,
+                             t->dram_ahead_ns, t->shm_ns, t->pcie_ns,
+                             t->overhead_ns, t->macs, t->dram_bytes);
+}
+
 void atom_log(void *opaque, int level, const char *message)
 {
     AtomNPUState *s = opaque;
