@@ -108,10 +108,7 @@ void lower_lp_norm(lowering &n)
 	const std::int64_t p = n.attr("p", std::int64_t{2});
 	n.only_if(p == 1 || p == 2, "a p other than 1 and 2");
 	const unsigned axis = n.axis(n.attr("axis", std::int64_t{-1}), in.rank());
-	// A row of zeros stays zero: any divisor above 0 will do.
-	norm_parameters o;
-	o.eps = 1e-30F;
-	n.set(0, n.e.norm(p == 1 ? atom::norm_kind::l1 : atom::norm_kind::l2, in, {axis}, o));
+	n.set(0, n.e.norm(p == 1 ? atom::norm_kind::l1 : atom::norm_kind::l2, in, {axis}, {}));
 }
 
 void lower_mean_variance_norm(lowering &n)
