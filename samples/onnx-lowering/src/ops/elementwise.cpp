@@ -57,6 +57,17 @@ void lower_mean(lowering &n)
 	n.set(0, n.e.mul(result, n.e.scalar(result.type, 1.0 / n.inputs())));
 }
 
+// Before opset 7 a vector of slopes stood for the channels.
+void lower_prelu(lowering &n)
+{
+	n.require_inputs(2);
+	view slope = n.plain(1);
+	if (n.opset() < 7 && slope.rank() == 1)
+		for (unsigned d = 2; d < n.rank(0); ++d)
+			slope = unsqueeze(slope, slope.rank());
+	n.set(0, n.e.binary(binary_kind::prelu, n.in(0), slope));
+}
+
 void lower_mod(lowering &n)
 {
 	const bool truncated = n.attr("fmod", std::int64_t{0}) != 0;
@@ -184,7 +195,7 @@ operator_list elementwise_operators()
 		{"Sub", lower_binary<binary_kind::sub>},
 		{"Mul", lower_binary<binary_kind::mul>},
 		{"Div", lower_binary<binary_kind::div>},
-		{"PRelu", lower_binary<binary_kind::prelu>},
+		{"PRelu", lower_prelu},
 		{"BitwiseAnd", lower_binary<binary_kind::bitwise_and>},
 		{"BitwiseOr", lower_binary<binary_kind::bitwise_or>},
 		{"BitwiseXor", lower_binary<binary_kind::bitwise_xor>},
