@@ -17,6 +17,7 @@
 #include "host_bus.h"
 #include "memory.h"
 #include "options.h"
+#include "times.h"
 
 namespace atom::inprocess {
 
@@ -108,7 +109,9 @@ private:
 	void run_keeper();
 	void look_at_queues();
 
-	std::unique_ptr<host::host_bus> bus_owner_; // goes first: its threads call interrupt() until then
+	std::unique_ptr<times> times_; // outlives the bus, which calls it
+	std::unique_ptr<host::host_bus>
+		bus_owner_; // goes first: its threads call interrupt() until then
 	host::host_bus &bus_;
 	host::driver driver_;
 	limits limits_{};
@@ -121,7 +124,7 @@ private:
 	std::mutex asid_mutex_;
 	std::vector<bool> asids_; // taken
 
-	std::mutex progress_mutex_; // protects what follows
+	std::mutex progress_mutex_;   // protects what follows
 	std::vector<queue *> queues_; // by hardware id; index 0 is not used
 	std::bitset<ATOM_REG_QUEUE_MAX> due_;
 	std::vector<queue *> blocked_;
