@@ -46,6 +46,7 @@ host::bus_options bus_options_for(const options &how, std::uint32_t number)
 	o.threads = how.threads;
 	o.pace = how.pace;
 	o.compute_off = how.compute_off;
+	o.timing = how.timing;
 	o.serial = number + 1;
 	o.uuid = {'i', 'n', 'p', 'r', 'o', 'c', 0x80, 'a', 0x80, 't', 'o', 'm'}; /* of the free-form kind */
 	o.uuid.back() = static_cast<std::uint8_t>(o.serial);
@@ -60,6 +61,8 @@ device::device(const options &how, std::uint32_t number)
 		  bus_->ram(host::host_bus::ram_base + driver_bytes, 1)),
 	  local_(0, how.dram_bytes, bus_->dram()), shm_(0, shm_bytes, nullptr), queues_(num_queues + 1)
 {
+	if (!how.times.empty())
+		times_ = std::make_unique<times>(*bus_, how.times, number);
 	bus_->on_irq = [this](std::uint32_t vector) { interrupt(vector); };
 	if (!driver_.bring_up(fault_log2))
 		throw std::runtime_error("the device did not start");

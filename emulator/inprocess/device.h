@@ -18,6 +18,7 @@
 #include "host_bus.h"
 #include "memory.h"
 #include "options.h"
+#include "times.h"
 
 namespace atom::inprocess {
 
@@ -109,6 +110,7 @@ private:
 	void run_keeper();
 	void look_at_queues();
 
+	std::unique_ptr<times> times_;      // outlives the bus, which calls it
 	std::optional<host::host_bus> bus_; // goes first: its threads call interrupt()
 	host::driver driver_;
 	limits limits_{};

@@ -117,7 +117,7 @@ outcome run_vector(const atom::context &ctx, const test_vector &v)
 {
 	outcome o;
 	try {
-		const atom_onnx::graph g = atom_onnx::read_model(v.folder / "model.onnx");
+		const atom_onnx::graph g = atom_onnx::read_model(v.model);
 		const std::vector<data_set> sets = read_data(v, g);
 		if (sets.empty()) {
 			o.text = "no data";

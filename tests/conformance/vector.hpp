@@ -11,8 +11,8 @@
 namespace conformance {
 
 struct test_vector {
-	std::string name; ///< "node/test_abs"
-	std::filesystem::path folder;
+	std::string name; ///< "node/test_abs", "light/light_resnet50"
+	std::filesystem::path model;
 };
 
 struct data_set {

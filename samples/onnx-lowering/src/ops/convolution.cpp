@@ -3,50 +3,20 @@
 // and activations behind it become part of it.
 #include "convolution.hpp"
 
-#include <cmath>
+#include <algorithm>
 
+#include "channel_affine.hpp"
 #include "registry.hpp"
 
 namespace atom_onnx {
 namespace {
 
-/** Weights and bias of a Conv with the BatchNormalization behind it folded in. */
+/** Weights and bias of a Conv with the norms and scales behind it folded in. */
 struct kernel {
 	view weight;              ///< [O, C / groups, spatial..]
 	std::optional<view> bias; ///< f32 [O]
 	value_id result;          ///< what the convolution with the norm gives
 };
-
-// Factor and summand of each channel: y = x * factor + summand.
-struct affine {
-	std::vector<double> factor;
-	std::vector<double> summand;
-};
-
-std::optional<affine> affine_of(const lowering &norm, std::size_t channels)
-{
-	if (norm.node().op_type != "BatchNormalization" || norm.inputs() != 5 ||
-	    norm.attr("training_mode", std::int64_t{0}) != 0)
-		return std::nullopt;
-	for (unsigned i = 1; i < 5; ++i)
-		if (!norm.has(i) || !norm.known(i) || !is_float(norm.type(i)) ||
-		    norm.host(i).count() != static_cast<std::int64_t>(channels))
-			return std::nullopt;
-	for (unsigned i = 1; i < norm.outputs(); ++i)
-		if (norm.wants(i))
-			return std::nullopt;
-	const auto scale = norm.host(1).reals();
-	const auto beta = norm.host(2).reals();
-	const auto mean = norm.host(3).reals();
-	const auto variance = norm.host(4).reals();
-	const double epsilon = norm.attr("epsilon", 1e-5F);
-	affine a;
-	for (std::size_t c = 0; c < channels; ++c) {
-		a.factor.push_back(scale[c] / std::sqrt(variance[c] + epsilon));
-		a.summand.push_back(beta[c] - mean[c] * a.factor[c]);
-	}
-	return a;
-}
 
 kernel plain_kernel(lowering &n)
 {
@@ -56,28 +26,49 @@ kernel plain_kernel(lowering &n)
 	return k;
 }
 
+// What the nodes behind do to each channel, all in one.
+std::optional<channel_affine> take_affine(lowering &n, value_id &result)
+{
+	const auto channels = static_cast<std::size_t>(n.dims(1)[0]);
+	std::optional<channel_affine> all;
+	for (;;) {
+		const int reader = only_reader(n.state(), result);
+		if (reader < 0 || n.state().done[static_cast<std::size_t>(reader)])
+			return all;
+		const lowering next(n.state(), reader);
+		const auto a = affine_of(next, result, n.rank(0), channels);
+		if (!a)
+			return all;
+		if (!all)
+			all = {std::vector<double>(channels, 1), std::vector<double>(channels, 0)};
+		for (std::size_t c = 0; c < channels; ++c) {
+			all->factor[c] *= a->factor[c];
+			all->summand[c] = all->summand[c] * a->factor[c] + a->summand[c];
+		}
+		n.state().done[static_cast<std::size_t>(reader)] = true;
+		result = next.node().outputs[0];
+	}
+}
+
 kernel read_kernel(lowering &n)
 {
-	const int reader = only_reader(n.state(), n.node().outputs[0]);
 	const bool known = n.known(1) && is_float(n.type(1)) && (!n.has(2) || n.known(2));
-	if (reader < 0 || !known || !n.state().fuse)
-		return plain_kernel(n);
-	const lowering norm(n.state(), reader);
-	const auto channels = static_cast<std::size_t>(n.dims(1)[0]);
-	const std::optional<affine> a = affine_of(norm, channels);
+	value_id result = n.node().outputs[0];
+	const auto a = known && n.state().fuse ? take_affine(n, result) : std::nullopt;
 	if (!a)
 		return plain_kernel(n);
+	const auto channels = static_cast<std::size_t>(n.dims(1)[0]);
 	std::vector<double> weights = n.host(1).reals();
-	const std::size_t each = weights.size() / channels;
+	const std::size_t each = weights.size() / std::max<std::size_t>(channels, 1);
 	for (std::size_t i = 0; i < weights.size(); ++i)
 		weights[i] *= a->factor[i / each];
 	std::vector<double> bias = n.has(2) ? n.host(2).reals() : std::vector<double>(channels, 0);
+	if (bias.size() != channels)
+		n.invalid("the bias does not fit the channels");
 	for (std::size_t c = 0; c < channels; ++c)
 		bias[c] = bias[c] * a->factor[c] + a->summand[c];
-	n.state().done[static_cast<std::size_t>(reader)] = true;
 	return {n.e.constant(host_tensor::of(n.type(1), n.dims(1), weights)),
-	        n.e.constant(atom::dtype::f32, {static_cast<std::int64_t>(channels)}, bias),
-	        norm.node().outputs[0]};
+	        n.e.constant(atom::dtype::f32, {static_cast<std::int64_t>(channels)}, bias), result};
 }
 
 // Three spatial dimensions: each slice of the kernel is a convolution of images, added up.

@@ -68,7 +68,15 @@ view whole_index(lowering &n, const view &index, const shape &in, bool column_ma
 
 void pool(lowering &n, atom::pool_kind kind, const window &w, bool ceil_mode, pooling_options o)
 {
-	const view in = n.plain(0);
+	// The largest integer stands for the largest real: integers are pooled as they are.
+	view in = n.in(0);
+	const view_quantisation quant = in.quant;
+	const bool as_integers = kind == atom::pool_kind::max && in.rank() < 5 &&
+	                         quant.of == view_quantisation::kind::per_tensor;
+	if (as_integers)
+		in.quant = {};
+	else if (in.rank() == 5)
+		in = n.e.real(in);
 	const unsigned rank = in.rank();
 	n.only_if(rank <= 5, "more than three spatial dimensions");
 	n.only_if(rank < 5 || !n.wants(1), "indices of a volume");
@@ -78,7 +86,8 @@ void pool(lowering &n, atom::pool_kind kind, const window &w, bool ceil_mode, po
 		return;
 	}
 	const shape dims = image_dims(in, spatial);
-	const view out = allocate_result(n, n.node().outputs[0], in.type, dims);
+	view out = allocate_result(n, n.node().outputs[0],
+	                           in.quantised() ? atom::dtype::f32 : in.type, dims);
 	view index;
 	const auto image = [](const view &v) { return to_nhwc(as_image(v)); };
 	if (n.wants(1)) {
@@ -86,7 +95,9 @@ void pool(lowering &n, atom::pool_kind kind, const window &w, bool ceil_mode, po
 		o.index = image(index);
 	}
 	n.e.pool(kind, image(in), image(out), options_of(as_image(w), o));
-	n.set(0, out);
+	if (as_integers)
+		out.quant = quant;
+	n.set(0, out, as_integers ? n.type(0) : element_type::undefined);
 	if (n.wants(1))
 		n.set(1, whole_index(n, index, in.dims,
 		                     n.attr("storage_order", std::int64_t{0}) != 0));

@@ -82,9 +82,36 @@ bool is_integer_type(element_type t)
 	       t == element_type::i32;
 }
 
+// A bias and the like: integers that the host knows, with scales of their own, are constants.
+constexpr std::int64_t folded_max = 1 << 16;
+
+std::optional<host_tensor> fold_dequantize(const lowering &n)
+{
+	if (!n.known(0) || n.type(0) != element_type::i32 || n.rank(0) > 1 ||
+	    n.host(0).count() > folded_max || !n.known(1) || (n.has(2) && !n.known(2)))
+		return std::nullopt;
+	const auto values = n.integers(0);
+	const auto scales = n.host(1).reals();
+	std::vector<std::int64_t> zeros(scales.size(), 0);
+	if (n.has(2))
+		zeros = n.integers(2);
+	if ((scales.size() != 1 && scales.size() != values.size()) || zeros.size() != scales.size())
+		return std::nullopt;
+	std::vector<double> reals(values.size());
+	for (std::size_t i = 0; i < values.size(); ++i) {
+		const std::size_t at = scales.size() == 1 ? 0 : i;
+		reals[i] = static_cast<float>(values[i] - zeros[at]) * static_cast<float>(scales[at]);
+	}
+	return host_tensor::of(element_type::f32, n.dims(0), reals);
+}
+
 void lower_dequantize(lowering &n)
 {
 	n.require_inputs(2);
+	if (const auto folded = n.type(1) == element_type::f32 ? fold_dequantize(n) : std::nullopt) {
+		n.set(0, *folded);
+		return;
+	}
 	view v = n.plain(0);
 	const element_type type =
 		n.attr("output_dtype", std::int64_t{0}) != 0
@@ -123,21 +150,31 @@ range range_of(lowering &n, element_type type)
 	}
 }
 
+bool is_same(const view &v, atom::dtype type, const view_quantisation &q)
+{
+	return v.type == type && v.quant.of == kind::per_tensor && q.of == kind::per_tensor &&
+	       v.quant.scale == q.scale && v.quant.zero_point == q.zero_point;
+}
+
 void lower_quantize(lowering &n)
 {
 	n.require_inputs(2);
-	const view in = n.plain(0);
+	view in = n.in(0);
 	const std::int64_t told = n.attr("output_dtype", std::int64_t{0});
 	element_type type = told != 0 ? static_cast<element_type>(told) : element_type::u8;
 	if (n.has(2))
 		type = n.type(2);
 	const range limits = range_of(n, type);
 	if (const auto q = known_quantisation(n, in, 1, 2)) {
-		view out = n.e.quantise(in, *device_type(type), *q);
+		// What was only moved since it was dequantised is there already.
+		view out = is_same(in, *device_type(type), *q)
+		                   ? in
+		                   : n.e.quantise(in, *device_type(type), *q);
 		out.quant = {};
 		n.set(0, out, type);
 		return;
 	}
+	in = n.e.real(in);
 	const view scaled = n.e.div(n.e.cast(in, atom::dtype::f32), spread(n, 1, in));
 	view rounded = n.e.unary(atom::function::round, scaled);
 	if (n.has(2))
