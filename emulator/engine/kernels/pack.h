@@ -102,7 +102,7 @@ void pack_along_n(const std::byte *from, std::ptrdiff_t row_stride, std::size_t 
 }
 
 /** Bytes of each line that are fetched ahead. */
-inline constexpr std::ptrdiff_t pack_ahead = 256;
+inline constexpr std::ptrdiff_t pack_ahead = 512;
 
 /** Lines of k side by side: dwords are transposed, after conversion in a small buffer where they need it. */
 template <class Format, class Moves, class From, unsigned Panel>
