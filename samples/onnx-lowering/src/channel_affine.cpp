@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "fusion.hpp"
+
 namespace atom_onnx {
 namespace {
 
@@ -70,6 +72,30 @@ std::optional<channel_affine> affine_of(const lowering &n, value_id value, std::
 	const bool times = op == "Mul";
 	return channel_affine{times ? *numbers : std::vector<double>(channels, 1),
 	                      times ? std::vector<double>(channels, 0) : *numbers};
+}
+
+std::optional<channel_affine> take_affine(lowering &n, value_id &value, std::size_t rank,
+                                          std::int64_t channels)
+{
+	const auto count = static_cast<std::size_t>(channels);
+	std::optional<channel_affine> all;
+	for (;;) {
+		const int reader = only_reader(n.state(), value);
+		if (reader < 0 || n.state().done[static_cast<std::size_t>(reader)])
+			return all;
+		const lowering next(n.state(), reader);
+		const auto a = affine_of(next, value, rank, count);
+		if (!a)
+			return all;
+		if (!all)
+			all = {std::vector<double>(count, 1), std::vector<double>(count, 0)};
+		for (std::size_t c = 0; c < count; ++c) {
+			all->factor[c] *= a->factor[c];
+			all->summand[c] = all->summand[c] * a->factor[c] + a->summand[c];
+		}
+		n.state().done[static_cast<std::size_t>(reader)] = true;
+		value = next.node().outputs[0];
+	}
 }
 
 } // namespace atom_onnx

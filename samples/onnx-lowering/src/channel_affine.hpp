@@ -23,6 +23,13 @@ struct channel_affine {
 [[nodiscard]] std::optional<channel_affine> affine_of(const lowering &n, value_id value,
                                                       std::size_t rank, std::size_t channels);
 
+/**
+ * What the nodes that read @p value do to its channels, all in one; they are marked as done, and
+ * @p value becomes the result of the last. Empty: there are none.
+ */
+[[nodiscard]] std::optional<channel_affine> take_affine(lowering &n, value_id &value,
+                                                        std::size_t rank, std::int64_t channels);
+
 } // namespace atom_onnx
 
 #endif

@@ -39,6 +39,7 @@ public:
 					state_.readers[static_cast<std::size_t>(v)].push_back(
 						static_cast<int>(i));
 		bind_inputs();
+		fold_constants();
 		for (std::size_t i = 0; i < g_.nodes.size(); ++i) {
 			if (state_.done[i])
 				continue;
@@ -61,6 +62,19 @@ private:
 		value.dims = data.dims();
 		value.host = data;
 		value.computed = true;
+	}
+
+	// What depends on known values alone is known before anything that it could be fused with.
+	void fold_constants()
+	{
+		for (std::size_t i = 0; i < g_.nodes.size(); ++i) {
+			lowering n(state_, static_cast<int>(i));
+			bool known = true;
+			for (unsigned input = 0; input < n.inputs() && known; ++input)
+				known = !n.has(input) || n.is_known(input);
+			if (known)
+				state_.done[i] = fold_on_host(n);
+		}
 	}
 
 	void bind_inputs()

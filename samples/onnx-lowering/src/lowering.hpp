@@ -66,6 +66,11 @@ public:
 	[[nodiscard]] view plain(unsigned input) { return e.real(in(input)); }
 	/** Whether the host knows its elements. */
 	[[nodiscard]] bool known(unsigned input) const;
+	/** The same of a value of any kind, also one that is not computed yet. */
+	[[nodiscard]] bool is_known(unsigned input) const
+	{
+		return state_.values[static_cast<std::size_t>(node_.inputs[input])].host.has_value();
+	}
 	/** @throws unsupported unknown_value */
 	[[nodiscard]] const host_tensor &host(unsigned input) const;
 	[[nodiscard]] std::vector<std::int64_t> integers(unsigned input) const;

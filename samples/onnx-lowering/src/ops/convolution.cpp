@@ -26,35 +26,12 @@ kernel plain_kernel(lowering &n)
 	return k;
 }
 
-// What the nodes behind do to each channel, all in one.
-std::optional<channel_affine> take_affine(lowering &n, value_id &result)
-{
-	const auto channels = static_cast<std::size_t>(n.dims(1)[0]);
-	std::optional<channel_affine> all;
-	for (;;) {
-		const int reader = only_reader(n.state(), result);
-		if (reader < 0 || n.state().done[static_cast<std::size_t>(reader)])
-			return all;
-		const lowering next(n.state(), reader);
-		const auto a = affine_of(next, result, n.rank(0), channels);
-		if (!a)
-			return all;
-		if (!all)
-			all = {std::vector<double>(channels, 1), std::vector<double>(channels, 0)};
-		for (std::size_t c = 0; c < channels; ++c) {
-			all->factor[c] *= a->factor[c];
-			all->summand[c] = all->summand[c] * a->factor[c] + a->summand[c];
-		}
-		n.state().done[static_cast<std::size_t>(reader)] = true;
-		result = next.node().outputs[0];
-	}
-}
-
 kernel read_kernel(lowering &n)
 {
 	const bool known = n.known(1) && is_float(n.type(1)) && (!n.has(2) || n.known(2));
 	value_id result = n.node().outputs[0];
-	const auto a = known && n.state().fuse ? take_affine(n, result) : std::nullopt;
+	const auto a = known && n.state().fuse ? take_affine(n, result, n.rank(0), n.dims(1)[0])
+	                                          : std::nullopt;
 	if (!a)
 		return plain_kernel(n);
 	const auto channels = static_cast<std::size_t>(n.dims(1)[0]);

@@ -26,20 +26,27 @@ view by_channel(lowering &n, unsigned input, unsigned rank)
 	return n.e.reshape(v, dims);
 }
 
-// One command, with the activation behind it.
-void set_affine(lowering &n, const view &in, const channel_affine &a)
+// One command, with the scales and the activation behind it.
+void set_affine(lowering &n, const view &in, channel_affine a)
 {
 	shape dims(in.rank(), 1);
 	dims[1] = in.dims[1];
-	const tail t = follow(n, n.node().outputs[0], n.type(0), in.dims);
+	value_id result = n.node().outputs[0];
+	if (n.state().fuse)
+		if (const auto more = take_affine(n, result, in.rank(), in.dims[1]))
+			for (std::size_t c = 0; c < a.factor.size(); ++c) {
+				a.factor[c] *= more->factor[c];
+				a.summand[c] = a.summand[c] * more->factor[c] + more->summand[c];
+			}
+	const tail t = follow(n, result, n.type(0), in.dims);
 	finish after;
 	after.residual = n.e.constant(atom::dtype::f32, dims, a.summand);
-	view out = n.e.allocate_like(t.device(), in.dims, in);
 	if (t.residual)
-		*after.residual = n.e.add(*after.residual, *t.residual);
+		after.residual = n.e.add(*after.residual, *t.residual);
 	after.activation = t.activation;
 	after.p0 = t.p0;
 	after.p1 = t.p1;
+	view out = n.e.allocate_like(t.device(), in.dims, in);
 	if (t.quantised)
 		out.quant = *t.quantised;
 	n.e.binary_into(atom::binary_kind::mul, in, n.e.constant(atom::dtype::f32, dims, a.factor),
