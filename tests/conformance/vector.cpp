@@ -104,6 +104,15 @@ std::vector<data_set> read_data(const test_vector &v, const atom_onnx::graph &g)
 	}
 }
 
+bool is_close(double got, double expected, atom_onnx::element_type type)
+{
+	const double rtol = type == atom_onnx::element_type::bf16 ? relative_bf16 : relative;
+	if (got == expected || (std::isnan(got) && std::isnan(expected)))
+		return true;
+	return std::isfinite(got) && std::isfinite(expected) &&
+	       std::fabs(got - expected) <= absolute + rtol * std::fabs(expected);
+}
+
 std::string find_difference(const host_tensor &got, const host_tensor &expected)
 {
 	if (got.type() != expected.type())
@@ -111,16 +120,12 @@ std::string find_difference(const host_tensor &got, const host_tensor &expected)
 	if (got.dims() != expected.dims())
 		return "shape " + atom_onnx::to_string(got.dims()) + ", not " +
 		       atom_onnx::to_string(expected.dims());
-	const double rtol = got.type() == atom_onnx::element_type::bf16 ? relative_bf16 : relative;
 	const std::vector<double> a = got.reals();
 	const std::vector<double> b = expected.reals();
 	std::size_t wrong = 0;
 	std::size_t first = 0;
 	for (std::size_t i = 0; i < a.size(); ++i) {
-		const bool same = a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i])) ||
-		                  (std::isfinite(a[i]) && std::isfinite(b[i]) &&
-		                   std::fabs(a[i] - b[i]) <= absolute + rtol * std::fabs(b[i]));
-		if (!same && wrong++ == 0)
+		if (!is_close(a[i], b[i], got.type()) && wrong++ == 0)
 			first = i;
 	}
 	if (wrong == 0)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "atom_onnx/graph.hpp"
+#include "atom_onnx/unsupported.hpp"
 #include "emitter.hpp"
 
 namespace atom_onnx {
@@ -20,6 +21,7 @@ struct lowered_value {
 	std::optional<host_tensor> host; ///< its elements, if the host knows them
 	std::optional<view> device;      ///< where it lies on the device, if it does
 	bool computed = false;
+	std::optional<unsupported> refused; ///< why the device cannot compute it
 };
 
 /** A graph while it is lowered. */
@@ -113,6 +115,8 @@ public:
 
 private:
 	[[nodiscard]] const lowered_value &value_of(unsigned input) const;
+	/** The same. @throws unsupported why the device could not compute it */
+	[[nodiscard]] const lowered_value &computed(unsigned input) const;
 
 	lowering_state &state_;
 	const atom_onnx::node &node_;

@@ -54,8 +54,6 @@ constexpr refusal refusals[] = {
 	{"ZipMap", reason::sequence},
 	{"DictVectorizer", reason::sequence},
 	{"Optional", reason::optional},
-	{"OptionalGetElement", reason::optional},
-	{"OptionalHasElement", reason::optional},
 	{"StringNormalizer", reason::string},
 	{"StringConcat", reason::string},
 	{"StringSplit", reason::string},
