@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "emitter.hpp"
 #include "ggml-impl.h"
 
 namespace ggml_atom {
@@ -102,6 +103,11 @@ ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, std::size_t 
 
 std::size_t get_alignment(ggml_backend_buffer_type_t /*type*/) { return alignment; }
 
+std::size_t get_alloc_size(ggml_backend_buffer_type_t /*type*/, const ggml_tensor *t)
+{
+	return ggml_nbytes(t) + work_bytes(t);
+}
+
 } // namespace
 
 const memory &memory_of(const ggml_tensor *t)
@@ -121,7 +127,7 @@ ggml_backend_buffer_type buffer_type_of(ggml_backend_dev_t device, npu &on)
 			.alloc_buffer = alloc_buffer,
 			.get_alignment = get_alignment,
 			.get_max_size = nullptr,
-			.get_alloc_size = nullptr,
+			.get_alloc_size = get_alloc_size,
 			.is_host = nullptr,
 		},
 	        device,
