@@ -46,6 +46,7 @@ host::bus_options bus_options_for(const options &how, std::uint32_t number)
 	o.threads = how.threads;
 	o.pace = how.pace;
 	o.compute_off = how.compute_off;
+	o.timing = how.timing;
 	o.serial = number + 1;
 	o.uuid = {'i', 'n', 'p', 'r', 'o', 'c', 0x80, 'a', 0x80, 't', 'o', 'm'}; /* of the free-form kind */
 	o.uuid.back() = static_cast<std::uint8_t>(o.serial);
@@ -55,19 +56,21 @@ host::bus_options bus_options_for(const options &how, std::uint32_t number)
 } // namespace
 
 device::device(const options &how, std::uint32_t number)
-	: bus_(std::in_place, bus_options_for(how, number)), driver_(*bus_),
-	  system_(host::host_bus::ram_base + driver_bytes, bus_->options().ram_size - driver_bytes,
-		  bus_->ram(host::host_bus::ram_base + driver_bytes, 1)),
-	  local_(0, how.dram_bytes, bus_->dram()), shm_(0, shm_bytes, nullptr), queues_(num_queues + 1)
+	: bus_owner_(std::make_unique<host::host_bus>(bus_options_for(how, number))), bus_(*bus_owner_), driver_(bus_),
+	  system_(host::host_bus::ram_base + driver_bytes, bus_.options().ram_size - driver_bytes,
+		  bus_.ram(host::host_bus::ram_base + driver_bytes, 1)),
+	  local_(0, how.dram_bytes, bus_.dram()), shm_(0, shm_bytes, nullptr), queues_(num_queues + 1)
 {
-	bus_->on_irq = [this](std::uint32_t vector) { interrupt(vector); };
+	if (!how.times.empty())
+		times_ = std::make_unique<times>(bus_, how.times, number);
+	bus_.on_irq = [this](std::uint32_t vector) { interrupt(vector); };
 	if (!driver_.bring_up(fault_log2))
 		throw std::runtime_error("the device did not start");
-	limits_.num_queues = bus_->read32(ATOM_REG_NUM_QUEUES);
-	limits_.num_asids = bus_->read32(ATOM_REG_NUM_ASIDS);
-	limits_.cmd_bytes_max = bus_->read32(ATOM_REG_CMDBUF_BYTES_MAX);
-	limits_.args_max = bus_->read32(ATOM_REG_ARGS_MAX);
-	limits_.ring_log2 = static_cast<std::uint8_t>(std::min<std::uint32_t>(bus_->read32(ATOM_REG_RING_LOG2_MAX),
+	limits_.num_queues = bus_.read32(ATOM_REG_NUM_QUEUES);
+	limits_.num_asids = bus_.read32(ATOM_REG_NUM_ASIDS);
+	limits_.cmd_bytes_max = bus_.read32(ATOM_REG_CMDBUF_BYTES_MAX);
+	limits_.args_max = bus_.read32(ATOM_REG_ARGS_MAX);
+	limits_.ring_log2 = static_cast<std::uint8_t>(std::min<std::uint32_t>(bus_.read32(ATOM_REG_RING_LOG2_MAX),
 									      ring_log2));
 	asids_.resize(limits_.num_asids);
 	keeper_ = std::thread([this] { run_keeper(); });
@@ -82,7 +85,7 @@ device::~device()
 	keeper_wanted_.notify_all();
 	keeper_.join();
 	resets_.clear(); /* of queues that are dead already; their memory is the bus's */
-	bus_.reset();
+	bus_owner_.reset();
 }
 
 bool device::admin(const atom_admin_desc &command)
@@ -117,7 +120,7 @@ device::progress::~progress()
 		return;
 	for (std::uint32_t id = 1; id <= device_.limits_.num_queues; ++id)
 		if (due[id])
-			device_.bus_->doorbell(id);
+			device_.bus_.doorbell(id);
 }
 
 std::uint32_t device::add_queue(queue &q)
@@ -151,8 +154,8 @@ void device::interrupt(std::uint32_t vector)
 {
 	const progress hold(*this);
 	if (vector == 0) {
-		const std::uint32_t causes = bus_->read32(ATOM_REG_INTR_CAUSE);
-		bus_->write32(ATOM_REG_INTR_CAUSE, causes);
+		const std::uint32_t causes = bus_.read32(ATOM_REG_INTR_CAUSE);
+		bus_.write32(ATOM_REG_INTR_CAUSE, causes);
 		if (causes & ATOM_INTR_FAULT)
 			read_faults();
 	} else if (vector < queues_.size() && queues_[vector]) {
@@ -163,16 +166,16 @@ void device::interrupt(std::uint32_t vector)
 void device::read_faults()
 {
 	constexpr std::uint64_t entries = 1ull << fault_log2;
-	const std::uint64_t tail = bus_->read64(ATOM_REG_FAULT_TAIL);
+	const std::uint64_t tail = bus_.read64(ATOM_REG_FAULT_TAIL);
 	while (faults_read_ < tail) {
 		atom_fault_record r;
 		const std::uint64_t at = driver_.fault_base() + (faults_read_ & (entries - 1)) * sizeof r;
-		std::memcpy(&r, bus_->ram(at, sizeof r), sizeof r);
+		std::memcpy(&r, bus_.ram(at, sizeof r), sizeof r);
 		++faults_read_;
 		if (r.queue != 0 && r.queue < queues_.size() && queues_[r.queue])
 			queues_[r.queue]->note_fault(r);
 	}
-	bus_->write64(ATOM_REG_FAULT_HEAD, faults_read_);
+	bus_.write64(ATOM_REG_FAULT_HEAD, faults_read_);
 }
 
 void device::reset_later(std::shared_ptr<queue> q)
@@ -222,7 +225,7 @@ void device::run_keeper()
 		}
 		if (next)
 			next->reset();
-		bus_->pump();
+		bus_.pump();
 	}
 }
 

@@ -8,7 +8,6 @@
 #include <deque>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "host_bus.h"
 #include "memory.h"
 #include "options.h"
+#include "times.h"
 
 namespace atom::inprocess {
 
@@ -56,7 +56,7 @@ public:
 	device(const device &) = delete;
 	device &operator=(const device &) = delete;
 
-	host::host_bus &bus() { return *bus_; }
+	host::host_bus &bus() { return bus_; }
 	const limits &limit() const { return limits_; }
 	memory &system() { return system_; }
 	memory &local() { return local_; }
@@ -109,7 +109,10 @@ private:
 	void run_keeper();
 	void look_at_queues();
 
-	std::optional<host::host_bus> bus_; // goes first: its threads call interrupt()
+	std::unique_ptr<times> times_; // outlives the bus, which calls it
+	std::unique_ptr<host::host_bus>
+		bus_owner_; // goes first: its threads call interrupt() until then
+	host::host_bus &bus_;
 	host::driver driver_;
 	limits limits_{};
 	memory system_;
@@ -121,7 +124,7 @@ private:
 	std::mutex asid_mutex_;
 	std::vector<bool> asids_; // taken
 
-	std::mutex progress_mutex_; // protects what follows
+	std::mutex progress_mutex_;   // protects what follows
 	std::vector<queue *> queues_; // by hardware id; index 0 is not used
 	std::bitset<ATOM_REG_QUEUE_MAX> due_;
 	std::vector<queue *> blocked_;

@@ -69,6 +69,18 @@ constexpr option known[] = {
 		 o.compute_off = off;
 		 return good;
 	 }},
+	/* A comma would end it. Names and values are the model's business. */
+	{"timing", "NAME=VALUE:NAME=VALUE.., parameters of the timing model",
+	 [](std::string_view text, options &o) {
+		 o.timing = text;
+		 std::replace(o.timing.begin(), o.timing.end(), ':', ',');
+		 return !text.empty();
+	 }},
+	{"times", "a file to write to",
+	 [](std::string_view text, options &o) {
+		 o.times = text;
+		 return !text.empty();
+	 }},
 };
 
 bool set(std::string_view word, options &out, std::string &error)

@@ -18,6 +18,8 @@ struct options {
 	std::uint32_t engine = ATOM_ENGINE_FAST;
 	std::uint32_t pace = ATOM_PACE_HOST;
 	bool compute_off = false;
+	std::string timing; ///< changes of the timing model: "name=value,name=value"
+	std::string times;  ///< file that is told where modelled time goes; empty: none
 };
 
 /**

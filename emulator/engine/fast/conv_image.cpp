@@ -102,6 +102,9 @@ private:
 		window_.attach(mem_, stream_);
 		const bool runs = in_.strides[4] == in_.element_bytes && !filled_up;
 		const bool rows = runs && in_.strides[3] == channels_.all() * in_.element_bytes;
+		const bool words = format_.same_bytes && base_ && channels_.groups == 1 && to_.group_stride == 8 &&
+				   in_.strides[4] == in_.element_bytes &&
+				   in_.strides[3] + channels_.each * in_.element_bytes >= 8;
 		for (std::int64_t row = top; row < bottom; ++row) {
 			std::byte *to = data + row * to_.row_stride + left * to_.column_stride;
 			if (rows) {
@@ -109,11 +112,28 @@ private:
 					return false;
 				continue;
 			}
-			for (std::int64_t column = left; column < right; ++column, to += to_.column_stride)
+			std::int64_t column = left;
+			if (words) {
+				const std::byte *from = base_ + offset_of(at(row, column), in_.strides);
+				for (; column + 1 < right; ++column, to += 8, from += in_.strides[3])
+					copy_word(from, to);
+			}
+			for (; column < right; ++column, to += to_.column_stride)
 				if (!pixel(at(row, column), runs, to))
 					return false;
 		}
 		return true;
+	}
+
+	/* A pixel of few channels, with what follows it in the image, in place of which the filling stays. */
+	void copy_word(const std::byte *from, std::byte *to) const
+	{
+		const std::uint64_t mine = ~std::uint64_t{0} >> (64 - 8 * channels_.each * in_.element_bytes);
+		std::uint64_t word, filling;
+		std::memcpy(&word, from, sizeof word);
+		std::memcpy(&filling, to, sizeof filling);
+		word = (word & mine) | (filling & ~mine);
+		std::memcpy(to, &word, sizeof word);
 	}
 
 	bool pixel(index5 index, bool whole, std::byte *to)

@@ -158,6 +158,8 @@ template <bool UnsignedA, unsigned Flip> constexpr family vnni_family(std::int32
 		.integer = true,
 		.b_offset = b_offset,
 		.tile = tile<ops>,
+		.pair = pair_rows,
+		.pair_tile = pair_tile<ops, pair_rows>,
 		.careful_tile = nullptr,
 		.stage_a = stage_integer<format_i8<0>, avx512_moves>,
 		.pack_b = pack_integer<format_i8<Flip>, avx512_moves, ops::panel>,

@@ -24,6 +24,7 @@ struct tile_args {
 	std::size_t groups; ///< of a segment
 	const std::byte *a;
 	std::ptrdiff_t a_stride; ///< bytes from row to row
+	std::ptrdiff_t a_jump;   ///< pair_tile(): bytes from the first run of rows to the second
 	const std::ptrdiff_t *segments; ///< where each segment of a row starts, in bytes from a
 	std::size_t segment_count;      ///< at least 1
 	const std::byte *b;      ///< the panel, at the first group
@@ -44,6 +45,9 @@ struct family {
 	std::int32_t b_offset;
 
 	void (*tile)(const tile_args &args);
+	/** The same for two runs of so many rows (0: there is none), for pixels of one or two lines of an image. */
+	unsigned pair;
+	void (*pair_tile)(const tile_args &args);
 	/** tile() where it may flush subnormals: see unsafe_below; nullptr if tile() never does. */
 	void (*careful_tile)(const tile_args &args);
 

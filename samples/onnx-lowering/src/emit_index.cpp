@@ -69,18 +69,27 @@ view emitter::gather_elements(const view &data, const view &index, unsigned axis
 	out.quant = data.quant;
 	if (count_of(index.dims) == 0)
 		return out;
-	if (data.rank() > atom::rank_max)
-		throw unsupported(reason::not_lowered, "gathering elements of rank " +
-		                                               std::to_string(data.rank()));
 	view from = data;
 	view to = out;
+	view by = index;
 	from.quant = to.quant = {};
+	if (data.rank() > atom::rank_max) {
+		shape same = data.dims;
+		same[axis] = index.dims[axis];
+		if (same != index.dims)
+			throw unsupported(reason::not_lowered, "gathering elements of rank " +
+			                                               std::to_string(data.rank()));
+		from = reshape(from, joined_around(data.dims, axis));
+		by = reshape(by, joined_around(index.dims, axis));
+		to = reshape(to, joined_around(index.dims, axis));
+		axis = 1;
+	}
 	recorder_.add(
-		[from, index, to, axis](atom::command_builder &b, const placement_map &at) {
-			b.gather(atom::index_mode::elements, at(from), at(index), at(to),
+		[from, by, to, axis](atom::command_builder &b, const placement_map &at) {
+			b.gather(atom::index_mode::elements, at(from), at(by), at(to),
 		                 gather_by(axis, 0));
 		},
-		{from, index}, {to});
+		{from, by}, {to});
 	return out;
 }
 

@@ -218,4 +218,20 @@ view emitter::norm(atom::norm_kind kind, const view &v, const std::vector<unsign
 	return out;
 }
 
+view emitter::rope(const view &v, const rotary_parameters &options)
+{
+	const view out = allocate_like(v.type, v.dims, v);
+	recorder_.add(
+		[v, options, out](atom::command_builder &b, const placement_map &at) {
+			atom::rope_options o;
+			o.rotary_dims = options.rotary_dims;
+			o.interleaved = options.interleaved;
+			o.cos = at(options.cos);
+			o.sin = at(options.sin);
+			b.rope(at(v), at(out), o);
+		},
+		{v, options.cos, options.sin}, {out});
+	return out;
+}
+
 } // namespace atom_onnx

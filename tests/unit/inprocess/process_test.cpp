@@ -68,14 +68,18 @@ TEST_F(a_program, is_told_what_is_wrong_with_what_it_asks_for)
 		ask_for(value);
 		EXPECT_EQ(error_of_open(), std::string("ATOM_DEVICE=") + value + ": " + why);
 	};
-	expect("modell", "it must be empty (the devices of this machine) or model[:N][,OPTION=VALUE]...");
+	expect("modell",
+	       "it must be empty (the devices of this machine) or model[:N][,OPTION=VALUE]...");
 	expect("/dev/accel/accel0",
 	       "it must be empty (the devices of this machine) or model[:N][,OPTION=VALUE]...");
-	expect("model:0", "\":0\": behind the name comes :N, the number of devices, 1 to 16, or a comma");
-	expect("model:1x", "\":1x\": behind the name comes :N, the number of devices, 1 to 16, or a comma");
-	expect("model,cores=3",
-	       "option \"cores\" is not one of dram, threads, engine, executor, pace, compute");
-	expect("model,", "option \"\" is not one of dram, threads, engine, executor, pace, compute");
+	expect("model:0",
+	       "\":0\": behind the name comes :N, the number of devices, 1 to 16, or a comma");
+	expect("model:1x",
+	       "\":1x\": behind the name comes :N, the number of devices, 1 to 16, or a comma");
+	expect("model,cores=3", "option \"cores\" is not one of dram, threads, engine, executor, "
+	                        "pace, compute, timing, times");
+	expect("model,", "option \"\" is not one of dram, threads, engine, executor, pace, "
+	                 "compute, timing, times");
 	expect("model,threads", "threads=: it must be 0 (as many as CPUs) to 256");
 	expect("model,threads=257", "threads=257: it must be 0 (as many as CPUs) to 256");
 	expect("model,engine=slow", "engine=slow: it must be fast or reference");
@@ -83,9 +87,10 @@ TEST_F(a_program, is_told_what_is_wrong_with_what_it_asks_for)
 	       "pace=device needs executor=pool: somebody has to work when the time has come");
 	for (const char *size : {"0M", "3M", "1T", "16", "-1G", "1025G", ""}) {
 		const std::string value = std::string("model,dram=") + size;
-		expect(value.c_str(), (std::string("dram=") + size +
-		                       ": it must be an even number of MiB or a number of GiB, from 2M to 1024G")
-		                              .c_str());
+		expect(value.c_str(),
+		       (std::string("dram=") + size +
+		        ": it must be an even number of MiB or a number of GiB, from 2M to 1024G")
+		               .c_str());
 	}
 	ask_for("model:2");
 	try {
@@ -98,8 +103,9 @@ TEST_F(a_program, is_told_what_is_wrong_with_what_it_asks_for)
 
 TEST_F(a_program, can_have_each_kind_of_device)
 {
-	for (const char *value : {"model,engine=reference,dram=64M", "model,executor=inline,dram=64M",
-	                          "model,threads=1,dram=64M", "model,pace=device,dram=2M", "model"}) {
+	for (const char *value :
+	     {"model,engine=reference,dram=64M", "model,executor=inline,dram=64M",
+	      "model,threads=1,dram=64M", "model,pace=device,dram=2M", "model"}) {
 		SCOPED_TRACE(value);
 		ask_for(value);
 		const auto device = atom::device::open();
