@@ -85,6 +85,7 @@ check-kernel: deps
 check-vm: host qemu module
 	@$(STEP) 'tests of the machine' -- tests/vm/harness_test.py --kernel $(KERNEL)
 	@$(STEP) 'tests in the machine ($(KERNEL))' -- tests/vm/run --kernel $(KERNEL) $(if $(filter debug,$(KERNEL)),--test-seconds 600 --timeout 5400)
+	@$(STEP) 'ONNX vectors in the machine ($(KERNEL))' -- tests/vm/conformance --kernel $(KERNEL)
 
 check-debug:
 	@$(MAKE) --no-print-directory check-vm KERNEL=debug
