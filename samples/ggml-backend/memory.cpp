@@ -85,7 +85,7 @@ const char *type_name(ggml_backend_buffer_type_t type)
 
 ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, std::size_t size)
 {
-	const npu &on = *static_cast<npu *>(type->context);
+	npu &on = *static_cast<npu *>(type->context);
 	try {
 		auto m = std::make_unique<memory>();
 		m->buffer = atom::buffer(on.context(), size,
@@ -96,6 +96,7 @@ ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, std::size_t 
 		static_cast<void>(m.release()); // free_buffer() deletes it
 		return made;
 	} catch (const std::exception &e) {
+		on.count_refused(size);
 		GGML_LOG_ERROR("%s: %zu bytes: %s\n", on.name().c_str(), size, e.what());
 		return nullptr;
 	}
