@@ -2,6 +2,7 @@
 // Answers a question with a trained language model.
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <iostream>
 #include <iterator>
 #include <optional>
@@ -20,6 +21,7 @@ struct options : chat::settings {
 	unsigned tokens = 256;
 	std::optional<std::uint32_t> seed;
 	bool json = false;
+	std::filesystem::path report; ///< a file for the JSON object
 };
 
 /** Beside this program in the build folder. */
@@ -68,6 +70,27 @@ chat::phase measure(const chat::language_model &model, const Body &body)
 	return result;
 }
 
+void deliver(const options &o, const std::string &answer, const chat::report &report)
+{
+	if (!o.json)
+		std::printf("\n\n%s\n", report.sentence().c_str());
+	if (!o.json && o.report.empty())
+		return;
+	nlohmann::ordered_json out{{"question", o.question}, {"answer", answer}};
+	out.update(report.json());
+	// The last token may be a part of a character.
+	const std::string text =
+		out.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+	if (o.json)
+		std::puts(text.c_str());
+	if (o.report.empty())
+		return;
+	std::ofstream file(o.report);
+	file << text << '\n';
+	if (!file.flush())
+		throw failure(status::input, o.report.string() + ": cannot be written");
+}
+
 void run(options &o)
 {
 	o.on_npu = o.device == "npu";
@@ -78,11 +101,12 @@ void run(options &o)
 	chat::language_model model(o);
 	const auto prompt = model.prompt(o.question);
 	if (prompt.size() >= model.room())
-		throw failure(status::usage, "the question has " + std::to_string(prompt.size()) +
-		                                     " tokens: more than --context leaves room for");
+		throw failure(status::usage,
+		              "the question has " + std::to_string(prompt.size()) +
+		                      " tokens: more than --context leaves room for");
 
 	const llama_sampler_ptr sampler = make_sampler(o.seed);
-	chat::report report{model.name(), model.where(), o.on_npu, {}, {}, {}};
+	chat::report report{o.model.stem().string(), model.where(), o.on_npu, {}, {}, {}};
 	report.prompt = measure(model, [&] {
 		model.read(prompt);
 		return prompt.size();
@@ -106,14 +130,7 @@ void run(options &o)
 		return count;
 	});
 	report.graph = model.last_graph();
-	if (!o.json) {
-		std::printf("\n\n%s\n", report.sentence().c_str());
-		return;
-	}
-	nlohmann::ordered_json out{{"question", o.question}, {"answer", answer}};
-	out.update(report.json());
-	// A token may be a part of a character.
-	std::puts(out.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+	deliver(o, answer, report);
 }
 
 void add_options(CLI::App &app, options &o)
@@ -140,6 +157,8 @@ void add_options(CLI::App &app, options &o)
 	               "choose tokens by chance; without it always the likeliest one")
 		->option_text("N");
 	app.add_flag("--json", o.json, "print one JSON object");
+	app.add_option("--report", o.report, "write the JSON object to FILE besides")
+		->option_text("FILE");
 	app.add_flag("--verbose", o.verbose, "show llama.cpp's log");
 	app.footer("Exit status: 0 all right, 2 usage, 3 no device, 4 a run failed, 5 the model is "
 	           "missing or of no use,\n"

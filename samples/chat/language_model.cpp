@@ -30,18 +30,20 @@ std::filesystem::path runtime_folder()
 	return std::filesystem::absolute(found.dli_fname).parent_path();
 }
 
-/** Whether @p file is a GGUF file with all the bytes that it speaks of. */
-bool is_whole(const std::filesystem::path &file)
+/** Why @p file is no GGUF file with all the bytes that it speaks of; empty: it is one. */
+std::string defect_of(const std::filesystem::path &file)
 {
 	const std::unique_ptr<gguf_context, decltype(&gguf_free)> header(
 		gguf_init_from_file(file.c_str(), {.no_alloc = true, .ctx = nullptr}), gguf_free);
 	if (!header)
-		return false;
+		return last_error("no GGUF file");
 	std::size_t end = 0;
 	for (std::int64_t i = 0; i < gguf_get_n_tensors(header.get()); ++i)
 		end = std::max(end, gguf_get_tensor_offset(header.get(), i) +
 		                            gguf_get_tensor_size(header.get(), i));
-	return gguf_get_data_offset(header.get()) + end <= std::filesystem::file_size(file);
+	const bool whole =
+		gguf_get_data_offset(header.get()) + end <= std::filesystem::file_size(file);
+	return whole ? "" : "it ends in the middle of its weights";
 }
 
 bool does_nothing(const ggml_tensor *node)
@@ -79,8 +81,8 @@ void language_model::use_npu(const std::filesystem::path &plugin)
 		throw failure(status::input, plugin.string() + ": the backend is not there");
 	ggml_backend_reg_t registry = ggml_backend_load(plugin.c_str());
 	if (registry == nullptr)
-		throw failure(status::input, plugin.string() + ": " +
-		                                     last_error("llama.cpp does not load it"));
+		throw failure(status::input,
+		              plugin.string() + ": " + last_error("llama.cpp does not load it"));
 	if (ggml_backend_reg_dev_count(registry) == 0)
 		throw failure(status::no_device, last_error("the backend finds no device"));
 	npu_ = ggml_backend_reg_dev_get(registry, 0);
@@ -96,7 +98,7 @@ void language_model::load(const settings &s)
 	how.n_gpu_layers = npu_ != nullptr ? -1 : 0;
 	model_.reset(llama_model_load_from_file(s.model.c_str(), how));
 	if (!model_)
-		fail_loading(s.model, is_whole(s.model));
+		fail_loading(s.model);
 
 	llama_context_params with = llama_context_default_params();
 	with.n_ctx = s.context;
@@ -104,19 +106,21 @@ void language_model::load(const settings &s)
 	with.n_threads = static_cast<std::int32_t>(
 		s.threads != 0 ? s.threads : std::max(1U, std::thread::hardware_concurrency()));
 	with.n_threads_batch = with.n_threads;
+	if (s.fused_attention)
+		with.flash_attn_type = *s.fused_attention ? LLAMA_FLASH_ATTN_TYPE_ENABLED
+		                                          : LLAMA_FLASH_ATTN_TYPE_DISABLED;
 	with.cb_eval = count_node;
 	with.cb_eval_user_data = this;
 	context_.reset(llama_init_from_model(model_.get(), with));
 	if (!context_)
-		fail_loading(s.model, true);
+		fail_loading(s.model);
 }
 
-void language_model::fail_loading(const std::filesystem::path &file, bool valid) const
+void language_model::fail_loading(const std::filesystem::path &file) const
 {
-	if (!valid)
-		throw failure(status::damaged,
-		              file.string() + ": damaged, or no GGUF file: " +
-		                      last_error("it ends before its last number"));
+	const std::string reason = last_error("llama.cpp refuses it");
+	if (const std::string defect = defect_of(file); !defect.empty())
+		throw failure(status::damaged, file.string() + ": damaged: " + defect);
 	if (const std::uint64_t bytes = statistics().refused_bytes; bytes != 0) {
 		std::size_t free = 0;
 		std::size_t total = 0;
@@ -128,15 +132,7 @@ void language_model::fail_loading(const std::filesystem::path &file, bool valid)
 		                      std::to_string(total >> 20) +
 		                      " MiB are free (a smaller --context needs less)");
 	}
-	throw failure(status::input, file.string() + ": " + last_error("llama.cpp refuses it"));
-}
-
-std::string language_model::name() const
-{
-	std::array<char, 128> text{};
-	if (llama_model_meta_val_str(model_.get(), "general.name", text.data(), text.size()) < 0)
-		llama_model_desc(model_.get(), text.data(), text.size());
-	return text.data();
+	throw failure(status::input, file.string() + ": " + reason);
 }
 
 std::vector<llama_token> language_model::prompt(const std::string &question) const
@@ -171,10 +167,10 @@ void language_model::read(std::span<const llama_token> tokens)
 		tokens = tokens.subspan(part.size());
 		graph_is_new_ = true;
 		// llama.cpp takes a pointer to data that is not const, and leaves it alone.
-		const int result = llama_decode(
-			context_.get(),
-			llama_batch_get_one(const_cast<llama_token *>(part.data()),
-		                            static_cast<std::int32_t>(part.size())));
+		const int result =
+			llama_decode(context_.get(),
+		                     llama_batch_get_one(const_cast<llama_token *>(part.data()),
+		                                         static_cast<std::int32_t>(part.size())));
 		llama_synchronize(context_.get());
 		if (result != 0 || statistics().failed != 0)
 			throw failure(status::job, last_error("llama.cpp failed with status " +

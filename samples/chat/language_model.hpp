@@ -23,7 +23,9 @@ struct settings {
 	bool on_npu = true;
 	unsigned context = 2048; ///< tokens that it remembers
 	unsigned threads = 0;    ///< of the CPU; 0: as many as there are
-	bool verbose = false;    ///< let llama.cpp tell what it does
+	/** Attention as one operator; empty: if the device has it. */
+	std::optional<bool> fused_attention;
+	bool verbose = false; ///< let llama.cpp tell what it does
 };
 
 /** Operators of a graph, and how many of them run on the NPU. */
@@ -36,15 +38,13 @@ struct coverage {
 class language_model {
 public:
 	/**
-	 * @throws samples::failure no_device, permission, input (no model there), damaged (a file
-	 *         that is none), memory (what does not fit into the device)
+	 * @throws samples::failure no_device, permission, input (no model there, or of no use),
+	 * damaged (a file that is none), memory (what does not fit into the device)
 	 */
 	explicit language_model(const settings &s);
 
 	/** What it runs on, for a person. */
 	[[nodiscard]] const std::string &where() const noexcept { return where_; }
-	/** What the model calls itself, its size and types. */
-	[[nodiscard]] std::string name() const;
 
 	/** @p question as the model expects it, up to where its answer begins. */
 	[[nodiscard]] std::vector<llama_token> prompt(const std::string &question) const;
@@ -71,7 +71,7 @@ public:
 private:
 	void use_npu(const std::filesystem::path &plugin);
 	void load(const settings &s);
-	[[noreturn]] void fail_loading(const std::filesystem::path &file, bool valid) const;
+	[[noreturn]] void fail_loading(const std::filesystem::path &file) const;
 	static bool count_node(ggml_tensor *node, bool ask, void *model);
 
 	std::string where_ = "CPU";

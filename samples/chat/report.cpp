@@ -11,7 +11,8 @@ namespace {
 /** @p total for one token, scaled. */
 double each(std::uint64_t total, double scale, const phase &p)
 {
-	return static_cast<double>(total) * scale / static_cast<double>(std::max<std::size_t>(p.tokens, 1));
+	return static_cast<double>(total) * scale /
+	       static_cast<double>(std::max<std::size_t>(p.tokens, 1));
 }
 
 double device_ms(const phase &p) { return each(p.npu.busy_ns, 1e-6, p); }
@@ -59,7 +60,7 @@ nlohmann::ordered_json report::json() const
 	        {"operators", graph.operators},
 	        {"operators_on_npu", graph.on_npu},
 	        {"prompt", to_json(prompt, on_npu)},
-	        {"answer", to_json(answer, on_npu)}};
+	        {"generation", to_json(answer, on_npu)}};
 }
 
 } // namespace chat

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Whether llama.cpp gives the same answers on the NPU as on the CPU, token by token. Where the NPU would say something else, the
-// CPU must have been undecided; both then go on with the CPU's token.
+// Whether llama.cpp gives the same answers on the NPU as on the CPU, token by token. Where the NPU
+// would say something else, the CPU must have been undecided; both then go on with the CPU's token.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -77,8 +77,8 @@ verdict compare(chat::language_model &npu, const std::string &question,
 	for (const step &e : expected) {
 		const step found = look(npu);
 		for (std::size_t i = 0; i < e.logits.size(); ++i)
-			result.furthest = std::max(result.furthest,
-			                           std::abs(e.logits[i] - found.logits[i]));
+			result.furthest =
+				std::max(result.furthest, std::abs(e.logits[i] - found.logits[i]));
 		if (found.token != e.token) {
 			++result.other;
 			result.decided += e.margin > undecided ? 1 : 0;
