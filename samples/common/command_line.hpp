@@ -13,6 +13,7 @@
 #include "atom/error.hpp"
 #include "failure.hpp"
 #include "network.hpp"
+#include "work_report.hpp"
 
 namespace samples {
 
@@ -23,10 +24,19 @@ struct picture_options {
 	std::filesystem::path plugin; ///< of ONNX Runtime
 	unsigned repeat = 1;
 	bool json = false;
+	std::filesystem::path report; ///< empty: none
 };
 
 /** Adds the options to @p app, with what is said about them. */
 void add_picture_options(CLI::App &app, picture_options &o);
+
+/**
+ * The end of a run: the report as @p o asks for it.
+ *
+ * @param pictures  what was found in each
+ * @throws failure (input) if the file cannot be written
+ */
+void deliver(const picture_options &o, const work_report &report, nlohmann::ordered_json pictures);
 
 /** Parses, runs @p body, and says on standard error what went wrong. @return the exit status */
 template <typename Body>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
+#include <chrono>
 #include <functional>
 #include <numeric>
 
@@ -39,6 +39,14 @@ atom::device open_npu()
 }
 
 } // namespace
+
+activity &activity::operator+=(const activity &other)
+{
+	operators.nodes += other.operators.nodes;
+	operators.on_npu += other.operators.on_npu;
+	seconds += other.seconds;
+	return *this;
+}
 
 runtime::runtime(processor where, const std::filesystem::path &plugin)
 	: env_(ORT_LOGGING_LEVEL_ERROR, "atom-samples")
@@ -107,8 +115,11 @@ tensor network::run(const tensor &input)
 			input.dims.data(), input.dims.size());
 		const char *const input_name = input_.c_str();
 		const char *const output_name = output_.c_str();
+		const auto begin = std::chrono::steady_clock::now();
 		const auto out =
 			session_.Run(Ort::RunOptions(), &input_name, &in, 1, &output_name, 1);
+		seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+		                    .count();
 		tensor result{out[0].GetTensorTypeAndShapeInfo().GetShape(), {}};
 		const auto *data = out[0].GetTensorData<float>();
 		result.values.assign(data, data + product(result.dims));
@@ -123,7 +134,9 @@ std::vector<std::int64_t> network::input_dims() const
 	return session_.GetInputTypeInfo(0).GetTensorTypeAndShapeInfo().GetShape();
 }
 
-coverage network::nodes() const
+activity network::activity() const { return {operators(), seconds_}; }
+
+coverage network::operators() const
 {
 	coverage c;
 	for (const Ort::ConstEpAssignedSubgraph &part : session_.GetEpGraphAssignmentInfo()) {
