@@ -80,7 +80,9 @@ void in_device_rank(std::vector<view> views,
 
 view emitter::unary(atom::function fn, const view &v, float p0, float p1)
 {
-	refuse_i64(v, "arithmetic");
+	if (v.type == atom::dtype::i64 && fn == atom::function::neg)
+		return wide_binary(binary_kind::sub, scalar(v.type, 0), v);
+	refuse_i64(v, "this function");
 	const bool truth = fn == atom::function::logical_not || fn == atom::function::is_nan ||
 	                   fn == atom::function::is_inf;
 	const view out = allocate_like(truth ? atom::dtype::u8 : real_type(v), v.dims, v);
@@ -121,8 +123,8 @@ void emitter::binary_into(binary_kind kind, const view &a, const view &b, const 
 
 view emitter::binary(binary_kind kind, const view &a, const view &b, const finish &after)
 {
-	refuse_i64(a, "arithmetic");
-	refuse_i64(b, "arithmetic");
+	if (a.type == atom::dtype::i64 || b.type == atom::dtype::i64)
+		return wide_binary(kind, a, b);
 	view left = a;
 	view right = b;
 	if (!a.is_real() && b.is_real())
