@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 
 namespace atom::inprocess {
 
@@ -95,7 +96,12 @@ int machine::inject(std::uint32_t number, const char *spec, std::string &error)
 		error = "device " + std::to_string(number) + " is not powered on";
 		return -ENODEV;
 	}
-	return d->inject(spec, error);
+	char *why = nullptr;
+	const int result = atom_model_inject(d->bus().model(), spec, &why);
+	if (why)
+		error = why;
+	std::free(why);
+	return result;
 }
 
 } // namespace atom::inprocess
