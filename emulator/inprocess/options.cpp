@@ -40,6 +40,14 @@ bool choice(std::string_view text, std::string_view zero, std::string_view one, 
 	return text == zero || text == one;
 }
 
+/* Colons for commas: one of these would end the option. */
+bool list(std::string_view text, std::string &value)
+{
+	value = text;
+	std::replace(value.begin(), value.end(), ':', ',');
+	return !text.empty();
+}
+
 struct option {
 	std::string_view name;
 	std::string_view wants;
@@ -69,13 +77,11 @@ constexpr option known[] = {
 		 o.compute_off = off;
 		 return good;
 	 }},
-	/* A comma would end it. Names and values are the model's business. */
+	/* Names and values of these two are the model's business. */
 	{"timing", "NAME=VALUE:NAME=VALUE.., parameters of the timing model",
-	 [](std::string_view text, options &o) {
-		 o.timing = text;
-		 std::replace(o.timing.begin(), o.timing.end(), ':', ',');
-		 return !text.empty();
-	 }},
+	 [](std::string_view text, options &o) { return list(text, o.timing); }},
+	{"inject", "kind=KIND:NAME=VALUE.., a fault",
+	 [](std::string_view text, options &o) { return list(text, o.inject); }},
 	{"times", "a file to write to",
 	 [](std::string_view text, options &o) {
 		 o.times = text;
