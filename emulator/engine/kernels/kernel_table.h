@@ -142,7 +142,7 @@ void avx2_blocks_f32(const block_args &args);
 void avx2_blocks_q8(const block_args &args);
 void avx2_quantise(const float *from, std::size_t blocks, const quantised &to);
 void avx512_few_rows_f32(const few_rows_args &args, bool along_k);
-void vnni_few_rows_integer(const few_rows_args &args);
+void vnni_few_rows_integer(const few_rows_args &t);
 void vnni_blocks_q8(const block_args &args);
 extern const gemm_kernels avx2_kernels, avx512_kernels, avx512_vnni_kernels, avx512_bf16_kernels;
 #endif
