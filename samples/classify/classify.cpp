@@ -38,11 +38,18 @@ public:
 			throw failure(status::input,
 			              model.string() + ": takes no square pictures of fixed size");
 		side_ = static_cast<int>(dims[2]);
-		if (const auto names = network_.note("classes"))
-			names_ = nlohmann::json::parse(*names).get<std::vector<std::string>>();
+		try {
+			if (const auto names = network_.note("classes"))
+				names_ = nlohmann::json::parse(*names)
+				                 .get<std::vector<std::string>>();
+		} catch (const nlohmann::json::exception &) {
+			throw failure(status::input,
+			              model.string() +
+			                      ": its names of classes are no JSON list of texts");
+		}
 	}
 
-	[[nodiscard]] samples::coverage nodes() const { return network_.nodes(); }
+	[[nodiscard]] samples::activity activity() const { return network_.activity(); }
 
 	std::vector<guess> classify(const samples::tensor &input)
 	{
@@ -99,6 +106,7 @@ void print(const path &file, const std::vector<guess> &guesses)
 	std::printf("%s\n", file.c_str());
 	for (const guess &g : guesses)
 		std::printf("  %5.1f %%  %s\n", 100.0 * g.probability, g.name.c_str());
+	std::fflush(stdout);
 }
 
 void run(const options &o)
@@ -115,20 +123,13 @@ void run(const options &o)
 			guesses = network.classify(network.prepare(picture));
 			watch.stop();
 		}
-		if (o.json)
-			pictures.push_back(to_json(file, guesses));
-		else
+		pictures.push_back(to_json(file, guesses));
+		if (!o.json)
 			print(file, guesses);
 	}
-	const samples::work_report report{o.model.stem().string(), runtime.where(), network.nodes(),
-	                                  watch};
-	if (!o.json) {
-		std::puts(report.sentence().c_str());
-		return;
-	}
-	auto out = report.json();
-	out["pictures"] = std::move(pictures);
-	std::puts(out.dump(1).c_str());
+	const samples::work_report report{o.model.stem().string(), runtime.where(),
+	                                  network.activity(), watch};
+	samples::deliver(o, report, std::move(pictures));
 }
 
 } // namespace

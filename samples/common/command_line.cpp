@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <fstream>
 #include <map>
 
 #include "command_line.hpp"
@@ -31,9 +32,25 @@ void add_picture_options(CLI::App &app, picture_options &o)
 		->check(CLI::Range(1U, 1000U))
 		->option_text("N");
 	app.add_flag("--json", o.json, "print one JSON object");
-	app.footer("Exit status: 0 all right, 2 usage, 3 no device or none that may be used, 4 a "
+	app.add_option("--report", o.report, "write the JSON object to FILE besides")
+		->option_text("FILE");
+	app.footer("Exit status: 0 all right, 2 usage, 3 no device, 4 a "
 	           "run failed,\n"
-	           "5 a model or picture is missing or cannot be read.");
+	           "5 a model or picture is missing or cannot be read, 7 no permission to use "
+	           "the device.");
+}
+
+void deliver(const picture_options &o, const work_report &report, nlohmann::ordered_json pictures)
+{
+	auto out = report.json();
+	out["pictures"] = std::move(pictures);
+	std::cout << (o.json ? out.dump(1) : report.sentence()) << std::endl;
+	if (o.report.empty())
+		return;
+	std::ofstream file(o.report);
+	file << out.dump(1) << '\n';
+	if (!file.flush())
+		throw failure(status::input, o.report.string() + ": cannot be written");
 }
 
 } // namespace samples

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
+#include <chrono>
 #include <functional>
 #include <numeric>
 
 #include <onnxruntime_session_options_config_keys.h>
 
-#include "atom/error.hpp"
 #include "failure.hpp"
 #include "network.hpp"
+#include "npu.hpp"
 
 namespace samples {
 
@@ -28,17 +28,15 @@ bool is_f32(const Ort::TypeInfo &type)
 	               ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
 }
 
-// libatom knows why a device cannot be used; the runtime only lists those that can.
-atom::device open_npu()
-{
-	try {
-		return atom::device::open();
-	} catch (const atom::system_error &e) {
-		throw failure(status::no_device, e.what());
-	}
-}
-
 } // namespace
+
+activity &activity::operator+=(const activity &other)
+{
+	operators.nodes += other.operators.nodes;
+	operators.on_npu += other.operators.on_npu;
+	seconds += other.seconds;
+	return *this;
+}
 
 runtime::runtime(processor where, const std::filesystem::path &plugin)
 	: env_(ORT_LOGGING_LEVEL_ERROR, "atom-samples")
@@ -62,7 +60,7 @@ void runtime::use_plugin(const std::filesystem::path &plugin)
 			offered_.push_back(d);
 	if (offered_.empty())
 		throw failure(status::no_device, "the plug-in offers no device to ONNX Runtime");
-	where_ = "NPU " + npu_.info().path + (npu_.info().emulated ? " (emulator)" : "");
+	where_ = describe(npu_);
 }
 
 Ort::SessionOptions runtime::options()
@@ -107,8 +105,11 @@ tensor network::run(const tensor &input)
 			input.dims.data(), input.dims.size());
 		const char *const input_name = input_.c_str();
 		const char *const output_name = output_.c_str();
+		const auto begin = std::chrono::steady_clock::now();
 		const auto out =
 			session_.Run(Ort::RunOptions(), &input_name, &in, 1, &output_name, 1);
+		seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
+		                    .count();
 		tensor result{out[0].GetTensorTypeAndShapeInfo().GetShape(), {}};
 		const auto *data = out[0].GetTensorData<float>();
 		result.values.assign(data, data + product(result.dims));
@@ -123,7 +124,9 @@ std::vector<std::int64_t> network::input_dims() const
 	return session_.GetInputTypeInfo(0).GetTensorTypeAndShapeInfo().GetShape();
 }
 
-coverage network::nodes() const
+activity network::activity() const { return {operators(), seconds_}; }
+
+coverage network::operators() const
 {
 	coverage c;
 	for (const Ort::ConstEpAssignedSubgraph &part : session_.GetEpGraphAssignmentInfo()) {

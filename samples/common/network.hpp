@@ -26,6 +26,14 @@ struct coverage {
 	std::size_t on_npu = 0;
 };
 
+/** What networks did so far. */
+struct activity {
+	coverage operators;
+	double seconds = 0; ///< in runs, on the host's clock
+
+	activity &operator+=(const activity &other);
+};
+
 /** The runtime of a process. Networks must not outlive it. */
 class runtime {
 public:
@@ -62,12 +70,15 @@ public:
 
 	/** Dimensions of the input; -1 where any will do. */
 	[[nodiscard]] std::vector<std::int64_t> input_dims() const;
-	[[nodiscard]] coverage nodes() const;
+	[[nodiscard]] samples::activity activity() const;
 	/** A note of the model's maker. */
 	[[nodiscard]] std::optional<std::string> note(const std::string &key) const;
 
 private:
+	[[nodiscard]] coverage operators() const;
+
 	std::string file_;
+	double seconds_ = 0;
 	Ort::Session session_{nullptr};
 	std::string input_;
 	std::string output_;

@@ -37,8 +37,8 @@ std::string work_report::sentence() const
 {
 	std::ostringstream text;
 	text << std::fixed << std::setprecision(1) << model << " on " << device << ": "
-	     << nodes.on_npu << " of " << nodes.nodes << " operators on the NPU, "
-	     << watch.runs() / watch.seconds() << " images/s";
+	     << networks.operators.on_npu << " of " << networks.operators.nodes
+	     << " operators on the NPU, " << watch.runs() / watch.seconds() << " images/s";
 	if (watch.has_device())
 		text << "; for an image " << watch.busy_ms() / watch.runs() << " ms of the device, "
 		     << std::setprecision(2) << watch.modelled_ms() / watch.runs()
@@ -48,10 +48,13 @@ std::string work_report::sentence() const
 
 nlohmann::ordered_json work_report::json() const
 {
-	nlohmann::ordered_json out{
-		{"model", model},           {"device", device},
-		{"operators", nodes.nodes}, {"operators_on_npu", nodes.on_npu},
-		{"images", watch.runs()},   {"images_per_second", watch.runs() / watch.seconds()}};
+	nlohmann::ordered_json out{{"model", model},
+	                           {"device", device},
+	                           {"operators", networks.operators.nodes},
+	                           {"operators_on_npu", networks.operators.on_npu},
+	                           {"images", watch.runs()},
+	                           {"images_per_second", watch.runs() / watch.seconds()},
+	                           {"networks_ms", networks.seconds * 1e3 / watch.runs()}};
 	if (watch.has_device()) {
 		out["device_ms"] = watch.busy_ms() / watch.runs();
 		out["modelled_ms"] = watch.modelled_ms() / watch.runs();

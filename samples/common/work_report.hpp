@@ -44,7 +44,7 @@ private:
 struct work_report {
 	std::string model;
 	std::string device;
-	coverage nodes;
+	activity networks;
 	const stopwatch &watch;
 
 	/** One line for a person. */

@@ -26,7 +26,7 @@ public:
 	/** Boxes in the order in which one reads. @throws samples::failure */
 	[[nodiscard]] std::vector<quadrangle> find(const samples::picture &p);
 
-	[[nodiscard]] samples::coverage nodes() const { return network_.nodes(); }
+	[[nodiscard]] samples::activity activity() const { return network_.activity(); }
 
 private:
 	samples::network network_;

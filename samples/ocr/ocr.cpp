@@ -18,7 +18,7 @@ using std::filesystem::path;
 struct options : samples::picture_options {
 	path models;
 	std::optional<path> output;
-	int side = 960;
+	int side = 736;
 	float confidence = 0.5F;
 };
 
@@ -51,11 +51,11 @@ public:
 		return lines;
 	}
 
-	[[nodiscard]] samples::coverage nodes() const
+	[[nodiscard]] samples::activity activity() const
 	{
-		const samples::coverage a = detector_.nodes();
-		const samples::coverage b = recogniser_.nodes();
-		return {a.nodes + b.nodes, a.on_npu + b.on_npu};
+		samples::activity both = detector_.activity();
+		both += recogniser_.activity();
+		return both;
 	}
 
 private:
@@ -84,6 +84,7 @@ void print(const path &file, const std::vector<line> &lines)
 	for (const line &l : lines)
 		std::printf("  %5.1f %%  %s\n", 100.0 * l.text.confidence,
 		            l.text.characters.c_str());
+	std::fflush(stdout);
 }
 
 void draw(samples::picture p, const std::vector<line> &lines, const path &file)
@@ -111,21 +112,14 @@ void run(const options &o)
 			lines = reader.read(picture);
 			watch.stop();
 		}
-		if (o.json)
-			pictures.push_back(to_json(file, lines));
-		else
+		pictures.push_back(to_json(file, lines));
+		if (!o.json)
 			print(file, lines);
 		if (o.output)
 			draw(picture, lines, *o.output);
 	}
-	const samples::work_report report{"PP-OCRv4", runtime.where(), reader.nodes(), watch};
-	if (!o.json) {
-		std::puts(report.sentence().c_str());
-		return;
-	}
-	auto out = report.json();
-	out["pictures"] = std::move(pictures);
-	std::puts(out.dump(1).c_str());
+	const samples::work_report report{"PP-OCRv4", runtime.where(), reader.activity(), watch};
+	samples::deliver(o, report, std::move(pictures));
 }
 
 } // namespace
@@ -138,7 +132,7 @@ int main(int argc, char **argv)
 		->required();
 	app.add_option("--output", o.output, "write the picture with boxes drawn (PNG file)");
 	app.add_option("--side", o.side,
-	               "longer side of the picture that is searched for text (default 960)")
+	               "longer side of the picture that is searched for text (default 736)")
 		->check(CLI::Range(64, 2560))
 		->option_text("PIXELS");
 	app.add_option("--confidence", o.confidence, "leave out lines below it (default 0.5)")

@@ -26,7 +26,7 @@ public:
 	/** @param line  a picture of one upright line */
 	[[nodiscard]] text read(const samples::picture &line);
 
-	[[nodiscard]] samples::coverage nodes() const { return network_.nodes(); }
+	[[nodiscard]] samples::activity activity() const { return network_.activity(); }
 
 private:
 	samples::network network_;

@@ -62,10 +62,10 @@ std::string to_string(const summary &s)
 		total += count;
 		reasons += (reasons.empty() ? ": " : ", ") + std::to_string(count) + " " + reason;
 	}
-	return std::to_string(s.passed) + " passed (" + std::to_string(s.on_host) +
-	       " of them on the host alone, " + std::to_string(s.corrected) +
-	       " against corrected outputs), " + std::to_string(s.failed) + " failed, " +
-	       std::to_string(total) + " not applicable" + reasons;
+	return std::to_string(s.passed) + " passed, " + std::to_string(s.failed) + " failed, " +
+	       std::to_string(total) + " not applicable" + reasons + "; of those that passed " +
+	       std::to_string(s.on_host) + " on the host alone, " +
+	       std::to_string(s.corrected) + " against corrected outputs";
 }
 
 void write_text(const std::filesystem::path &file, const std::vector<result> &results)

@@ -109,7 +109,7 @@ bool is_close(double got, double expected, atom_onnx::element_type type)
 	const double rtol = type == atom_onnx::element_type::bf16 ? relative_bf16 : relative;
 	if (got == expected || (std::isnan(got) && std::isnan(expected)))
 		return true;
-	return std::isfinite(got) && std::isfinite(expected) &&
+	return is_float(type) && std::isfinite(got) && std::isfinite(expected) &&
 	       std::fabs(got - expected) <= absolute + rtol * std::fabs(expected);
 }
 

@@ -26,7 +26,7 @@ std::vector<test_vector> find_vectors(const std::filesystem::path &root);
 /** The data sets of a vector. @throws atom_onnx::unsupported */
 std::vector<data_set> read_data(const test_vector &v, const atom_onnx::graph &g);
 
-/** Within ONNX's own tolerance of what is expected. */
+/** Within ONNX's own tolerance of what is expected; integers exactly. */
 bool is_close(double got, double expected, atom_onnx::element_type type);
 
 /** Empty if equal within ONNX's own tolerance; else what differs. */

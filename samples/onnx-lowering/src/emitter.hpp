@@ -161,6 +161,8 @@ public:
 private:
 	/** Constants are put in order when the graph is lowered. Empty: no constant. */
 	std::optional<view> constant_row_major(const view &v);
+	/** On i64 (emit_wide.cpp). @throws unsupported dtype where there is no way */
+	[[nodiscard]] view wide_binary(atom::binary_kind kind, const view &a, const view &b);
 
 	recorder &recorder_;
 };
@@ -172,7 +174,7 @@ private:
 void in_device_rank(std::vector<view> views,
                     const std::function<void(const std::vector<view> &)> &use);
 
-/** @throws unsupported dtype if it is i64, which the device only moves */
+/** @throws unsupported dtype if it is i64 */
 void refuse_i64(const view &v, const char *work);
 
 } // namespace atom_onnx

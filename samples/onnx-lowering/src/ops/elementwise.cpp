@@ -70,7 +70,6 @@ void lower_variadic(lowering &n)
 	view result = n.in(0);
 	for (unsigned i = 1; i < n.inputs(); ++i)
 		result = n.e.binary(Kind, result, n.in(i));
-	refuse_i64(result, "arithmetic");
 	n.set(0, result);
 }
 
@@ -85,6 +84,7 @@ void lower_sum(lowering &n)
 void lower_mean(lowering &n)
 {
 	view result = n.in(0);
+	refuse_i64(result, "a mean");
 	for (unsigned i = 1; i < n.inputs(); ++i)
 		result = n.e.add(result, n.in(i));
 	n.set(0, n.e.mul(result, n.e.scalar(result.type, 1.0 / n.inputs())));
@@ -156,7 +156,6 @@ void lower_clip(lowering &n)
 {
 	view result = n.in(0);
 	const bool by_input = n.opset() >= 11;
-	refuse_i64(result, "arithmetic");
 	if (!by_input || (result.is_real() && (!n.has(1) || n.known(1)) && (!n.has(2) || n.known(2)))) {
 		const float none = std::numeric_limits<float>::infinity();
 		const auto bound = [&](unsigned input, const char *name, float otherwise) {
@@ -186,7 +185,6 @@ void lower_cast(lowering &n)
 		         "a cast to " + name_of(to));
 	const view from = n.in(0);
 	if (to == element_type::boolean && n.type(0) != element_type::boolean) {
-		refuse_i64(from, "a comparison");
 		n.set(0, n.e.binary(binary_kind::ne, from, n.e.scalar(from.type, 0)), to);
 		return;
 	}
