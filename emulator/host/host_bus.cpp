@@ -16,12 +16,24 @@ namespace atom::host {
 
 namespace {
 
+/* Bus addresses and those of the CPU are alike up to this, so that large pages can be used. */
+constexpr std::uint64_t alignment = 2ull << 20;
+
+/* Memory that is there when it is used. */
 std::byte *reserve(std::uint64_t bytes)
 {
-	void *p = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = mmap(nullptr, bytes + alignment, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		       -1, 0);
 	if (p == MAP_FAILED)
 		throw std::bad_alloc();
-	return static_cast<std::byte *>(p);
+	/* What is cut off in front and behind costs nothing but addresses: give it back. */
+	auto *start = static_cast<std::byte *>(p);
+	const std::uint64_t skip = (alignment - reinterpret_cast<std::uintptr_t>(start) % alignment) % alignment;
+	if (skip)
+		munmap(start, skip);
+	if (skip < alignment)
+		munmap(start + skip + bytes, alignment - skip);
+	return start + skip;
 }
 
 /* Bytes that rings, records and page tables are made of: beyond it is data. */
@@ -155,6 +167,7 @@ host_bus::host_bus(const bus_options &options) : options_(options), irqs_(option
 	c.pace = options_.pace;
 	c.compute_off = options_.compute_off;
 	c.serial = options_.serial;
+	std::copy(options_.uuid.begin(), options_.uuid.end(), c.uuid);
 	c.timing = options_.timing.c_str();
 	const atom_model_host h = callbacks(options_.mapping);
 	char *error = nullptr;

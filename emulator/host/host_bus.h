@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -39,6 +40,7 @@ struct bus_options {
 	bool mapping = true;      ///< offer dma_map; false: the model copies everything
 	bool manual_clock = false; ///< now_ns stands still but for advance()
 	std::uint64_t serial = 1;
+	std::array<std::uint8_t, 16> uuid = {};
 	std::string timing = {}; ///< changes of the timing model's parameters: name=value,..
 };
 

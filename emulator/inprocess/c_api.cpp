@@ -87,6 +87,16 @@ void munmap(atom_inprocess *m, void *address, std::size_t)
 	});
 }
 
+int inject(atom_inprocess *m, std::uint32_t number, const char *spec, char *error, std::size_t room)
+{
+	return guarded(error, room, [&] {
+		std::string wrong;
+		const int result = m->machine.inject(number, spec, wrong);
+		tell(error, room, wrong.c_str());
+		return result;
+	});
+}
+
 constexpr atom_inprocess_ops table{
 	.struct_size = sizeof table,
 	.reserved = 0,
@@ -97,6 +107,7 @@ constexpr atom_inprocess_ops table{
 	.ioctl = ioctl,
 	.mmap = mmap,
 	.munmap = munmap,
+	.inject = inject,
 };
 
 } // namespace

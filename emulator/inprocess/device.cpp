@@ -4,6 +4,8 @@
 #include <sys/sysinfo.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 
@@ -45,21 +47,29 @@ host::bus_options bus_options_for(const options &how, std::uint32_t number)
 	o.threads = how.threads;
 	o.pace = how.pace;
 	o.compute_off = how.compute_off;
+	o.timing = how.timing;
 	o.serial = number + 1;
+	o.uuid = {'i', 'n', 'p', 'r', 'o', 'c', 0x80, 'a', 0x80, 't', 'o', 'm'}; /* of the free-form kind */
+	o.uuid.back() = static_cast<std::uint8_t>(o.serial);
 	return o;
 }
 
 } // namespace
 
 device::device(const options &how, std::uint32_t number)
-	: bus_(bus_options_for(how, number)), driver_(bus_),
+	: bus_owner_(std::make_unique<host::host_bus>(bus_options_for(how, number))), bus_(*bus_owner_), driver_(bus_),
 	  system_(host::host_bus::ram_base + driver_bytes, bus_.options().ram_size - driver_bytes,
 		  bus_.ram(host::host_bus::ram_base + driver_bytes, 1)),
 	  local_(0, how.dram_bytes, bus_.dram()), shm_(0, shm_bytes, nullptr), queues_(num_queues + 1)
 {
+	if (!how.times.empty())
+		times_ = std::make_unique<times>(bus_, how.times, number);
 	bus_.on_irq = [this](std::uint32_t vector) { interrupt(vector); };
 	if (!driver_.bring_up(fault_log2))
 		throw std::runtime_error("the device did not start");
+	std::string error;
+	if (!how.inject.empty() && inject(how.inject.c_str(), error) != 0)
+		throw std::runtime_error("inject: " + error);
 	limits_.num_queues = bus_.read32(ATOM_REG_NUM_QUEUES);
 	limits_.num_asids = bus_.read32(ATOM_REG_NUM_ASIDS);
 	limits_.cmd_bytes_max = bus_.read32(ATOM_REG_CMDBUF_BYTES_MAX);
@@ -67,7 +77,7 @@ device::device(const options &how, std::uint32_t number)
 	limits_.ring_log2 = static_cast<std::uint8_t>(std::min<std::uint32_t>(bus_.read32(ATOM_REG_RING_LOG2_MAX),
 									      ring_log2));
 	asids_.resize(limits_.num_asids);
-	reset_thread_ = std::thread([this] { run_resets(); });
+	keeper_ = std::thread([this] { run_keeper(); });
 }
 
 device::~device()
@@ -76,8 +86,20 @@ device::~device()
 		const std::lock_guard lock(progress_mutex_);
 		ending_ = true;
 	}
-	reset_wanted_.notify_all();
-	reset_thread_.join();
+	keeper_wanted_.notify_all();
+	keeper_.join();
+	resets_.clear(); /* of queues that are dead already; their memory is the bus's */
+	bus_owner_.reset();
+}
+
+int device::inject(const char *spec, std::string &error)
+{
+	char *why = nullptr;
+	const int result = atom_model_inject(bus_.model(), spec, &why);
+	if (why)
+		error = why;
+	std::free(why);
+	return result;
 }
 
 bool device::admin(const atom_admin_desc &command)
@@ -173,23 +195,51 @@ void device::read_faults()
 void device::reset_later(std::shared_ptr<queue> q)
 {
 	resets_.push_back(std::move(q));
-	reset_wanted_.notify_one();
+	keeper_wanted_.notify_one();
 }
 
-/* Resets wait for the device, which an interrupt must not. */
-void device::run_resets()
+void device::watch()
 {
-	std::unique_lock lock(progress_mutex_);
+	if (std::exchange(watching_, true))
+		return;
+	keeper_wanted_.notify_one();
+}
+
+void device::look_at_queues()
+{
+	const auto now = queue::clock::now();
+	watching_ = false;
+	for (queue *q : queues_) {
+		if (!q)
+			continue;
+		q->look(now);
+		watching_ |= q->has_work();
+	}
+}
+
+/* Sleeps while there is neither work nor a queue to be reset. */
+void device::run_keeper()
+{
+	constexpr std::chrono::milliseconds tick{50};
 	for (;;) {
-		reset_wanted_.wait(lock, [this] { return ending_ || !resets_.empty(); });
-		if (ending_)
-			return;
-		std::shared_ptr<queue> next = std::move(resets_.front());
-		resets_.pop_front();
-		lock.unlock();
-		next->reset();
-		next.reset();
-		lock.lock();
+		std::shared_ptr<queue> next;
+		{
+			progress hold(*this);
+			const auto wanted = [this] { return ending_ || !resets_.empty(); };
+			if (!watching_)
+				keeper_wanted_.wait(hold.lock(), [&] { return watching_ || wanted(); });
+			else if (!keeper_wanted_.wait_for(hold.lock(), tick, wanted))
+				look_at_queues();
+			if (ending_)
+				return;
+			if (!resets_.empty()) {
+				next = std::move(resets_.front());
+				resets_.pop_front();
+			}
+		}
+		if (next)
+			next->reset();
+		bus_.pump();
 	}
 }
 

@@ -17,6 +17,7 @@
 #include "host_bus.h"
 #include "memory.h"
 #include "options.h"
+#include "times.h"
 
 namespace atom::inprocess {
 
@@ -43,7 +44,7 @@ struct limits {
 /**
  * One device, powered on, and what the driver knows of all its users. Thread-safe.
  *
- * Locks, from the outside in: queue.hw_mutex, vm.mutex, the admin queue's, progress, those of the
+ * Locks, from the outside in: vm.mutex, queue.hw_mutex, the admin queue's, progress, those of the
  * memories. None of them is held while a doorbell rings: the device may do the work, and
  * raise its interrupts, on the thread that rings.
  */
@@ -60,6 +61,9 @@ public:
 	memory &system() { return system_; }
 	memory &local() { return local_; }
 	memory &shm() { return shm_; }
+
+	/** Arms a fault; as atom_inprocess_ops.inject. */
+	int inject(const char *spec, std::string &error);
 
 	/** Sends an admin command and waits for its end. False: the device refused it. */
 	bool admin(const atom_admin_desc &command);
@@ -98,14 +102,20 @@ public:
 	/** Gives the fault FIFO's records to their queues. */
 	void read_faults();
 	std::uint32_t next_generation() { return ++generation_; }
+	/** The device has work: somebody must see whether it gets on. */
+	void watch();
 	/** Has @p q, which is banned, reset soon. */
 	void reset_later(std::shared_ptr<queue> q);
 
 private:
 	void interrupt(std::uint32_t vector);
-	void run_resets();
+	void run_keeper();
+	void look_at_queues();
 
-	host::host_bus bus_;
+	std::unique_ptr<times> times_; // outlives the bus, which calls it
+	std::unique_ptr<host::host_bus>
+		bus_owner_; // goes first: its threads call interrupt() until then
+	host::host_bus &bus_;
 	host::driver driver_;
 	limits limits_{};
 	memory system_;
@@ -117,17 +127,19 @@ private:
 	std::mutex asid_mutex_;
 	std::vector<bool> asids_; // taken
 
-	std::mutex progress_mutex_; // protects what follows
+	std::mutex progress_mutex_;   // protects what follows
 	std::vector<queue *> queues_; // by hardware id; index 0 is not used
 	std::bitset<ATOM_REG_QUEUE_MAX> due_;
 	std::vector<queue *> blocked_;
 	std::uint64_t faults_read_ = 0;
 	std::uint32_t generation_ = 0;
 
+	/* What must wait for the device, which an interrupt cannot: resets, and giving jobs up. */
 	std::deque<std::shared_ptr<queue>> resets_;
-	std::condition_variable reset_wanted_;
+	bool watching_ = false; // the keeper looks at the queues
 	bool ending_ = false;
-	std::thread reset_thread_;
+	std::condition_variable keeper_wanted_;
+	std::thread keeper_;
 };
 
 } // namespace atom::inprocess

@@ -100,6 +100,7 @@ constexpr handler handlers[] = {
 	entry<syncobj_reset>(DRM_IOCTL_SYNCOBJ_RESET),
 	entry<syncobj_signal>(DRM_IOCTL_SYNCOBJ_SIGNAL),
 	entry<syncobj_timeline_signal>(DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL),
+	entry<syncobj_eventfd>(DRM_IOCTL_SYNCOBJ_EVENTFD),
 	entry<version>(DRM_IOCTL_VERSION),
 	entry<get_cap>(DRM_IOCTL_GET_CAP),
 };
@@ -108,6 +109,7 @@ constexpr handler handlers[] = {
 
 file::~file()
 {
+	/* First the queues, which use the address spaces. */
 	for (const std::shared_ptr<queue> &q : queues.take_all())
 		q->kill();
 	for (const std::shared_ptr<vm> &v : vms.take_all())
@@ -126,6 +128,7 @@ int file::ioctl(unsigned long request, void *argument)
 	alignas(8) std::array<std::byte, argument_bytes> copy{};
 	std::memcpy(copy.data(), argument, given);
 	const int result = found->call(*this, copy.data());
+	device_->bus().pump(); /* with executor=inline it is the callers who do the work */
 	std::memcpy(argument, copy.data(), given);
 	return result;
 }

@@ -12,6 +12,7 @@
 
 #include "bo.h"
 #include "device.h"
+#include "drm_compat.h"
 #include "queue.h"
 #include "syncobj.h"
 #include "vm.h"
@@ -56,11 +57,6 @@ public:
 		for (auto &[id, object] : all)
 			out.push_back(std::move(object));
 		return out;
-	}
-	std::size_t size() const
-	{
-		const std::lock_guard lock(mutex_);
-		return objects_.size();
 	}
 
 private:
@@ -121,6 +117,7 @@ int syncobj_reset(file &f, const drm_syncobj_array &a);
 int syncobj_signal(file &f, const drm_syncobj_array &a);
 int syncobj_timeline_signal(file &f, const drm_syncobj_timeline_array &a);
 int syncobj_query(file &f, const drm_syncobj_timeline_array &a);
+int syncobj_eventfd(file &f, const drm_syncobj_eventfd &e);
 
 /** A pointer as the ioctls carry it. */
 template <typename T> T *user(std::uint64_t pointer)

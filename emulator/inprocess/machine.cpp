@@ -83,4 +83,19 @@ void machine::munmap(void *address)
 	mappings_.erase(found);
 }
 
+int machine::inject(std::uint32_t number, const char *spec, std::string &error)
+{
+	std::shared_ptr<inprocess::device> d;
+	{
+		const std::lock_guard lock(devices_mutex_);
+		if (number < powered_.size())
+			d = powered_[number].lock();
+	}
+	if (!d) {
+		error = "device " + std::to_string(number) + " is not powered on";
+		return -ENODEV;
+	}
+	return d->inject(spec, error);
+}
+
 } // namespace atom::inprocess

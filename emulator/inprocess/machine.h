@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -26,6 +27,7 @@ public:
 	int ioctl(int fd, unsigned long request, void *argument);
 	int mmap(int fd, std::size_t bytes, int protection, std::uint64_t offset, void *&address);
 	void munmap(void *address);
+	int inject(std::uint32_t number, const char *spec, std::string &error);
 
 private:
 	/** What an address is part of; the buffer goes before the device that it is in. */

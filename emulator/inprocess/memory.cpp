@@ -49,6 +49,9 @@ memory_range memory::allocate(std::uint64_t bytes)
 	if (found == 0)
 		return {};
 	used_ += bytes;
+	/* A hint: without it the device's large pages are many small ones of the host. */
+	if (cpu_ && bytes >= large_page_bytes)
+		madvise(cpu_ + (found - first_range), bytes, MADV_HUGEPAGE);
 	return {*this, start_ + (found - first_range), bytes};
 }
 

@@ -18,8 +18,8 @@ template <typename T> std::uint64_t load_acquire(T &from)
 
 } // namespace
 
-queue::queue(device &dev, std::shared_ptr<vm> space)
-	: device_(dev), vm_(std::move(space)), entries_(dev.limit().ring_entries())
+queue::queue(device &dev, std::shared_ptr<vm> space, std::chrono::milliseconds patience)
+	: device_(dev), vm_(std::move(space)), entries_(dev.limit().ring_entries()), look_every_(patience / looks)
 {
 	state_.fault_command = ATOM_COMMAND_NONE;
 }
@@ -145,6 +145,11 @@ bool queue::start_jobs()
 		ring[emitted_++ & (entries_ - 1)] = next.descriptor;
 	}
 	if (emitted_ != before) {
+		if (before == track_->done) {
+			seen_.taken = false;
+			next_look_ = clock::now() + look_every_;
+			device_.watch();
+		}
 		auto *tail = reinterpret_cast<std::uint64_t *>(ring + entries_);
 		std::atomic_ref(*tail).store(emitted_, std::memory_order_release);
 		device_.ring(id_);
@@ -176,25 +181,28 @@ int queue::judge(std::uint64_t sequence)
 	const auto *records =
 		reinterpret_cast<const atom_cpl_record *>(area_->cpu() + sizeof(atom_cpl_header));
 	const atom_cpl_record &r = records[(sequence - 1) & (entries_ - 1)];
-	switch (r.status) {
-	case ATOM_CPL_OK:
+	if (r.seq == sequence && r.status == ATOM_CPL_OK)
 		return 0;
-	case ATOM_CPL_ABORTED:
+	if (r.seq == sequence && r.status == ATOM_CPL_ABORTED) {
 		note_failure(sequence, ECANCELED);
 		return ECANCELED;
-	default:
-		if (!state_.error) {
-			note_failure(sequence, EIO);
-			state_.fault_va = r.fault_va;
-			state_.fault_code = r.fault_code;
-			state_.fault_where = r.fault_where;
-			state_.fault_opcode = r.fault_opcode;
-			state_.fault_command = r.fault_command;
-			state_.fault_field = r.fault_field;
-		}
-		ban(DRM_ATOM_QUEUE_STATE_FAULT);
+	}
+	if (r.seq != sequence || r.status != ATOM_CPL_FAULT) { /* a device that contradicts itself */
+		note_failure(sequence, EIO);
+		ban(0);
 		return EIO;
 	}
+	if (!state_.error) {
+		note_failure(sequence, EIO);
+		state_.fault_va = r.fault_va;
+		state_.fault_code = r.fault_code;
+		state_.fault_where = r.fault_where;
+		state_.fault_opcode = r.fault_opcode;
+		state_.fault_command = r.fault_command;
+		state_.fault_field = r.fault_field;
+	}
+	ban(DRM_ATOM_QUEUE_STATE_FAULT);
+	return EIO;
 }
 
 /* The oldest job has ended. */
@@ -211,8 +219,15 @@ void queue::complete()
 {
 	auto &header = *reinterpret_cast<atom_cpl_header *>(area_->cpu());
 	const std::uint64_t seqno = load_acquire(header.seqno);
-	if (track_->done >= seqno)
+	if (seqno == track_->done)
 		return;
+	if (seqno - track_->done > emitted_ - track_->done) { /* more than it was given */
+		if (!banned_) {
+			note_failure(track_->done + 1, EIO);
+			ban(DRM_ATOM_QUEUE_STATE_FAULT);
+		}
+		return;
+	}
 	while (track_->done < seqno) {
 		/* The completion record tells of a fault first, the FIFO of the kind of access. */
 		if (judge(track_->done + 1) == EIO)
@@ -232,6 +247,48 @@ void queue::cancel()
 	emitted_ = submitted_;
 	room_.notify_all();
 	device_.start_ready();
+}
+
+/*
+ * As the kernel driver looks: an interrupt or a doorbell may be lost, or the device works for others. A job that
+ * hangs is given up after 1 to 1 1/4 of its queue's time-out, or up to four of them if the device works for others.
+ */
+void queue::look(clock::time_point now)
+{
+	if (banned_ || !has_work() || now < next_look_)
+		return;
+	next_look_ = now + look_every_;
+	complete();
+	if (banned_ || !has_work() || has_moved())
+		return;
+	note_failure(track_->done + 1, ETIME);
+	ban(DRM_ATOM_QUEUE_STATE_TIMEDOUT);
+}
+
+bool queue::has_moved()
+{
+	constexpr std::uint64_t others_min_ns = 1'000'000; /* less is none: it is not read at one moment */
+	constexpr std::uint32_t stalls_max = 4;
+
+	host::host_bus &bus = device_.bus();
+	const std::uint64_t block = ATOM_REG_QUEUE(id_);
+	const std::uint32_t hw_state = bus.read32(block + ATOM_QREG_STATE);
+	const std::uint64_t progress = bus.read64(block + ATOM_QREG_PROGRESS);
+	const std::uint64_t others = bus.read64(ATOM_REG_BUSY_COMPUTE) + bus.read64(ATOM_REG_BUSY_DMA) -
+				     bus.read64(block + ATOM_QREG_BUSY_NS);
+	if (hw_state == ATOM_QUEUE_HUNG || hw_state == ATOM_QUEUE_FAULTED)
+		return false;
+	if (hw_state == ATOM_QUEUE_IDLE)
+		device_.ring(id_);
+	if (!seen_.taken || progress != seen_.progress || track_->done != seen_.done) {
+		seen_ = {true, 0, progress, track_->done, others};
+		return true;
+	}
+	if (++seen_.stalls % looks)
+		return true;
+	const bool others_moved = others - seen_.others > others_min_ns && others > seen_.others;
+	seen_.others = others;
+	return others_moved && seen_.stalls < looks * stalls_max;
 }
 
 void queue::note_fault(const atom_fault_record &record)

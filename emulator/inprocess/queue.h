@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -33,7 +34,10 @@ struct job {
  */
 class queue : public std::enable_shared_from_this<queue> {
 public:
-	queue(device &dev, std::shared_ptr<vm> space);
+	using clock = std::chrono::steady_clock;
+
+	/** @p patience: time without progress after which a job is given up. */
+	queue(device &dev, std::shared_ptr<vm> space, std::chrono::milliseconds patience);
 	~queue();
 	queue(const queue &) = delete;
 	queue &operator=(const queue &) = delete;
@@ -66,6 +70,10 @@ public:
 	bool start_jobs();
 	/** Signals what the device has retired. */
 	void complete();
+	/** Whether the device has jobs of it. */
+	bool has_work() const { return emitted_ != track_->done; }
+	/** Gives its job up if the device makes no progress with it. */
+	void look(clock::time_point now);
 	/** The fault FIFO speaks of it. */
 	void note_fault(const atom_fault_record &record);
 
@@ -75,6 +83,7 @@ private:
 	int judge(std::uint64_t sequence);
 	void retire_one();
 	void cancel();
+	bool has_moved();
 	bool admin(std::uint16_t opcode, std::uint32_t generation);
 
 	device &device_;
@@ -97,6 +106,17 @@ private:
 	std::condition_variable room_;
 	std::uint32_t generation_ = 0; // as told to the hardware
 	drm_atom_queue_get_state state_{};
+
+	static constexpr std::uint32_t looks = 4; // at a job, in the time that it has
+	const clock::duration look_every_;
+	clock::time_point next_look_;
+	struct {
+		bool taken;
+		std::uint32_t stalls; ///< looks in a row without progress
+		std::uint64_t progress;
+		std::uint64_t done;
+		std::uint64_t others; ///< time that the device worked for other queues
+	} seen_{};
 };
 
 } // namespace atom::inprocess

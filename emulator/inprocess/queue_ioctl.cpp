@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <iterator>
 
 #include "file.h"
@@ -14,7 +15,7 @@ namespace atom::inprocess {
 
 namespace {
 
-/* As the kernel asks: a program that may not must learn it here too. */
+/* As the kernel asks: what it would refuse is refused. */
 bool capable_of_nice()
 {
 	__user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -52,13 +53,10 @@ int queue_create(file &f, drm_atom_queue_create &c)
 	const std::shared_ptr<vm> v = f.vms.find(c.vm_id);
 	if (!v)
 		return -ENOENT;
-	const auto q = std::make_shared<queue>(f.device(), v);
-	if (const int error = q->start(c.priority))
+	const auto q = std::make_shared<queue>(
+		f.device(), v, std::chrono::milliseconds(c.job_timeout_ms ? c.job_timeout_ms : job_timeout_ms));
+	if (const int error = v->start(q, c.priority))
 		return error;
-	if (!v->add(q)) {
-		q->kill();
-		return -ENOENT;
-	}
 	c.queue_id = f.queues.add(q);
 	c.ring_entries = q->entries();
 	c.completion_offset = offset::make(offset::kind::completion_area, c.queue_id);

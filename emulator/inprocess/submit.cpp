@@ -164,19 +164,16 @@ int submit(file &f, drm_atom_submit &s)
 		if (const int error = get_syncs(f, given[i].syncs, jobs[i].syncs))
 			return error;
 	}
-	{
-		device::progress hold(d);
-		if (const int error = q->wait_for_room(hold.lock(), jobs.size()))
-			return error;
-		if (const int error = add_waits(*q, jobs))
-			return error;
-		for (job_syncs &j : jobs)
-			push(*q, j);
-		s.seqno = q->next_sequence() - 1;
-		if (!q->start_jobs())
-			d.note_blocked(*q);
-	}
-	d.bus().pump();
+	device::progress hold(d);
+	if (const int error = q->wait_for_room(hold.lock(), jobs.size()))
+		return error;
+	if (const int error = add_waits(*q, jobs))
+		return error;
+	for (job_syncs &j : jobs)
+		push(*q, j);
+	s.seqno = q->next_sequence() - 1;
+	if (!q->start_jobs())
+		d.note_blocked(*q);
 	return 0;
 }
 

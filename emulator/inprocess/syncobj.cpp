@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 #include "syncobj.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 namespace atom::inprocess {
+
+syncobj::~syncobj()
+{
+	for (const watcher &w : watchers_)
+		close(w.fd);
+}
 
 void syncobj::advance()
 {
@@ -71,11 +81,30 @@ void syncobj::notify()
 	advance();
 	for (waiter *w : waiters_)
 		w->woken.notify_one();
+	std::erase_if(watchers_, [this](const watcher &w) {
+		if (!(w.available ? submitted(w.point) : reached(w.point)))
+			return false;
+		const std::uint64_t one = 1;
+		/* A counter that is full is readable already. */
+		[[maybe_unused]] const ssize_t written = write(w.fd, &one, sizeof one);
+		close(w.fd);
+		return true;
+	});
 }
 
 void syncobj::detach(waiter &who)
 {
 	waiters_.erase(std::find(waiters_.begin(), waiters_.end(), &who));
+}
+
+int syncobj::watch(std::uint64_t point, bool available, int fd)
+{
+	const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy < 0)
+		return -errno;
+	watchers_.push_back({point, available, copy});
+	notify();
+	return 0;
 }
 
 } // namespace atom::inprocess

@@ -33,6 +33,11 @@ struct waiter {
  */
 class syncobj {
 public:
+	syncobj() = default;
+	~syncobj();
+	syncobj(const syncobj &) = delete;
+	syncobj &operator=(const syncobj &) = delete;
+
 	/** Adds a point to the timeline. */
 	void add(std::uint64_t point, fence what);
 	/** Makes @p what all that is in it. */
@@ -54,11 +59,22 @@ public:
 	void notify();
 	void attach(waiter &who) { waiters_.push_back(&who); }
 	void detach(waiter &who);
+	/**
+	 * Writes 1 to eventfd @p fd when @p point is reached (@p available: submitted).
+	 * @return 0 or a negative errno value
+	 */
+	int watch(std::uint64_t point, bool available, int fd);
 
 private:
 	struct entry {
 		std::uint64_t point;
 		fence what;
+	};
+
+	struct watcher {
+		std::uint64_t point;
+		bool available;
+		int fd; // a copy, so that the program may close its own
 	};
 
 	void advance();
@@ -68,6 +84,7 @@ private:
 	std::uint64_t last_ = 0;
 	bool has_fence_ = false;
 	std::vector<waiter *> waiters_;
+	std::vector<watcher> watchers_;
 };
 
 } // namespace atom::inprocess

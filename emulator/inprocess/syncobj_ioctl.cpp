@@ -182,4 +182,15 @@ int syncobj_query(file &f, const drm_syncobj_timeline_array &a)
 	return 0;
 }
 
+int syncobj_eventfd(file &f, const drm_syncobj_eventfd &e)
+{
+	if (e.flags & ~DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE || e.pad)
+		return -EINVAL;
+	const std::shared_ptr<syncobj> s = f.syncobjs.find(e.handle);
+	if (!s)
+		return -ENOENT;
+	const device::progress hold(f.device());
+	return s->watch(e.point, e.flags & DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE, e.fd);
+}
+
 } // namespace atom::inprocess

@@ -49,13 +49,14 @@ void vm::destroy()
 	pieces_.clear();
 }
 
-bool vm::add(std::weak_ptr<queue> q)
+int vm::start(const std::shared_ptr<queue> &q, std::uint32_t priority)
 {
 	const std::lock_guard lock(mutex_);
+	if (destroyed_)
+		return -ENOENT;
 	std::erase_if(queues_, [](const std::weak_ptr<queue> &w) { return w.expired(); });
-	if (!destroyed_)
-		queues_.push_back(std::move(q));
-	return !destroyed_;
+	queues_.push_back(q);
+	return q->start(priority);
 }
 
 /* Takes [va, end) out of the pieces; what loses a buffer goes to @p dropped. */

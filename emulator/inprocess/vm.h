@@ -47,8 +47,8 @@ public:
 	std::uint32_t asid() const { return asid_; }
 	/** Does all or nothing; when it returns no job reaches what was unmapped. 0 or -ENOENT. */
 	int bind(const std::vector<bind_op> &ops);
-	/** A queue of it, to be killed with it. False: it is being destroyed. */
-	bool add(std::weak_ptr<queue> q);
+	/** Starts a queue of it, which is killed with it. @return what start() does, or -ENOENT */
+	int start(const std::shared_ptr<queue> &q, std::uint32_t priority);
 
 private:
 	struct piece {

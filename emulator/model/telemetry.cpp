@@ -122,19 +122,19 @@ telemetry::slot &telemetry::slot_of(std::uint64_t at)
 	return s;
 }
 
-/* The share of the last second's device time in which compute ran. */
+/* The share of the last second's chip time in which compute ran. */
 double telemetry::compute_share(std::uint64_t now) const
 {
-	std::uint64_t compute = 0, device = 0;
+	std::uint64_t compute = 0, all = 0;
 	for (const slot &s : window_) {
 		if (s.number != UINT64_MAX && s.number + slots > now / slot_ns) {
 			compute += s.compute_ns;
-			device += s.device_ns;
+			all += s.chip_ns;
 		}
 	}
-	if (device == 0) /* the host has been at one command for all of it */
+	if (all == 0) /* the host has been at one command for all of it */
 		return working_ ? 1.0 : 0.0;
-	return std::min(1.0, static_cast<double>(compute) / static_cast<double>(device));
+	return std::min(1.0, static_cast<double>(compute) / static_cast<double>(all));
 }
 
 bool telemetry::clocked(std::uint64_t now) const
@@ -157,7 +157,7 @@ void telemetry::draw(double watts, double seconds)
 	joules_ += watts * seconds;
 }
 
-/* @p ns of device time, which belong to the moment @p at of the wall clock or begin there. */
+/* @p ns of chip time, which belong to the moment @p at of the wall clock or begin there. */
 void telemetry::elapse(std::uint64_t at, std::uint64_t ns, bool compute)
 {
 	if (ns == 0)
@@ -168,12 +168,12 @@ void telemetry::elapse(std::uint64_t at, std::uint64_t ns, bool compute)
 	const double target = ambient_celsius + celsius_per_watt * watts;
 	celsius_ += (target - celsius_) * (1.0 - std::exp(-seconds / settle_seconds));
 	slot &s = slot_of(at);
-	s.device_ns += ns;
+	s.chip_ns += ns;
 	if (compute)
 		s.compute_ns += ns;
 }
 
-/* The wall clock's time from @p from to @p to is the device's, in pieces in which nothing changes. */
+/* The wall clock's time from @p from to @p to is the chip's, in pieces in which nothing changes. */
 void telemetry::pass(std::uint64_t from, std::uint64_t to)
 {
 	while (from < to) {

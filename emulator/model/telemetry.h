@@ -4,10 +4,10 @@
  * @brief Counters, and the first-order model of power and temperature that is
  * evaluated when somebody reads it.
  *
- * All of it lives in *device time*: wall time in which each stretch of work
- * is as long as the modelled chip takes for it. With pace=device that is the wall clock. With
- * pace=host the device's time stands still while the host computes, and then
- * goes on by the command's modelled time; idle time is the host's in both cases.
+ * All of it lives in *chip time*: wall time in which each stretch of work is as long as
+ * the modelled chip takes for it. With pace=device that is the wall clock. With pace=host
+ * it stands still while the host computes, and then goes on by the command's modelled
+ * time. Idle time is the host's in both cases.
  *
  * Power, after measurements of a real card: 19.4 W idle, 29.2 W when clocked up, + 40 W while
  * compute runs, back to idle 6 s after the last work. Energy is its integral.
@@ -64,10 +64,10 @@ public:
 		std::uint32_t clock_khz[5]; ///< command processor, NE cluster 0 and 1, bus, SHM
 	};
 
-	/** pace=host: from here on to end_work() the host computes, and device time stands still. */
+	/** pace=host: from here on to end_work() the host computes, and chip time stands still. */
 	void begin_work(std::uint64_t now);
 	void end_work(std::uint64_t now);
-	/** pace=host: @p ns of device time pass at once; @p compute_ns of them had compute running. */
+	/** pace=host: @p ns of chip time pass at once; @p compute_ns of them had compute running. */
 	void add_work(std::uint64_t now, std::uint64_t ns, std::uint64_t compute_ns);
 	/** pace=device: compute runs from @p begin to @p end of the wall clock; not before the spans added earlier. */
 	void add_span(std::uint64_t now, std::uint64_t begin, std::uint64_t end);
@@ -89,10 +89,10 @@ private:
 	static constexpr std::uint64_t slot_ns = 100'000'000;
 	static constexpr std::size_t slots = 10;
 
-	/** Device time that passed in a tenth of a second of the wall clock. */
+	/** Chip time that passed in a tenth of a second of the wall clock. */
 	struct slot {
 		std::uint64_t number = UINT64_MAX;
-		std::uint64_t device_ns = 0;
+		std::uint64_t chip_ns = 0;
 		std::uint64_t compute_ns = 0;
 	};
 	struct span {

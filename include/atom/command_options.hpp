@@ -227,7 +227,7 @@ struct rope_options {
 	bool interleaved = false;      ///< pairs (2i, 2i + 1), else (i, i + rotary_dims / 2)
 	bool inverse = false;          ///< turns back
 	unsigned position_axis = 0;    ///< the dimension that positions count
-	float base = 10000;
+	float base = 10000;            ///< this and what follows: not looked at beside tables
 	float frequency_scale = 1;
 	float attention = 1; ///< factor on sine and cosine
 	yarn_options yarn{};

@@ -56,6 +56,12 @@ struct atom_inprocess_ops {
 		    uint64_t offset, void **address);
 	/** Ends what one mmap() gave. */
 	void (*munmap)(struct atom_inprocess *machine, void *address, size_t bytes);
+	/**
+	 * For tests: arms a fault in a device that is powered on; the grammar of @p spec is in
+	 * emulator/README.md. On failure (-EINVAL, -ENODEV) @p error holds a sentence.
+	 */
+	int (*inject)(struct atom_inprocess *machine, uint32_t device, const char *spec, char *error,
+		      size_t error_bytes);
 };
 
 /** The table; constant, never NULL. */

@@ -10,10 +10,9 @@
 
 namespace conformance {
 
-/** Vectors that do not apply or are known to fail; all others must pass. */
+/** Vectors that do not apply; all others must pass. */
 struct expectations {
 	std::map<std::string, std::string> not_applicable; ///< vector -> reason
-	std::map<std::string, std::string> known_failures; ///< vector -> why
 
 	/** Empty if @p o is what is expected of the vector; else what is not. */
 	std::string judge(const std::string &vector, const outcome &o) const;

@@ -19,7 +19,8 @@ struct result {
 
 struct summary {
 	std::size_t passed = 0;
-	std::size_t on_host = 0; ///< of those that passed: without a command for the device
+	std::size_t on_host = 0;   ///< of those that passed: without a command for the device
+	std::size_t corrected = 0; ///< of those that passed: against corrected outputs
 	std::size_t failed = 0;
 	std::map<std::string, std::size_t> not_applicable; ///< by reason
 	std::size_t unexpected = 0;
@@ -27,7 +28,7 @@ struct summary {
 
 summary sum_up(const std::vector<result> &results);
 
-/** "1234 passed (12 of them on the host alone), 0 failed, 300 not applicable: ..". */
+/** "1234 passed, 0 failed, 300 not applicable: ..; of those that passed ..", as all runners end. */
 std::string to_string(const summary &s);
 
 void write_text(const std::filesystem::path &file, const std::vector<result> &results);

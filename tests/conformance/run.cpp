@@ -113,17 +113,20 @@ std::string run_data(const atom::context &ctx, const atom_onnx::program &program
 
 } // namespace
 
-outcome run_vector(const atom::context &ctx, const test_vector &v)
+outcome run_vector(const atom::context &ctx, const test_vector &v,
+                   const std::vector<correction> &corrections)
 {
 	outcome o;
+	o.corrected = !corrections.empty();
 	try {
-		const atom_onnx::graph g = atom_onnx::read_model(v.folder / "model.onnx");
-		const std::vector<data_set> sets = read_data(v, g);
+		const atom_onnx::graph g = atom_onnx::read_model(v.model);
+		std::vector<data_set> sets = read_data(v, g);
 		if (sets.empty()) {
 			o.text = "no data";
 			return o;
 		}
-		for (const data_set &data : sets) {
+		for (data_set &data : sets) {
+			correct(data, corrections);
 			const atom_onnx::plan plan = lower_knowing(with_shapes(g, data), data);
 			o.commands += plan.commands();
 			o.text = run_data(ctx, atom_onnx::program(ctx, plan), data);

@@ -7,7 +7,7 @@
 
 #include "atom/context.hpp"
 #include "atom_onnx/unsupported.hpp"
-#include "vector.hpp"
+#include "correction.hpp"
 
 namespace conformance {
 
@@ -22,9 +22,11 @@ struct outcome {
 	std::string reason;       ///< of not_applicable: its category
 	std::string text;         ///< why it failed or does not apply
 	std::size_t commands = 0; ///< 0 of a vector that passed: the host knew the result
+	bool corrected = false;   ///< compared with corrected outputs
 };
 
 /** Never throws: what goes wrong is the vector's outcome. */
-outcome run_vector(const atom::context &ctx, const test_vector &v);
+outcome run_vector(const atom::context &ctx, const test_vector &v,
+                   const std::vector<correction> &corrections);
 
 } // namespace conformance

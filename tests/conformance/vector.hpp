@@ -11,8 +11,8 @@
 namespace conformance {
 
 struct test_vector {
-	std::string name; ///< "node/test_abs"
-	std::filesystem::path folder;
+	std::string name; ///< "node/test_abs", "light/light_resnet50"
+	std::filesystem::path model;
 };
 
 struct data_set {
@@ -25,6 +25,9 @@ std::vector<test_vector> find_vectors(const std::filesystem::path &root);
 
 /** The data sets of a vector. @throws atom_onnx::unsupported */
 std::vector<data_set> read_data(const test_vector &v, const atom_onnx::graph &g);
+
+/** Within ONNX's own tolerance of what is expected; integers exactly. */
+bool is_close(double got, double expected, atom_onnx::element_type type);
 
 /** Empty if equal within ONNX's own tolerance; else what differs. */
 std::string find_difference(const atom_onnx::host_tensor &got,

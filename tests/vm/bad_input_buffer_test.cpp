@@ -127,11 +127,10 @@ TEST(bad_input, mappings_beyond_a_buffer_or_of_unknown_offsets_are_refused)
 	const device dev, other;
 	const buffer bo(dev, 2 * page);
 	const auto map = [](const device &with, std::uint64_t offset, std::size_t bytes) {
-		void *address = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, with.fd(),
-				     static_cast<off_t>(offset));
+		void *address = system::mmap(bytes, PROT_READ | PROT_WRITE, MAP_SHARED, with.fd(), offset);
 		if (address == MAP_FAILED)
 			return errno;
-		munmap(address, bytes);
+		system::munmap(address, bytes);
 		return 0;
 	};
 	ASSERT_EQ(map(dev, bo.mmap_offset(), 2 * page), 0);

@@ -2,6 +2,7 @@
 // Buffers: what they hold when handed over, how the CPU sees them, and what happens when there is no more.
 #include "context.hpp"
 #include "machine.hpp"
+#include "system.hpp"
 
 #include <gtest/gtest.h>
 
@@ -41,10 +42,10 @@ void expect_zero_on_hand_over(std::uint32_t placement, std::uint64_t bytes, int 
 
 int protection_error(const device &dev, std::uint64_t offset, std::size_t bytes, int protection, int flags)
 {
-	void *address = mmap(nullptr, bytes, protection, flags, dev.fd(), static_cast<off_t>(offset));
+	void *address = system::mmap(bytes, protection, flags, dev.fd(), offset);
 	if (address == MAP_FAILED)
 		return errno;
-	munmap(address, bytes);
+	system::munmap(address, bytes);
 	return 0;
 }
 
@@ -205,12 +206,12 @@ TEST(memory, the_completion_area_cannot_be_written_behind_a_private_mapping)
 	context c;
 	c.run(command_list(make_nop()));
 	// A private writable mapping is refused, or a copy: the device's records must not change.
-	void *address = mmap(nullptr, c.q.completion_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE, c.dev.fd(),
-			     static_cast<off_t>(c.q.completion_offset()));
+	void *address = system::mmap(c.q.completion_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE, c.dev.fd(),
+				     c.q.completion_offset());
 	if (address == MAP_FAILED)
 		return;
 	std::memset(address, 0xff, page);
-	munmap(address, c.q.completion_bytes());
+	system::munmap(address, c.q.completion_bytes());
 	EXPECT_EQ(c.q.completion(1).status, ATOM_CPL_OK);
 }
 

@@ -4,9 +4,11 @@
 
 #include "context.hpp"
 #include "machine.hpp"
+#include "system.hpp"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -24,6 +26,8 @@ using u64s = std::initializer_list<std::uint64_t>;
 template <class Call> void expect_refused(const std::string &what, const std::vector<int> &errors, const Call &call)
 {
 	SCOPED_TRACE(what);
+	if (!system::checks_pointers() && std::find(errors.begin(), errors.end(), EFAULT) != errors.end())
+		return;
 	const counters before = read_counters();
 	const int error = call();
 	bool documented = false;

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "uapi.hpp"
 
+#include "system.hpp"
+
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <algorithm>
 #include <stdexcept>
 #include <system_error>
 
-#include <fcntl.h>
 #include <linux/sync_file.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 // Newer than the headers of Debian 12 (kernel 6.6).
 #ifndef DRM_IOCTL_SYNCOBJ_EVENTFD
@@ -42,7 +39,7 @@ std::uint64_t address_of(const void *pointer) { return reinterpret_cast<std::uin
 
 int try_ioctl(int fd, unsigned long request, void *argument)
 {
-	while (::ioctl(fd, request, argument) != 0) {
+	while (system::ioctl(fd, request, argument) != 0) {
 		if (errno != EINTR)
 			return errno;
 	}
@@ -65,12 +62,12 @@ std::int64_t now_ns()
 void unique_fd::reset()
 {
 	if (fd_ >= 0)
-		::close(std::exchange(fd_, -1));
+		system::close(std::exchange(fd_, -1));
 }
 
 mapping::mapping(int fd, std::uint64_t offset, std::size_t bytes, int protection)
 {
-	void *address = mmap(nullptr, bytes, protection, MAP_SHARED, fd, static_cast<off_t>(offset));
+	void *address = system::mmap(bytes, protection, MAP_SHARED, fd, offset);
 	if (address == MAP_FAILED)
 		fail(errno, "mmap");
 	data_ = static_cast<std::byte *>(address);
@@ -80,25 +77,7 @@ mapping::mapping(int fd, std::uint64_t offset, std::size_t bytes, int protection
 mapping::~mapping()
 {
 	if (data_)
-		munmap(data_, bytes_);
-}
-
-std::vector<std::string> device_nodes()
-{
-	namespace fs = std::filesystem;
-	std::vector<std::string> names;
-	std::error_code none;
-	for (const auto &entry : fs::directory_iterator("/sys/class/accel", none)) {
-		const auto driver = fs::read_symlink(entry.path() / "device/driver", none);
-		if (driver.filename() == "atom_npu")
-			names.push_back(entry.path().filename());
-	}
-	std::sort(names.begin(), names.end(), [](const std::string &a, const std::string &b) {
-		return std::pair(a.size(), a) < std::pair(b.size(), b);
-	});
-	for (auto &name : names)
-		name = "/dev/accel/" + name;
-	return names;
+		system::munmap(data_, bytes_);
 }
 
 device::device(std::size_t index)
@@ -108,7 +87,7 @@ device::device(std::size_t index)
 		throw std::runtime_error("there is no device " + std::to_string(index) +
 					 ": is the driver atom_npu loaded?");
 	node_ = nodes[index];
-	fd_ = unique_fd(open(node_.c_str(), O_RDWR | O_CLOEXEC));
+	fd_ = unique_fd(system::open(node_));
 	if (fd() < 0)
 		fail(errno, "open " + node_);
 	drm_atom_dev_query query{DRM_ATOM_DEV_QUERY_INFO, sizeof(info_), address_of(&info_)};

@@ -34,6 +34,7 @@ public:
 		fill = zero;
 		/* Beyond the channels, integers may be anything: their weights are 0, unless a sum of a row is needed. */
 		multiple = p.integer && !zero_points ? 1 : f.group;
+		same_bytes = f.in_place;
 		in_place = f.in_place && p.in_channels % f.group == 0;
 	}
 	void convert(const std::byte *from, std::size_t count, std::byte *to) const override
@@ -157,29 +158,27 @@ private:
 		index5 last = weight_at(part_.groups - 1, part_.channels - 1, p_.window.h.kernel - 1, p_.window.w.kernel - 1);
 		last[in] += p_.in_channels - 1;
 		const index5 first = weight_at(0, 0, 0, 0);
-		if (image_.channels == p_.in_channels) {
-			std::int64_t low = offset_of(first, w.strides), high = low + w.element_bytes;
-			for (std::size_t i = 1; i < 5; ++i) {
-				const std::int64_t step = (last[i] - first[i]) * w.strides[i];
-				(step < 0 ? low : high) += step;
-			}
-			if (const std::byte *p = mem_.map(w.operand, low, high, ATOM_ACCESS_READ)) {
-				weights_ = p - low + offset_of(first, w.strides);
-				args_.b.row_stride = w.strides[in];
-				args_.b.column_stride = w.strides[out];
-				h_step_ = w.strides[2];
-				w_step_ = w.strides[3];
-				group_weights_ = p_.transposed ? p_.in_channels * w.strides[1] : p_.out_channels * w.strides[1];
-				return true;
-			}
-			if (mem_.failed())
-				return false;
+		std::int64_t low = offset_of(first, w.strides), high = low + w.element_bytes;
+		for (std::size_t i = 1; i < 5; ++i) {
+			const std::int64_t step = (last[i] - first[i]) * w.strides[i];
+			(step < 0 ? low : high) += step;
 		}
-		return copy_weights();
+		const std::byte *base = mem_.map(w.operand, low, high, ATOM_ACCESS_READ);
+		if (base)
+			base -= low;
+		if (!base || image_.channels != p_.in_channels)
+			return !mem_.failed() && copy_weights(base);
+		weights_ = base + offset_of(first, w.strides);
+		args_.b.row_stride = w.strides[in];
+		args_.b.column_stride = w.strides[out];
+		h_step_ = w.strides[2];
+		w_step_ = w.strides[3];
+		group_weights_ = p_.transposed ? p_.in_channels * w.strides[1] : p_.out_channels * w.strides[1];
+		return true;
 	}
 
 	/* [groups][channels][kh][kw][input channels, filled up with 0]. */
-	bool copy_weights()
+	bool copy_weights(const std::byte *base)
 	{
 		const tensor &w = p_.weight;
 		const std::int64_t bytes = w.element_bytes;
@@ -190,6 +189,7 @@ private:
 		args_.b.column_stride = p_.window.h.kernel * h_step_;
 		group_weights_ = part_.channels * args_.b.column_stride;
 		const auto size = static_cast<std::size_t>(part_.groups * group_weights_);
+		const auto run = static_cast<std::size_t>(p_.in_channels * bytes);
 		std::byte *to = work_.get(3, size);
 		weights_ = to;
 		if (image_.channels != p_.in_channels)
@@ -197,6 +197,7 @@ private:
 		stream s;
 		s.t = w;
 		std::swap(s.t.strides[in], s.t.strides[4]);
+		const bool runs = base && w.strides[in] == bytes;
 		window from;
 		from.attach(mem_, s);
 		for (std::int64_t group = 0; group < part_.groups; ++group)
@@ -204,6 +205,10 @@ private:
 				for (std::int64_t kh = 0; kh < p_.window.h.kernel; ++kh)
 					for (std::int64_t kw = 0; kw < p_.window.w.kernel; ++kw, to += w_step_) {
 						index5 index = weight_at(group, channel, kh, kw);
+						if (runs) {
+							std::memcpy(to, base + offset_of(index, w.strides), run);
+							continue;
+						}
 						std::swap(index[in], index[4]);
 						if (!copy_run(from, index, to))
 							return false;
@@ -248,9 +253,31 @@ private:
 			b_taps_.resize(part_.h->taps.size());
 			args_.channels *= run;
 		}
+		make_row_taps(joined ? 1 : run);
 		args_.taps = image_taps_.size();
 		args_.image_taps = image_taps_.data();
 		args_.b_taps = b_taps_.data();
+	}
+
+	/* Rows of taps above and below the input are left out, where zeros are. */
+	void make_row_taps(std::size_t run)
+	{
+		if (args_.a_zero != 0 || image_taps_.empty())
+			return;
+		const auto inside = [&](std::int64_t y, const axis_tap &t) {
+			const std::int64_t h = (part_.y + y) * part_.h->in_step + t.offset;
+			return h >= 0 && h < p_.in.dims[2];
+		};
+		const std::vector<axis_tap> &taps = part_.h->taps;
+		for (std::int64_t y = 0; y < part_.rows; ++y) {
+			std::size_t first = 0, last = taps.size();
+			while (first + 1 < last && !inside(y, taps[first]))
+				++first;
+			while (last - 1 > first && !inside(y, taps[last - 1]))
+				--last;
+			row_taps_.push_back({first * run, last * run});
+		}
+		args_.row_taps = row_taps_.data();
 	}
 
 	const conv_plan &p_;
@@ -262,6 +289,7 @@ private:
 	conv_image image_;
 	kernels::windows_args args_;
 	std::vector<std::ptrdiff_t> image_taps_, b_taps_;
+	std::vector<kernels::tap_range> row_taps_;
 	const std::byte *weights_ = nullptr;
 	std::int64_t h_step_ = 0, w_step_ = 0, group_weights_ = 0;
 	std::int64_t group_ = 0;

@@ -19,6 +19,7 @@ public:
 	std::uint32_t bytes = 4;     ///< of an element
 	std::int64_t multiple = 1;   ///< channels of a group are filled up to a multiple of this
 	std::int64_t behind = 0;     ///< bytes that may be read behind the last one
+	bool same_bytes = false;     ///< an element of the input is converted by copying it
 	bool in_place = false;       ///< the elements of the input are used as they are
 	std::int32_t fill = 0;       ///< of pads; integers
 };

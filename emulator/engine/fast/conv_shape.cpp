@@ -14,7 +14,7 @@ constexpr std::int64_t taps_max = 1024, terms_max = 1 << 17, phases_max = 64;
 constexpr std::int64_t image_elements_max = 4 << 20;
 /* Tiles are not made smaller than this, some ten microseconds, to have several. */
 constexpr std::int64_t macs_min = 1 << 20;
-constexpr std::int64_t tiles_wanted = 8;
+constexpr std::int64_t tiles_wanted = 4;
 /* Pixels from which packing the weights again does not matter. */
 constexpr std::int64_t many_pixels = 512;
 constexpr std::int64_t few_channels = 64;
@@ -185,7 +185,7 @@ void conv_shape::cut(std::int64_t macs)
 		else
 			return;
 	}
-	constexpr std::int64_t register_rows = 12, panel = 32;
+	constexpr std::int64_t register_rows = 14, panel = 32;
 	rows_ = even(h_[0].count, rows_, 1);
 	columns_ = even(w_[0].count, columns_, columns_ < w_[0].count ? register_rows : 1);
 	groups_ = even(p_.groups, groups_, depthwise_ ? 16 : 1);

@@ -18,7 +18,7 @@ constexpr size lanes = 8;
 using reals [[gnu::vector_size(lanes * 4)]] = float;
 using doubles [[gnu::vector_size(lanes * 8)]] = double;
 
-/* A NaN wins, the first one of all. */
+/* A NaN wins. */
 struct maximum {
 	static float of(float acc, float x) { return (acc == acc) & ((x > acc) | (x != x)) ? x : acc; }
 };
@@ -137,8 +137,12 @@ struct itself {
 struct its_size {
 	template <class V> static void of(V &x) { x = x < 0 ? -x : x; }
 };
+struct its_square {
+	template <class V> static void of(V &x) { x *= x; }
+};
 
-template <class F> void sum_row(double *acc, const float *x, size n)
+/* Of x - shift. */
+template <class F> void sum_shifted(double *acc, const float *x, float shift, size n)
 {
 	doubles a{}, b{};
 	size i = 0;
@@ -146,7 +150,8 @@ template <class F> void sum_row(double *acc, const float *x, size n)
 		reals first, second;
 		__builtin_memcpy(&first, x + i, sizeof first);
 		__builtin_memcpy(&second, x + i + lanes, sizeof second);
-		doubles u = __builtin_convertvector(first, doubles), v = __builtin_convertvector(second, doubles);
+		doubles u = __builtin_convertvector(first - shift, doubles);
+		doubles v = __builtin_convertvector(second - shift, doubles);
 		F::of(u);
 		F::of(v);
 		a += u;
@@ -157,12 +162,14 @@ template <class F> void sum_row(double *acc, const float *x, size n)
 	for (size l = 0; l < lanes; ++l)
 		total += a[l];
 	for (; i < n; ++i) {
-		double u = x[i];
+		double u = x[i] - shift;
 		F::of(u);
 		total += u;
 	}
 	*acc = total;
 }
+
+template <class F> void sum_row(double *acc, const float *x, size n) { sum_shifted<F>(acc, x, 0.0f, n); }
 
 template <class F> void sum_columns(double *acc, const float *x, size n)
 {
@@ -181,27 +188,7 @@ template <bool Columns> void sum_of_squares(double *acc, const float *x, const f
 			acc[i] += d * d;
 		}
 	} else {
-		const float m = *mean;
-		size i = 0;
-		doubles a{}, b{};
-		for (; i + 2 * lanes <= n; i += 2 * lanes) {
-			reals first, second;
-			__builtin_memcpy(&first, x + i, sizeof first);
-			__builtin_memcpy(&second, x + i + lanes, sizeof second);
-			const doubles u = __builtin_convertvector(first - m, doubles);
-			const doubles v = __builtin_convertvector(second - m, doubles);
-			a += u * u;
-			b += v * v;
-		}
-		a += b;
-		double total = *acc;
-		for (size l = 0; l < lanes; ++l)
-			total += a[l];
-		for (; i < n; ++i) {
-			const double d = x[i] - m;
-			total += d * d;
-		}
-		*acc = total;
+		sum_shifted<its_square>(acc, x, *mean, n);
 	}
 }
 

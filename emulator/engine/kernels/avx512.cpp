@@ -64,6 +64,8 @@ const family avx512_f32 = {
 	.integer = false,
 	.b_offset = 0,
 	.tile = tile<f32_ops>,
+	.pair = pair_rows,
+	.pair_tile = pair_tile<f32_ops, pair_rows>,
 	.careful_tile = nullptr,
 	.stage_a = stage_f32<avx512_moves>,
 	.pack_b = pack_f32<avx512_moves, f32_ops::panel>,
@@ -86,6 +88,7 @@ const gemm_kernels avx512_kernels = {
 	.few_rows_integer = avx2_few_rows_integer,
 	.blocks_f32 = avx2_blocks_f32,
 	.blocks_q8 = avx2_blocks_q8,
+	.quantise = avx2_quantise,
 };
 
 } // namespace atom::engine::kernels

@@ -75,6 +75,8 @@ const family avx512_bf16 = {
 	.integer = false,
 	.b_offset = 0,
 	.tile = tile<bf16_ops>,
+	.pair = pair_rows,
+	.pair_tile = pair_tile<bf16_ops, pair_rows>,
 	.careful_tile = tile<careful_ops>,
 	.stage_a = stage_from<format_bf16, avx512_moves, brain>,
 	.pack_b = pack_from<format_bf16, avx512_moves, brain, bf16_ops::panel>,
@@ -92,6 +94,7 @@ const gemm_kernels avx512_bf16_kernels = {
 	.few_rows_integer = vnni_few_rows_integer,
 	.blocks_f32 = avx2_blocks_f32,
 	.blocks_q8 = vnni_blocks_q8,
+	.quantise = avx2_quantise,
 };
 
 } // namespace atom::engine::kernels

@@ -92,6 +92,9 @@ struct avx512_moves {
 	}
 };
 
+/** Images are often a multiple of 7 pixels wide, and twice 7 rows of two vectors are as many as there are registers for. */
+inline constexpr unsigned pair_rows = 7;
+
 /** Vectors of dwords: what the tiles of all AVX-512 families have in common. */
 struct avx512_vectors {
 	static constexpr unsigned lanes = 16, panel = 32, rows = 12;

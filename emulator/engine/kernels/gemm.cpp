@@ -129,6 +129,7 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 		tile_args t;
 		t.rows = rows;
 		t.groups = divide_up(b.count, f.group);
+		t.a_jump = 0;
 		t.segments = one_segment;
 		t.segment_count = 1;
 		if (p.staged) {

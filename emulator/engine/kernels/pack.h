@@ -101,6 +101,9 @@ void pack_along_n(const std::byte *from, std::ptrdiff_t row_stride, std::size_t 
 	}
 }
 
+/** Bytes of each line that are fetched ahead. */
+inline constexpr std::ptrdiff_t pack_ahead = 512;
+
 /** Lines of k side by side: dwords are transposed, after conversion in a small buffer where they need it. */
 template <class Format, class Moves, class From, unsigned Panel>
 void pack_along_k(const std::byte *from, std::ptrdiff_t column_stride, std::size_t columns, std::size_t groups,
@@ -130,8 +133,10 @@ void pack_along_k(const std::byte *from, std::ptrdiff_t column_stride, std::size
 			} else {
 				Moves::transpose(line, flip, to + g * Panel + column, Panel);
 			}
-			for (unsigned j = 0; j < lines; ++j)
+			for (unsigned j = 0; j < lines; ++j) {
 				line[j] += lines * Format::group * sizeof(From);
+				__builtin_prefetch(line[j] + pack_ahead); // more lines than the hardware follows
+			}
 		}
 	}
 }

@@ -37,26 +37,33 @@ template <unsigned Count, class Function> [[gnu::always_inline]] inline void unr
 
 #define ATOM_INLINE __attribute__((always_inline))
 
-template <class Ops, unsigned Rows, unsigned Vectors>
+/** Rows in one or two runs of Half rows each. */
+template <class Ops, unsigned Half, unsigned Vectors, unsigned Halves = 1>
 void tile_of(const tile_args &t)
 {
-	constexpr unsigned bases = (Rows + 2) / 3;
+	constexpr unsigned Rows = Half * Halves, half_bases = (Half + 2) / 3, bases = half_bases * Halves;
 	typename Ops::accumulator sum[Rows * Vectors];
 	unroll<Rows * Vectors>([&](auto i) ATOM_INLINE { sum[i.value] = Ops::zero(); });
 
-	// Three rows for each base register: base, base + stride, base + 2 * stride.
+	// Three rows of a run for each base register: base, base + stride, base + 2 * stride.
 	const std::byte *base[bases];
 	const std::ptrdiff_t stride = t.a_stride;
 	const std::byte *b = t.b;
 	for (std::size_t segment = 0; segment < t.segment_count; ++segment) {
 		const std::byte *a0 = t.a + t.segments[segment];
-		unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] = a0 + 3 * std::ptrdiff_t{i.value} * stride; });
+		unroll<bases>([&](auto i) ATOM_INLINE {
+			base[i.value] = a0 + 3 * std::ptrdiff_t{i.value % half_bases} * stride;
+			if constexpr (i.value >= half_bases)
+				base[i.value] += t.a_jump;
+		});
 		for (std::size_t g = t.groups; g; --g) {
 			typename Ops::vector bs[Vectors];
 			unroll<Vectors>([&](auto j) ATOM_INLINE { bs[j.value] = Ops::load(b + j.value * Ops::lanes * 4); });
 			b += Ops::panel * 4;
 			unroll<Rows>([&](auto i) ATOM_INLINE {
-				const auto a = Ops::broadcast(base[i.value / 3] + std::ptrdiff_t{i.value % 3} * stride);
+				constexpr unsigned row = i.value % Half;
+				const auto a = Ops::broadcast(base[i.value / Half * half_bases + row / 3] +
+							      std::ptrdiff_t{row % 3} * stride);
 				unroll<Vectors>([&](auto j) ATOM_INLINE {
 					auto &s = sum[i.value * Vectors + j.value];
 					s = Ops::multiply_add(s, a, bs[j.value]);
@@ -100,6 +107,12 @@ template <class Ops> void tile(const tile_args &t)
 {
 	static_assert(Ops::panel == 2 * Ops::lanes);
 	dispatch_tile<Ops>(t, std::make_integer_sequence<unsigned, Ops::rows>{});
+}
+
+/** The pair_tile() of a family: rows in two runs of Half. */
+template <class Ops, unsigned Half> void pair_tile(const tile_args &t)
+{
+	(t.columns > Ops::lanes ? tile_of<Ops, Half, Ops::panel / Ops::lanes, 2> : tile_of<Ops, Half, 1, 2>)(t);
 }
 
 #undef ATOM_INLINE

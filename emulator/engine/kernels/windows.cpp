@@ -24,6 +24,9 @@ const family &family_for(atom_dtype image, atom_dtype weights)
 	return family_of(image == ATOM_DTYPE_I8 ? ATOM_DTYPE_U8 : ATOM_DTYPE_I8, weights);
 }
 
+/** A pass over fewer pixels does not keep the multipliers busy. */
+constexpr std::size_t few_pixels = 5;
+
 /** Some taps and some channels of each, all in one packed block. */
 struct k_block {
 	std::size_t tap, taps;
@@ -74,7 +77,7 @@ struct plan {
 	/** With one block of k the sums of a register tile's pixels are all there is at a time. */
 	std::size_t sums_bytes(const windows_args &args) const
 	{
-		return (k_blocks == 1 ? f.rows : args.rows * args.columns) * n_block * 4;
+		return (k_blocks == 1 ? std::max(f.rows, 2 * f.pair) : args.rows * args.columns) * n_block * 4;
 	}
 };
 
@@ -106,14 +109,17 @@ void column_terms(const windows_args &args, const family &f, std::size_t column,
 }
 
 /** What zero points of columns and the offset of the packed weights take from rows. */
-void subtract_row_sums(const windows_args &args, const tile_args &t, const family &f, std::size_t column, std::size_t columns,
-		       std::uint32_t *sums, std::size_t stride)
+void subtract_row_sums(const windows_args &args, const tile_args &t, bool pair, const family &f, std::size_t column,
+		       std::size_t columns, std::uint32_t *sums, std::size_t stride)
 {
 	for (unsigned i = 0; i < t.rows; ++i, sums += stride) {
 		std::uint32_t total = 0;
+		const std::byte *a = t.a + static_cast<std::ptrdiff_t>(i) * t.a_stride;
+		if (pair && i >= f.pair)
+			a += t.a_jump - static_cast<std::ptrdiff_t>(f.pair) * t.a_stride;
 		for (std::size_t s = 0; s < t.segment_count; ++s) {
 			std::uint32_t sum;
-			f.sum_rows(t.a + t.segments[s] + static_cast<std::ptrdiff_t>(i) * t.a_stride, 0, 1, t.groups, &sum);
+			f.sum_rows(a + t.segments[s], 0, 1, t.groups, &sum);
 			total += sum;
 		}
 		for (std::size_t j = 0; j < columns; ++j) {
@@ -141,6 +147,7 @@ public:
 			const k_block k = p_.block(args_, i);
 			const std::size_t groups = k.taps * divide_up(k.channels, p_.f.group);
 			panel_bytes_ = groups * p_.f.columns * 4;
+			tap_bytes_ = panel_bytes_ / k.taps;
 			std::byte *panel = packed_;
 			for (std::size_t j = 0; j < columns_; j += p_.f.columns, panel += panel_bytes_) {
 				if (args_.stop.pending())
@@ -151,9 +158,14 @@ public:
 				describe_panels(p_.f, packed_, panel_bytes_, columns_, groups, notes_);
 			if (p_.f.integer)
 				column_terms(args_, p_.f, column_, columns_, k.taps * k.channels, notes_);
-			for (std::size_t row = 0; row < args_.rows; ++row)
-				if (args_.stop.pending() || !multiply_row(row, k, i == 0, i + 1 == p_.k_blocks))
+			const bool last = i + 1 == p_.k_blocks;
+			for (std::size_t row = 0; row < args_.rows;) {
+				const bool two = args_.columns == p_.f.pair && row + 1 < args_.rows && same_taps(row);
+				if (args_.stop.pending() ||
+				    !(two ? multiply_two_rows(row, k, last) : multiply_row(row, k, last)))
 					return false;
+				row += two ? 2 : 1;
+			}
 		}
 		return true;
 	}
@@ -170,34 +182,96 @@ private:
 		return true;
 	}
 
-	bool multiply_row(std::size_t row, const k_block &k, bool first, bool last)
+	/** Where the sums of a pixel are. */
+	std::byte *sums_at(std::size_t row, std::size_t pixel) const
 	{
-		const std::size_t passes = divide_up(args_.columns, p_.f.rows);
+		return sums_ + (p_.k_blocks == 1 ? 0 : row * args_.columns + pixel) * columns_ * 4;
+	}
+
+	tap_range taps_of(std::size_t row) const
+	{
+		return args_.row_taps ? args_.row_taps[row] : tap_range{0, args_.taps};
+	}
+	/** The part of a block that a row needs; it may be empty. */
+	static k_block cut(const k_block &k, const tap_range &taps)
+	{
+		const std::size_t first = std::max(k.tap, taps.first), last = std::min(k.tap + k.taps, taps.last);
+		return {first, first < last ? last - first : 0, k.channel, k.channels};
+	}
+
+	bool multiply_row(std::size_t row, const k_block &k, bool last)
+	{
+		const std::size_t pair = 2 * p_.f.pair;
 		std::size_t pixel = 0;
-		for (std::size_t pass = 0; pass < passes; ++pass) {
-			const auto pixels =
-				static_cast<unsigned>(args_.columns / passes + (pass < args_.columns % passes));
-			const std::size_t at = p_.k_blocks == 1 ? 0 : row * args_.columns + pixel;
-			std::byte *sums = sums_ + at * columns_ * 4;
-			multiply(row, pixel, pixels, k, !first, sums);
-			if (last && !args_.finish(args_.context, row, pixel, pixels, column_, columns_, sums, columns_))
+		/* Pairs, unless what is left after them would be too few pixels to be worth a pass. */
+		for (const std::size_t left = pair ? args_.columns % pair : 0; pair && (left == 0 || left >= few_pixels) &&
+									       pixel + pair <= args_.columns;
+		     pixel += pair)
+			if (!pass({row, pixel, static_cast<unsigned>(pair), true}, k, last))
+				return false;
+		const std::size_t rest = args_.columns - pixel, passes = divide_up(rest, p_.f.rows);
+		for (std::size_t i = 0; i < passes; ++i) {
+			const auto pixels = static_cast<unsigned>(rest / passes + (i < rest % passes));
+			if (!pass({row, pixel, pixels, false}, k, last))
 				return false;
 			pixel += pixels;
 		}
 		return true;
 	}
 
-	void multiply(std::size_t row, std::size_t pixel, unsigned pixels, const k_block &k, bool add, std::byte *sums)
+	bool same_taps(std::size_t row) const
+	{
+		const tap_range a = taps_of(row), b = taps_of(row + 1);
+		return a.first == b.first && a.last == b.last;
+	}
+
+	/** Two lines of an image that is as wide as a run of a pair. */
+	bool multiply_two_rows(std::size_t row, const k_block &k, bool last)
+	{
+		return pass({row, 0, 2 * p_.f.pair, true}, k, last);
+	}
+
+	/** Pixels of a register tile. */
+	struct pixels {
+		std::size_t row, column;
+		unsigned count;
+		bool pair;
+	};
+
+	bool pass(const pixels &at, const k_block &k, bool last)
+	{
+		std::byte *sums = sums_at(at.row, at.column);
+		const tap_range taps = taps_of(at.row);
+		const k_block some = cut(k, taps);
+		if (some.taps)
+			multiply(at, some, some.tap != taps.first || k.channel != 0, (some.tap - k.tap) * tap_bytes_, sums);
+		if (!last)
+			return true;
+		for (std::size_t i = 0; i < at.count;) { // line by line
+			const std::size_t column = at.column + i, row = at.row + column / args_.columns;
+			const std::size_t some = std::min(at.count - i, args_.columns - column % args_.columns);
+			if (!args_.finish(args_.context, row, column % args_.columns, some, column_, columns_,
+					  sums + i * columns_ * 4, columns_))
+				return false;
+			i += some;
+		}
+		return true;
+	}
+
+	/** @p skipped: bytes of each panel before the block. */
+	void multiply(const pixels &at, const k_block &k, bool add, std::size_t skipped, std::byte *sums)
 	{
 		constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
 		tile_args t;
-		t.rows = pixels;
+		t.rows = at.count;
 		t.groups = divide_up(k.channels, f.group);
-		t.a = args_.image + static_cast<std::ptrdiff_t>(row) * args_.row_stride +
-		      static_cast<std::ptrdiff_t>(pixel) * args_.column_stride +
+		t.a = args_.image + static_cast<std::ptrdiff_t>(at.row) * args_.row_stride +
+		      static_cast<std::ptrdiff_t>(at.column) * args_.column_stride +
 		      static_cast<std::ptrdiff_t>(k.channel / f.group * 4);
 		t.a_stride = args_.column_stride;
+		t.a_jump = args_.columns == f.pair ? args_.row_stride
+						   : static_cast<std::ptrdiff_t>(f.pair) * args_.column_stride;
 		t.segments = args_.image_taps + k.tap;
 		t.segment_count = k.taps;
 		t.row_terms = none;
@@ -206,20 +280,33 @@ private:
 		const std::byte *panel = packed_;
 		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_bytes_) {
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
-			t.b = panel;
+			t.b = panel + skipped;
 			t.c = sums + j * 4;
 			t.column_terms = f.integer ? notes_ + j : none;
 			const bool careful = f.careful_tile && needs_care(f, args_.least, notes_[j / f.columns]);
-			(careful ? f.careful_tile : f.tile)(t);
+			if (careful && at.pair)
+				careful_halves(t);
+			else
+				(careful ? f.careful_tile : at.pair ? f.pair_tile : f.tile)(t);
 		}
 		if (f.integer && (args_.b_zero || f.b_offset))
-			subtract_row_sums(args_, t, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
+			subtract_row_sums(args_, t, at.pair, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
+	}
+
+	/** There is no careful tile for pairs. */
+	void careful_halves(tile_args t) const
+	{
+		t.rows = p_.f.pair;
+		p_.f.careful_tile(t);
+		t.a += t.a_jump;
+		t.c = static_cast<std::byte *>(t.c) + t.rows * t.c_stride * 4;
+		p_.f.careful_tile(t);
 	}
 
 	const windows_args &args_;
 	const plan &p_;
 	std::size_t column_, columns_;
-	std::size_t panel_bytes_ = 0;
+	std::size_t panel_bytes_ = 0, tap_bytes_ = 0;
 	std::byte *packed_;
 	std::uint32_t *notes_;
 	std::byte *sums_;

@@ -33,6 +33,10 @@ unsigned least_exponent(atom_dtype image, atom_dtype weights, const std::byte *d
 /** Channels up to which taps that follow one another are better one tap. */
 inline constexpr std::size_t windows_run_max = 512;
 
+struct tap_range {
+	std::size_t first, last;
+};
+
 struct windows_args {
 	std::size_t rows = 0, columns = 0; ///< pixels of the output
 	atom_dtype type = ATOM_DTYPE_NONE; ///< the image's before its conversion
@@ -41,6 +45,8 @@ struct windows_args {
 	std::size_t taps = 1;
 	const std::ptrdiff_t *image_taps = nullptr; ///< bytes
 	const std::ptrdiff_t *b_taps = nullptr;     ///< bytes from b.data
+	/** The taps that each row needs, [first, last), not empty: the others read nothing but 0. nullptr: all of them. */
+	const tap_range *row_taps = nullptr;
 	/** Of a tap; if no multiple of the group, up to 3 bytes behind it are read (and multiplied by 0). */
 	std::size_t channels = 0;
 	matrix b;                                   ///< channels x n

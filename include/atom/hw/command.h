@@ -589,7 +589,10 @@ struct atom_cmd_norm {
 	__le32 kind;
 	/** @axes: bit n = dimension n is normalised over; LRN: the one axis. */
 	__le32 axes;
-	/** @groups: 0, or the dimension @group_axis is split into so many parts (GroupNorm); rank <= 4. */
+	/**
+	 * @groups: 0, or the dimension @group_axis is split into so many parts (GroupNorm);
+	 * rank <= 4.
+	 */
 	__le32 groups;
 	__le32 group_axis;
 	float eps;		/* >= 0 */
@@ -603,7 +606,10 @@ struct atom_cmd_norm {
 	struct atom_tensor gamma;
 	struct atom_tensor beta;
 	struct atom_tensor out;
-	/** @mean: optional f32 output of LAYER, rank of @in, normalised dimensions 1, @group_axis @groups. */
+	/**
+	 * @mean: optional f32 output of LAYER, rank of @in, normalised dimensions 1,
+	 * @group_axis @groups.
+	 */
 	struct atom_tensor mean;
 	/** @inverse: optional f32 output: 1 / divisor, as @mean. */
 	struct atom_tensor inverse;

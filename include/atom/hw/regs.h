@@ -108,8 +108,8 @@
 #define   ATOM_THROTTLE_THERMAL		(1u << 0)
 #define   ATOM_THROTTLE_POWER		(1u << 1)
 #define   ATOM_THROTTLE_ABORT		(1u << 2)
-#define ATOM_REG_UTILISATION		0x021c	/* 32 RO: compute, 1/1000 of the last second's device time */
-#define ATOM_REG_ENERGY			0x0220	/* 64 RO: microjoules, the power over device time */
+#define ATOM_REG_UTILISATION		0x021c	/* 32 RO: compute, 1/1000 of the last second */
+#define ATOM_REG_ENERGY			0x0220	/* 64 RO: microjoules, the power over chip time */
 #define ATOM_REG_CLOCK_CP		0x0228	/* 32 RO: kHz, command processor */
 #define ATOM_REG_CLOCK_NE0		0x022c	/* 32 RO: kHz, first cluster of neural engines */
 #define ATOM_REG_CLOCK_NE1		0x0230	/* 32 RO: kHz, second cluster */

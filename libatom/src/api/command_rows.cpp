@@ -209,13 +209,15 @@ command_builder &command_builder::rope(const tensor &in, const tensor &out,
 	check_rope(c, in, rotary, options);
 	atom_cmd_rope e{};
 	e.rotary_dims = static_cast<std::uint32_t>(rotary);
-	e.original_context = options.yarn.original_context;
-	e.base = options.base;
-	e.frequency_scale = options.frequency_scale;
-	e.extrapolation = options.yarn.extrapolation;
-	e.attention = options.attention;
-	e.beta_fast = options.yarn.beta_fast;
-	e.beta_slow = options.yarn.beta_slow;
+	if (!options.cos) { // tables say the angles, and all parameters are zero
+		e.original_context = options.yarn.original_context;
+		e.base = options.base;
+		e.frequency_scale = options.frequency_scale;
+		e.extrapolation = options.yarn.extrapolation;
+		e.attention = options.attention;
+		e.beta_fast = options.yarn.beta_fast;
+		e.beta_slow = options.yarn.beta_slow;
+	}
 	e.in = c.encode(in, use::input, "in");
 	e.positions = c.encode(options.positions, use::input, "positions");
 	e.factors = c.encode(options.factors, use::input, "factors");

@@ -69,18 +69,27 @@ view emitter::gather_elements(const view &data, const view &index, unsigned axis
 	out.quant = data.quant;
 	if (count_of(index.dims) == 0)
 		return out;
-	if (data.rank() > atom::rank_max)
-		throw unsupported(reason::not_lowered, "gathering elements of rank " +
-		                                               std::to_string(data.rank()));
 	view from = data;
 	view to = out;
+	view by = index;
 	from.quant = to.quant = {};
+	if (data.rank() > atom::rank_max) {
+		shape same = data.dims;
+		same[axis] = index.dims[axis];
+		if (same != index.dims)
+			throw unsupported(reason::not_lowered, "gathering elements of rank " +
+			                                               std::to_string(data.rank()));
+		from = reshape(from, joined_around(data.dims, axis));
+		by = reshape(by, joined_around(index.dims, axis));
+		to = reshape(to, joined_around(index.dims, axis));
+		axis = 1;
+	}
 	recorder_.add(
-		[from, index, to, axis](atom::command_builder &b, const placement_map &at) {
-			b.gather(atom::index_mode::elements, at(from), at(index), at(to),
+		[from, by, to, axis](atom::command_builder &b, const placement_map &at) {
+			b.gather(atom::index_mode::elements, at(from), at(by), at(to),
 		                 gather_by(axis, 0));
 		},
-		{from, index}, {to});
+		{from, by}, {to});
 	return out;
 }
 
@@ -128,7 +137,7 @@ view emitter::gather_nd(const view &data, const view &index, unsigned batch_dims
 	shape dims(index.dims.begin(), index.dims.end() - 1);
 	dims.insert(dims.end(), data.dims.begin() + batch_dims + index.dims.back(),
 	            data.dims.end());
-	const view out = allocate(data.type, dims);
+	view out = allocate(data.type, dims);
 	if (count_of(dims) == 0)
 		return out;
 	const nd_views v = nd_shapes(*this, data, index, out, batch_dims);
@@ -148,7 +157,7 @@ view emitter::scatter_elements(const view &data, const view &index, const view &
 	if (data.rank() > atom::rank_max)
 		throw unsupported(reason::not_lowered, "scattering elements of rank " +
 		                                               std::to_string(data.rank()));
-	const view out = allocate(data.type, data.dims);
+	view out = allocate(data.type, data.dims);
 	copy(data, out);
 	if (count_of(index.dims) == 0)
 		return out;
@@ -168,7 +177,7 @@ view emitter::scatter_nd(const view &data, const view &index, const view &update
                          const scatter_parameters &options)
 {
 	require_index(index);
-	const view out = allocate(data.type, data.dims);
+	view out = allocate(data.type, data.dims);
 	copy(data, out);
 	if (count_of(updates.dims) == 0)
 		return out;

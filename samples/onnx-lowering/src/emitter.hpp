@@ -61,6 +61,14 @@ struct norm_parameters {
 	atom::lrn_options lrn{};
 };
 
+/** Tables have the input's dimensions, the last one rotary_dims / 2. */
+struct rotary_parameters {
+	std::uint32_t rotary_dims = 0;
+	bool interleaved = false;
+	view cos;
+	view sin;
+};
+
 /** How indices of a scatter combine and count. */
 struct scatter_parameters {
 	atom::scatter_reduction reduction = atom::scatter_reduction::assign;
@@ -125,6 +133,7 @@ public:
 	                           const softmax_parameters &options = {});
 	[[nodiscard]] view norm(atom::norm_kind kind, const view &v,
 	                        const std::vector<unsigned> &axes, const norm_parameters &options);
+	[[nodiscard]] view rope(const view &v, const rotary_parameters &options);
 
 	// Matrices and windows (emit_matrix.cpp). Images are [N, H, W, C].
 	[[nodiscard]] view gemm(const view &a, const view &b, const matrix_options &options = {});
@@ -152,6 +161,8 @@ public:
 private:
 	/** Constants are put in order when the graph is lowered. Empty: no constant. */
 	std::optional<view> constant_row_major(const view &v);
+	/** On i64 (emit_wide.cpp). @throws unsupported dtype where there is no way */
+	[[nodiscard]] view wide_binary(atom::binary_kind kind, const view &a, const view &b);
 
 	recorder &recorder_;
 };
@@ -163,7 +174,7 @@ private:
 void in_device_rank(std::vector<view> views,
                     const std::function<void(const std::vector<view> &)> &use);
 
-/** @throws unsupported dtype if it is i64, which the device only moves */
+/** @throws unsupported dtype if it is i64 */
 void refuse_i64(const view &v, const char *work);
 
 } // namespace atom_onnx

@@ -28,6 +28,23 @@ public:
 
 	std::shared_ptr<detail::plan_data> run()
 	{
+		try {
+			return lower_all();
+		} catch (const unsupported &e) {
+			if (e.why() != reason::unknown_value)
+				throw;
+			const value_id root = root_of(e.value());
+			if (root == absent)
+				throw unsupported(reason::not_lowered,
+				                  "a value that the host cannot compute: " +
+				                          std::string(e.what()));
+			throw unsupported(reason::unknown_value, e.what(), root);
+		}
+	}
+
+private:
+	std::shared_ptr<detail::plan_data> lower_all()
+	{
 		for (std::size_t i = 0; i < g_.values.size(); ++i)
 			if (g_.values[i].constant)
 				set_host(static_cast<value_id>(i), *g_.values[i].constant);
@@ -39,12 +56,12 @@ public:
 					state_.readers[static_cast<std::size_t>(v)].push_back(
 						static_cast<int>(i));
 		bind_inputs();
+		fold_constants();
 		for (std::size_t i = 0; i < g_.nodes.size(); ++i) {
 			if (state_.done[i])
 				continue;
 			state_.commands.set_node(static_cast<int>(i));
-			lowering n(state_, static_cast<int>(i));
-			lower_node(n);
+			lower_or_refuse(static_cast<int>(i));
 		}
 		bind_outputs();
 		plan_->storages = state_.commands.storages();
@@ -53,7 +70,44 @@ public:
 		return plan_;
 	}
 
-private:
+	// Work that the device has no type for matters only if the device needs the result: sizes in
+	// i64 do not, the host computes them as soon as it is told what they depend on.
+	void lower_or_refuse(int index)
+	{
+		lowering n(state_, index);
+		try {
+			lower_node(n);
+		} catch (const unsupported &e) {
+			if (e.why() != reason::dtype)
+				throw;
+			for (const value_id v : n.node().outputs)
+				if (v != absent)
+					state_.values[static_cast<std::size_t>(v)].refused = e;
+		}
+	}
+
+	// An input of the graph that the elements of a value depend on and that is not known yet.
+	[[nodiscard]] value_id root_of(value_id wanted) const
+	{
+		std::vector<value_id> open{wanted};
+		std::vector<bool> seen(g_.values.size(), false);
+		while (!open.empty()) {
+			const value_id v = open.back();
+			open.pop_back();
+			if (v == absent || seen[static_cast<std::size_t>(v)] ||
+			    state_.values[static_cast<std::size_t>(v)].host)
+				continue;
+			seen[static_cast<std::size_t>(v)] = true;
+			if (std::find(g_.inputs.begin(), g_.inputs.end(), v) != g_.inputs.end())
+				return v;
+			for (const node &n : g_.nodes)
+				if (std::find(n.outputs.begin(), n.outputs.end(), v) !=
+				    n.outputs.end())
+					open.insert(open.end(), n.inputs.begin(), n.inputs.end());
+		}
+		return absent;
+	}
+
 	void set_host(value_id v, const host_tensor &data)
 	{
 		lowered_value &value = state_.values[static_cast<std::size_t>(v)];
@@ -61,6 +115,19 @@ private:
 		value.dims = data.dims();
 		value.host = data;
 		value.computed = true;
+	}
+
+	// What depends on known values alone is known before anything that it could be fused with.
+	void fold_constants()
+	{
+		for (std::size_t i = 0; i < g_.nodes.size(); ++i) {
+			lowering n(state_, static_cast<int>(i));
+			bool known = true;
+			for (unsigned input = 0; input < n.inputs() && known; ++input)
+				known = !n.has(input) || n.is_known(input);
+			if (known)
+				state_.done[i] = fold_on_host(n);
+		}
 	}
 
 	void bind_inputs()
@@ -111,6 +178,8 @@ private:
 	{
 		for (const value_id v : g_.outputs) {
 			const lowered_value &value = state_.values[static_cast<std::size_t>(v)];
+			if (value.refused)
+				throw unsupported(*value.refused);
 			if (!value.computed || !device_type(value.type))
 				refuse_output(v);
 			const auto index = static_cast<int>(plan_->outputs.size());
@@ -157,48 +226,12 @@ private:
 	std::shared_ptr<detail::plan_data> plan_ = std::make_shared<detail::plan_data>();
 };
 
-// An input of the graph that a value depends on and that is not known yet.
-value_id root_of(const graph &g, const options &o, value_id wanted)
-{
-	std::vector<value_id> open{wanted};
-	std::vector<bool> seen(g.values.size(), false);
-	while (!open.empty()) {
-		const value_id v = open.back();
-		open.pop_back();
-		if (seen[static_cast<std::size_t>(v)])
-			continue;
-		seen[static_cast<std::size_t>(v)] = true;
-		const bool is_input = std::find(g.inputs.begin(), g.inputs.end(), v) !=
-		                      g.inputs.end();
-		if (is_input && o.known.count(v) == 0 &&
-		    !g.values[static_cast<std::size_t>(v)].constant)
-			return v;
-		for (const node &n : g.nodes)
-			if (std::find(n.outputs.begin(), n.outputs.end(), v) != n.outputs.end())
-				for (const value_id in : n.inputs)
-					if (in != absent)
-						open.push_back(in);
-	}
-	return absent;
-}
-
 } // namespace
 
 plan lower(const graph &g, const options &o)
 {
 	check(g);
-	try {
-		return plan(graph_lowering(g, o).run());
-	} catch (const unsupported &e) {
-		if (e.why() != reason::unknown_value)
-			throw;
-		const value_id root = root_of(g, o, e.value());
-		if (root == absent)
-			throw unsupported(reason::not_lowered,
-			                  "a value that the host cannot compute: " +
-			                          std::string(e.what()));
-		throw unsupported(reason::unknown_value, e.what(), root);
-	}
+	return plan(graph_lowering(g, o).run());
 }
 
 } // namespace atom_onnx

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "lowering.hpp"
 
-#include "atom_onnx/unsupported.hpp"
-
 namespace atom_onnx {
 
 view device_view(lowering_state &state, value_id v)
 {
 	lowered_value &known = state.values[static_cast<std::size_t>(v)];
 	if (!known.device) {
+		if (known.refused)
+			throw unsupported(*known.refused);
 		if (!known.host)
 			throw unsupported(reason::invalid_model, "a value that was not computed");
 		known.device = state.emit.constant(*known.host);
@@ -41,8 +41,16 @@ const lowered_value &lowering::value_of(unsigned input) const
 	return state_.values[index];
 }
 
-const shape &lowering::dims(unsigned input) const { return value_of(input).dims; }
-element_type lowering::type(unsigned input) const { return value_of(input).type; }
+const lowered_value &lowering::computed(unsigned input) const
+{
+	const lowered_value &v = value_of(input);
+	if (v.refused)
+		throw unsupported(*v.refused);
+	return v;
+}
+
+const shape &lowering::dims(unsigned input) const { return computed(input).dims; }
+element_type lowering::type(unsigned input) const { return computed(input).type; }
 
 view lowering::in(unsigned input)
 {
@@ -152,10 +160,10 @@ std::string lowering::attr(std::string_view name, const char *otherwise) const
 }
 
 std::vector<std::int64_t> lowering::attr(std::string_view name,
-                                         std::vector<std::int64_t> otherwise) const
+                                         const std::vector<std::int64_t> &otherwise) const
 {
 	const auto *value = value_as<std::vector<std::int64_t>>(find(name), *this);
-	return value != nullptr ? *value : std::move(otherwise);
+	return value != nullptr ? *value : otherwise;
 }
 
 unsigned lowering::axis(std::int64_t told, unsigned rank) const

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "atom_onnx/graph.hpp"
+#include "atom_onnx/unsupported.hpp"
 #include "emitter.hpp"
 
 namespace atom_onnx {
@@ -20,6 +21,7 @@ struct lowered_value {
 	std::optional<host_tensor> host; ///< its elements, if the host knows them
 	std::optional<view> device;      ///< where it lies on the device, if it does
 	bool computed = false;
+	std::optional<unsupported> refused; ///< why the device cannot compute it
 };
 
 /** A graph while it is lowered. */
@@ -66,6 +68,11 @@ public:
 	[[nodiscard]] view plain(unsigned input) { return e.real(in(input)); }
 	/** Whether the host knows its elements. */
 	[[nodiscard]] bool known(unsigned input) const;
+	/** The same of a value of any kind, also one that is not computed yet. */
+	[[nodiscard]] bool is_known(unsigned input) const
+	{
+		return state_.values[static_cast<std::size_t>(node_.inputs[input])].host.has_value();
+	}
 	/** @throws unsupported unknown_value */
 	[[nodiscard]] const host_tensor &host(unsigned input) const;
 	[[nodiscard]] std::vector<std::int64_t> integers(unsigned input) const;
@@ -90,7 +97,7 @@ public:
 	[[nodiscard]] float attr(std::string_view name, float otherwise) const;
 	[[nodiscard]] std::string attr(std::string_view name, const char *otherwise) const;
 	[[nodiscard]] std::vector<std::int64_t> attr(std::string_view name,
-	                                             std::vector<std::int64_t> otherwise) const;
+	                                             const std::vector<std::int64_t> &otherwise) const;
 
 	/** A dimension told as ONNX does, negative from the end. @throws invalid_model */
 	[[nodiscard]] unsigned axis(std::int64_t told, unsigned rank) const;
@@ -108,6 +115,8 @@ public:
 
 private:
 	[[nodiscard]] const lowered_value &value_of(unsigned input) const;
+	/** The same. @throws unsupported why the device could not compute it */
+	[[nodiscard]] const lowered_value &computed(unsigned input) const;
 
 	lowering_state &state_;
 	const atom_onnx::node &node_;

@@ -17,7 +17,11 @@ std::map<key, lower_function> make_table()
 	for (const auto &family :
 	     {elementwise_operators(), activation_operators(), convolution_operators(),
 	      pool_operators(), matrix_operators(), norm_operators(), reduce_operators(),
-	      shape_operators(), movement_operators()})
+	      shape_operators(), movement_operators(), index_operators(), order_operators(),
+	      loss_operators(), quantise_operators(), convolution_transpose_operators(),
+	      resize_operators(), attention_operators(), integer_operators(),
+	      recurrent_operators(), einsum_operators(), signal_operators(),
+	      sampling_operators(), image_operators(), classic_operators()})
 		for (const operator_entry &entry : family)
 			table[{entry.domain, entry.op_type}] = entry.lower;
 	return table;
@@ -50,8 +54,6 @@ constexpr refusal refusals[] = {
 	{"ZipMap", reason::sequence},
 	{"DictVectorizer", reason::sequence},
 	{"Optional", reason::optional},
-	{"OptionalGetElement", reason::optional},
-	{"OptionalHasElement", reason::optional},
 	{"StringNormalizer", reason::string},
 	{"StringConcat", reason::string},
 	{"StringSplit", reason::string},

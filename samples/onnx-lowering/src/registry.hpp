@@ -36,6 +36,20 @@ operator_list norm_operators();
 operator_list reduce_operators();
 operator_list shape_operators();
 operator_list movement_operators();
+operator_list index_operators();
+operator_list order_operators();
+operator_list loss_operators();
+operator_list quantise_operators();
+operator_list convolution_transpose_operators();
+operator_list resize_operators();
+operator_list attention_operators();
+operator_list integer_operators();
+operator_list recurrent_operators();
+operator_list einsum_operators();
+operator_list signal_operators();
+operator_list sampling_operators();
+operator_list image_operators();
+operator_list classic_operators();
 
 } // namespace atom_onnx
 

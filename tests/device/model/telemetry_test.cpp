@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Power, energy, temperature, utilisation, busy time: all in device time. */
+/* Power, energy, temperature, utilisation, busy time: all in chip time. */
 #include "device_fixture.h"
 #include "round_figures.h"
 

@@ -284,6 +284,35 @@ TEST(pace_device, launches_of_two_queues_overlap_and_their_work_does_not)
 	EXPECT_EQ(b.seqno(), 1u);
 }
 
+TEST(pace_device, what_one_queue_moves_over_the_link_hides_behind_the_work_of_another)
+{
+	machine m(with({.pace = ATOM_PACE_DEVICE, .compute_off = true, .manual_clock = true}));
+	ASSERT_TRUE(m.ready);
+	job_queue a = m.make_queue(1);
+	job_queue b = m.make_queue(2);
+	m.tables->map(shm_va, 2 << 20, ATOM_APERTURE_SHM, 0);
+	command_bytes c;
+	c.add(copy_bytes(host_va + (1 << 20), shm_va, 1 << 20)).add(fence());
+	for (int i = 0; i < 4; ++i)
+		c.add(square_gemm(ATOM_DTYPE_BF16, 512)).add(fence());
+	/* Four times 16777.2 ns, 1048.6 ns of SHM that the copy needs too, and five overheads; the link takes 20971.5. */
+	const std::uint64_t work = 68'157 + 5 * overhead;
+	const std::uint64_t link = 20'972 - 1'049;
+	const atom_ring_desc d = m.execute(c);
+	a.submit(d);
+	b.submit(d);
+	m.bus.pump();
+	m.bus.advance(launch + link + work - 1);
+	EXPECT_EQ(a.seqno(), 0u);
+	m.bus.advance(1);
+	EXPECT_EQ(a.seqno(), 1u);
+	EXPECT_EQ(a.record(1).modelled_ns, launch + link + work);
+	m.bus.advance(work - 1);
+	EXPECT_EQ(b.seqno(), 0u);
+	m.bus.advance(1);
+	EXPECT_EQ(b.seqno(), 1u);
+}
+
 TEST(pace_device, a_reset_does_not_wait_for_modelled_time)
 {
 	machine m(with({.pace = ATOM_PACE_DEVICE, .manual_clock = true}));

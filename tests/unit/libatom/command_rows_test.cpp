@@ -236,6 +236,9 @@ TEST_F(a_command_of_rows, rope_takes_tables_with_and_without_positions)
 	EXPECT_EQ(tables.cos.slot, 2U);
 	EXPECT_EQ(tables.sin.slot, 3U);
 	EXPECT_EQ(tables.positions.dtype, ATOM_DTYPE_NONE);
+	EXPECT_EQ(tables.base, 0.0F) << "the device wants parameters beside tables to be zero";
+	EXPECT_EQ(tables.frequency_scale, 0.0F);
+	EXPECT_EQ(tables.attention, 0.0F);
 	o.positions = tensor(slot(4), dtype::i64, {6});
 	o.cos = f32(2, {100, 4});
 	o.sin = f32(3, {100, 4});

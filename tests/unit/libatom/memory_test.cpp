@@ -12,16 +12,6 @@ namespace {
 
 class a_buffer : public on_fake_kernel {};
 
-TEST_F(a_buffer, has_the_size_that_was_asked_for_and_is_zero)
-{
-	const buffer b(ctx, 100);
-	EXPECT_EQ(b.size(), 100U);
-	const mapping m = b.map();
-	ASSERT_EQ(m.size(), 100U);
-	for (const std::byte x : m.bytes())
-		EXPECT_EQ(x, std::byte{0});
-}
-
 TEST_F(a_buffer, is_seen_by_the_device_where_it_says)
 {
 	const buffer b(ctx, 8192);
@@ -42,15 +32,6 @@ TEST_F(a_buffer, is_followed_by_a_page_that_is_not_mapped)
 	EXPECT_GE(b.device_address(), a.device_address() + 8192);
 	EXPECT_EQ(kernel->translate(core::access::ctx(ctx)->id(), a.device_address(), 4097),
 	          nullptr);
-}
-
-TEST_F(a_buffer, starts_where_large_pages_can_be_used)
-{
-	const buffer small(ctx, 4096);
-	const buffer large(ctx, 3U << 20);
-	const buffer middle(ctx, 100000);
-	EXPECT_EQ(large.device_address() % (2U << 20), 0U);
-	EXPECT_EQ(middle.device_address() % 65536, 0U);
 }
 
 TEST_F(a_buffer, is_mapped_once_however_often_it_is_asked_for)
@@ -87,48 +68,6 @@ TEST_F(a_buffer, gives_back_handle_address_and_mapping_when_it_dies)
 	EXPECT_EQ(kernel->objects(), before);
 	EXPECT_EQ(kernel->mappings(), 0U);
 	EXPECT_EQ(buffer(ctx, 4096).device_address(), address);
-}
-
-TEST_F(a_buffer, slice_stays_inside)
-{
-	const buffer b(ctx, 100);
-	EXPECT_EQ(b.slice(40, 60).size(), 60U);
-	EXPECT_EQ(b.slice(40, 60).slice(10, 5).device_address(), b.device_address() + 50);
-	EXPECT_EQ(b.slice(100, 0).size(), 0U);
-	error_of(errc::out_of_range, [&] { (void)b.slice(41, 60); });
-	error_of(errc::out_of_range, [&] { (void)b.slice(101, 0); });
-	error_of(errc::out_of_range, [&] { (void)b.slice(1, ~0ULL); });
-}
-
-TEST_F(a_buffer, of_no_bytes_or_of_too_many_is_refused)
-{
-	error_of(errc::invalid_argument, [&] { (void)buffer(ctx, 0); });
-	error_of(errc::out_of_host_memory, [&] { (void)buffer(ctx, ~0ULL); });
-	error_of(errc::out_of_host_memory, [&] { (void)buffer(ctx, 1ULL << 40); });
-	EXPECT_EQ(error_of(errc::out_of_device_memory,
-	                   [&] {
-				   (void)buffer(ctx, 1ULL << 40, {placement::local, true, ""});
-			   }),
-	          "create buffer of 1099511627776 bytes in local memory: out of device memory "
-	          "(No space left on device)");
-}
-
-TEST_F(a_buffer, in_shm_or_without_cpu_access_cannot_be_mapped)
-{
-	const buffer shm(ctx, 4096, {placement::shm, true, ""});
-	error_of(errc::unsupported, [&] { (void)shm.map(); });
-	const buffer hidden(ctx, 4096, {placement::local, false, ""});
-	std::error_code ec;
-	EXPECT_FALSE(hidden.map(ec));
-	EXPECT_EQ(ec, errc::unsupported);
-}
-
-TEST_F(a_buffer, with_a_long_label_is_refused)
-{
-	error_of(errc::invalid_argument, [&] {
-		(void)buffer(ctx, 1, {placement::system, true, std::string(64, 'x')});
-	});
-	EXPECT_TRUE(buffer(ctx, 1, {placement::system, true, std::string(63, 'x')}));
 }
 
 // One failure in each step of making a buffer.

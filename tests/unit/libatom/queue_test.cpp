@@ -203,23 +203,6 @@ TEST_F(a_queue, starts_a_job_after_its_waits_and_signals_its_points)
 	EXPECT_FALSE(f.wait().error);
 }
 
-TEST_F(a_queue, refuses_to_wait_for_what_nobody_will_signal)
-{
-	timeline t(dev);
-	t.signal(3);
-	const fence never = t.at(5);
-	submission job(nop);
-	job.waits = {&never, 1};
-	EXPECT_EQ(
-		error_of(errc::invalid_argument, [&] { q.submit(job); }),
-		"submit, job 0: it waits for point 5, which nobody will signal: no job was given a "
-		"point beyond 3");
-	t.signal(5);
-	EXPECT_FALSE(q.run(job).error);
-	error_of(errc::invalid_argument, [&] { t.signal(5); });
-	error_of(errc::invalid_argument, [&] { (void)t.at(0); });
-}
-
 TEST_F(a_queue, can_wait_for_a_job_of_another_queue)
 {
 	queue other(ctx);
@@ -313,16 +296,6 @@ TEST_F(a_queue, learns_the_truth_also_when_the_records_are_gone)
 	EXPECT_EQ(third.error, errc::job_fault);
 	EXPECT_EQ(third.fault->code, ATOM_FAULT_OVERLAP);
 	EXPECT_EQ(q.fence_of(5).status()->error, errc::canceled);
-}
-
-TEST_F(a_queue, knows_jobs_that_are_older_than_its_records)
-{
-	for (int i = 0; i < 100; ++i)
-		q.run(nop);
-	const completion c = q.fence_of(1).wait();
-	EXPECT_FALSE(c.error);
-	EXPECT_FALSE(c.has_times);
-	EXPECT_TRUE(q.fence_of(100).wait().has_times);
 }
 
 TEST_F(a_queue, tells_a_time_out_of_a_job_from_a_reset_that_another_caused)
@@ -427,38 +400,6 @@ TEST_F(a_queue, stays_usable_when_a_submission_fails)
 	EXPECT_EQ(q.run({with_argument, {data}}).sequence, 1U);
 }
 
-TEST_F(a_queue, refuses_jobs_that_cannot_be_right)
-{
-	EXPECT_EQ(error_of(errc::invalid_argument, [&] { q.submit(with_argument); }),
-	          "submit, job 0: it has 0 arguments, the commands need 1");
-	EXPECT_EQ(error_of(errc::out_of_range,
-	                   [&] {
-				   q.submit({with_argument, {data.slice(0, 63)}});
-			   }),
-	          "submit, job 0: argument of slot 1 has 63 bytes, the commands reach 64");
-	error_of(errc::invalid_argument, [&] { q.submit({with_argument, {buffer_view()}}); });
-	error_of(errc::invalid_argument, [&] { q.submit(span<const submission>()); });
-	error_of(errc::invalid_argument, [&] { q.submit(command_buffer()); });
-	error_of(errc::too_large, [&] { q.submit(std::vector<submission>(65, nop)); });
-	const context other(dev);
-	const buffer foreign(other, 64);
-	error_of(errc::wrong_context, [&] { q.submit({with_argument, {foreign}}); });
-	error_of(errc::wrong_context, [&] { q.submit(command_builder(other).nop().finish()); });
-	submission job(nop);
-	const fence empty;
-	job.waits = {&empty, 1};
-	error_of(errc::invalid_argument, [&] { q.submit(job); });
-	const fence of_queue = q.submit(nop);
-	job.waits = {};
-	job.signals = {&of_queue, 1};
-	error_of(errc::invalid_argument, [&] { q.submit(job); });
-	const auto second = std::make_shared<fake_kernel>();
-	timeline t(open_device(second));
-	const fence far = t.at(1);
-	job.signals = {&far, 1};
-	error_of(errc::wrong_context, [&] { q.submit(job); });
-}
-
 TEST_F(a_queue, of_the_parent_refuses_and_survives_a_forked_child)
 {
 	const fence f = q.submit(nop);
@@ -471,21 +412,6 @@ TEST_F(a_queue, of_the_parent_refuses_and_survives_a_forked_child)
 	}
 	EXPECT_EQ(kernel->objects(), before) << "the parent's queue must live on";
 	kernel->pid = 100;
-}
-
-TEST_F(a_queue, takes_jobs_from_many_threads)
-{
-	std::vector<std::thread> threads;
-	std::atomic<int> good{0};
-	for (int t = 0; t < 4; ++t)
-		threads.emplace_back([&] {
-			for (int i = 0; i < 200; ++i)
-				good += q.run({with_argument, {data}}).error ? 0 : 1;
-		});
-	for (std::thread &t : threads)
-		t.join();
-	EXPECT_EQ(good, 800);
-	EXPECT_EQ(q.state().completed, 800U);
 }
 
 TEST_F(a_queue, reads_records_that_the_device_is_writing)

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include "fusion.hpp"
 #include "registry.hpp"
 
 namespace atom_onnx {
@@ -31,6 +32,30 @@ void lower_binary(lowering &n)
 	n.set(0, n.e.binary(Kind, n.in(0), n.in(1)));
 }
 
+// On reals an activation, a residual and quantisation behind it become part of it.
+template <binary_kind Kind>
+void lower_arithmetic(lowering &n)
+{
+	n.require_inputs(2);
+	const view a = n.in(0);
+	const view b = n.in(1);
+	const auto type = [](const view &v) {
+		return v.quantised() ? element_type::f32 : element_of(v.type);
+	};
+	if (!a.is_real() || !b.is_real() || type(a) != type(b) || !n.wants(0)) {
+		n.set(0, n.e.binary(Kind, a, b));
+		return;
+	}
+	const shape dims = broadcast_shape(a.dims, b.dims);
+	const tail t = follow(n, n.node().outputs[0], type(a), dims);
+	view out = n.e.allocate_like(t.device(), dims, a.dims == dims ? a : b);
+	if (t.quantised)
+		out.quant = *t.quantised;
+	n.e.binary_into(Kind, a, b, out, {std::nullopt, t.residual, t.activation, t.p0, t.p1});
+	out.quant = {}; // what a QuantizeLinear node gives are integers
+	set_value(n.state(), t.result, out, t.type);
+}
+
 template <binary_kind Kind>
 void lower_comparison(lowering &n)
 {
@@ -45,16 +70,35 @@ void lower_variadic(lowering &n)
 	view result = n.in(0);
 	for (unsigned i = 1; i < n.inputs(); ++i)
 		result = n.e.binary(Kind, result, n.in(i));
-	refuse_i64(result, "arithmetic");
 	n.set(0, result);
+}
+
+void lower_sum(lowering &n)
+{
+	if (n.inputs() == 2)
+		lower_arithmetic<binary_kind::add>(n);
+	else
+		lower_variadic<binary_kind::add>(n);
 }
 
 void lower_mean(lowering &n)
 {
 	view result = n.in(0);
+	refuse_i64(result, "a mean");
 	for (unsigned i = 1; i < n.inputs(); ++i)
 		result = n.e.add(result, n.in(i));
 	n.set(0, n.e.mul(result, n.e.scalar(result.type, 1.0 / n.inputs())));
+}
+
+// Before opset 7 a vector of slopes stood for the channels.
+void lower_prelu(lowering &n)
+{
+	n.require_inputs(2);
+	view slope = n.plain(1);
+	if (n.opset() < 7 && slope.rank() == 1)
+		for (unsigned d = 2; d < n.rank(0); ++d)
+			slope = unsqueeze(slope, slope.rank());
+	n.set(0, n.e.binary(binary_kind::prelu, n.in(0), slope));
 }
 
 void lower_mod(lowering &n)
@@ -112,7 +156,6 @@ void lower_clip(lowering &n)
 {
 	view result = n.in(0);
 	const bool by_input = n.opset() >= 11;
-	refuse_i64(result, "arithmetic");
 	if (!by_input || (result.is_real() && (!n.has(1) || n.known(1)) && (!n.has(2) || n.known(2)))) {
 		const float none = std::numeric_limits<float>::infinity();
 		const auto bound = [&](unsigned input, const char *name, float otherwise) {
@@ -142,7 +185,6 @@ void lower_cast(lowering &n)
 		         "a cast to " + name_of(to));
 	const view from = n.in(0);
 	if (to == element_type::boolean && n.type(0) != element_type::boolean) {
-		refuse_i64(from, "a comparison");
 		n.set(0, n.e.binary(binary_kind::ne, from, n.e.scalar(from.type, 0)), to);
 		return;
 	}
@@ -180,11 +222,11 @@ operator_list elementwise_operators()
 		{"Not", lower_truth<function::logical_not>},
 		{"IsNaN", lower_truth<function::is_nan>},
 		{"IsInf", lower_is_inf},
-		{"Add", lower_binary<binary_kind::add>},
-		{"Sub", lower_binary<binary_kind::sub>},
-		{"Mul", lower_binary<binary_kind::mul>},
-		{"Div", lower_binary<binary_kind::div>},
-		{"PRelu", lower_binary<binary_kind::prelu>},
+		{"Add", lower_arithmetic<binary_kind::add>},
+		{"Sub", lower_arithmetic<binary_kind::sub>},
+		{"Mul", lower_arithmetic<binary_kind::mul>},
+		{"Div", lower_arithmetic<binary_kind::div>},
+		{"PRelu", lower_prelu},
 		{"BitwiseAnd", lower_binary<binary_kind::bitwise_and>},
 		{"BitwiseOr", lower_binary<binary_kind::bitwise_or>},
 		{"BitwiseXor", lower_binary<binary_kind::bitwise_xor>},
@@ -196,7 +238,7 @@ operator_list elementwise_operators()
 		{"And", lower_comparison<binary_kind::logical_and>},
 		{"Or", lower_comparison<binary_kind::logical_or>},
 		{"Xor", lower_comparison<binary_kind::logical_xor>},
-		{"Sum", lower_variadic<binary_kind::add>},
+		{"Sum", lower_sum},
 		{"Min", lower_variadic<binary_kind::min>},
 		{"Max", lower_variadic<binary_kind::max>},
 		{"Mean", lower_mean},

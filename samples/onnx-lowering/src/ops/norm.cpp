@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Norms, softmax and its relatives.
+#include "channel_affine.hpp"
 #include "fusion.hpp"
 #include "registry.hpp"
 
@@ -25,6 +26,35 @@ view by_channel(lowering &n, unsigned input, unsigned rank)
 	return n.e.reshape(v, dims);
 }
 
+// One command, with the scales and the activation behind it.
+void set_affine(lowering &n, const view &in, channel_affine a)
+{
+	shape dims(in.rank(), 1);
+	dims[1] = in.dims[1];
+	value_id result = n.node().outputs[0];
+	if (n.state().fuse)
+		if (const auto more = take_affine(n, result, in.rank(), in.dims[1]))
+			for (std::size_t c = 0; c < a.factor.size(); ++c) {
+				a.factor[c] *= more->factor[c];
+				a.summand[c] = a.summand[c] * more->factor[c] + more->summand[c];
+			}
+	const tail t = follow(n, result, n.type(0), in.dims);
+	finish after;
+	after.residual = n.e.constant(atom::dtype::f32, dims, a.summand);
+	if (t.residual)
+		after.residual = n.e.add(*after.residual, *t.residual);
+	after.activation = t.activation;
+	after.p0 = t.p0;
+	after.p1 = t.p1;
+	view out = n.e.allocate_like(t.device(), in.dims, in);
+	if (t.quantised)
+		out.quant = *t.quantised;
+	n.e.binary_into(atom::binary_kind::mul, in, n.e.constant(atom::dtype::f32, dims, a.factor),
+	                out, after);
+	out.quant = {};
+	set_value(n.state(), t.result, out, t.type);
+}
+
 void lower_batch_norm(lowering &n)
 {
 	n.require_inputs(5);
@@ -33,6 +63,11 @@ void lower_batch_norm(lowering &n)
 	const view in = n.plain(0);
 	if (in.rank() < 2)
 		n.invalid("the rank");
+	const auto channels = static_cast<std::size_t>(in.dims[1]);
+	if (const auto known = affine_of(n, n.node().inputs[0], in.rank(), channels)) {
+		set_affine(n, in, *known);
+		return;
+	}
 	const view scale = by_channel(n, 1, in.rank());
 	const view variance = by_channel(n, 4, in.rank());
 	const view epsilon = n.e.scalar(variance.type, n.attr("epsilon", 1e-5F));
@@ -108,10 +143,7 @@ void lower_lp_norm(lowering &n)
 	const std::int64_t p = n.attr("p", std::int64_t{2});
 	n.only_if(p == 1 || p == 2, "a p other than 1 and 2");
 	const unsigned axis = n.axis(n.attr("axis", std::int64_t{-1}), in.rank());
-	// A row of zeros stays zero: any divisor above 0 will do.
-	norm_parameters o;
-	o.eps = 1e-30F;
-	n.set(0, n.e.norm(p == 1 ? atom::norm_kind::l1 : atom::norm_kind::l2, in, {axis}, o));
+	n.set(0, n.e.norm(p == 1 ? atom::norm_kind::l1 : atom::norm_kind::l2, in, {axis}, {}));
 }
 
 void lower_mean_variance_norm(lowering &n)

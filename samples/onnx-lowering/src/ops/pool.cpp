@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Pools over one to three spatial dimensions. Maximum, average and p-norm are separable, so
 // that a volume is pooled over its planes and then along its depth.
+#include "convolution.hpp"
 #include "registry.hpp"
-#include "window.hpp"
 
 namespace atom_onnx {
 namespace {
-
-shape spatial_of(const shape &dims) { return {dims.begin() + 2, dims.end()}; }
 
 shape image_dims(const view &in, const shape &spatial)
 {
 	shape dims{in.dims[0], in.dims[1]};
 	dims.insert(dims.end(), spatial.begin(), spatial.end());
 	return dims;
-}
-
-window as_image(const window &w)
-{
-	return {{1, w.kernel[0]}, {1, w.strides[0]}, {1, w.dilations[0]}, {0, w.before[0]},
-	        {0, w.after[0]}};
 }
 
 pooling_options options_of(const window &w, const pooling_options &base)
@@ -76,7 +68,15 @@ view whole_index(lowering &n, const view &index, const shape &in, bool column_ma
 
 void pool(lowering &n, atom::pool_kind kind, const window &w, bool ceil_mode, pooling_options o)
 {
-	const view in = n.plain(0);
+	// The largest integer stands for the largest real: integers are pooled as they are.
+	view in = n.in(0);
+	const view_quantisation quant = in.quant;
+	const bool as_integers = kind == atom::pool_kind::max && in.rank() < 5 &&
+	                         quant.of == view_quantisation::kind::per_tensor;
+	if (as_integers)
+		in.quant = {};
+	else if (in.rank() == 5)
+		in = n.e.real(in);
 	const unsigned rank = in.rank();
 	n.only_if(rank <= 5, "more than three spatial dimensions");
 	n.only_if(rank < 5 || !n.wants(1), "indices of a volume");
@@ -86,18 +86,18 @@ void pool(lowering &n, atom::pool_kind kind, const window &w, bool ceil_mode, po
 		return;
 	}
 	const shape dims = image_dims(in, spatial);
-	const view out = n.is_graph_output(0) ? n.e.allocate(in.type, dims)
-	                                      : allocate_image(n.e, in.type, dims);
+	view out = allocate_result(n, n.node().outputs[0],
+	                           in.quantised() ? atom::dtype::f32 : in.type, dims);
 	view index;
-	const auto image = [](const view &v) {
-		return to_nhwc(v.rank() == 3 ? unsqueeze(v, 2) : v);
-	};
+	const auto image = [](const view &v) { return to_nhwc(as_image(v)); };
 	if (n.wants(1)) {
 		index = n.e.allocate(atom::dtype::i32, dims);
 		o.index = image(index);
 	}
-	n.e.pool(kind, image(in), image(out), options_of(rank == 3 ? as_image(w) : w, o));
-	n.set(0, out);
+	n.e.pool(kind, image(in), image(out), options_of(as_image(w), o));
+	if (as_integers)
+		out.quant = quant;
+	n.set(0, out, as_integers ? n.type(0) : element_type::undefined);
 	if (n.wants(1))
 		n.set(1, whole_index(n, index, in.dims,
 		                     n.attr("storage_order", std::int64_t{0}) != 0));

@@ -10,6 +10,13 @@ namespace {
 
 void lower_identity(lowering &n) { n.set(0, n.in(0), n.type(0)); }
 
+// A tensor is always there; type() refuses an optional.
+void lower_has_element(lowering &n)
+{
+	const std::int64_t there = n.has(0) && n.type(0) != element_type::undefined;
+	n.set(0, host_tensor::of(element_type::boolean, {}, std::vector{there}));
+}
+
 void lower_reshape(lowering &n)
 {
 	n.set(0, n.e.reshape(n.in(0), reshape_dims(n)), n.type(0));
@@ -144,6 +151,8 @@ operator_list shape_operators()
 {
 	return {
 		{"Identity", lower_identity},
+		{"OptionalGetElement", lower_identity}, // of a tensor; an optional is refused
+		{"OptionalHasElement", lower_has_element},
 		{"Reshape", lower_reshape},
 		{"Squeeze", lower_squeeze},
 		{"Unsqueeze", lower_unsqueeze},

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+// CONV2D with bias and ReLU, all tiles of the engine's operation on flat memory, against oneDNN's convolution on every layer
+// of ResNet-50. oneDNN chooses its layouts, and its weights are packed before; the engine packs them in each run (on plain
+// layouts oneDNN has no kernel but its reference). For people, also with oneDNN's packing in the time.
+#include "convs.hpp"
+#include "engine/engine.h"
+#include "race.hpp"
+
+namespace {
+
+using namespace atom::engine;
+using bench::conv_layer;
+using bench::kind;
+using bench::operands;
+
+/** One buffer that the command's absolute addresses mean. */
+class flat_memory final : public memory {
+public:
+	flat_memory(std::byte *base, std::span<const operand> operands) : base_(base), operands_(operands) {}
+
+	std::byte *map(std::size_t operand, std::int64_t low, std::int64_t, std::uint32_t) override
+	{
+		return base_ + operands_[operand].va + low;
+	}
+	bool read(std::size_t operand, std::int64_t low, void *to, std::size_t bytes) override
+	{
+		std::memcpy(to, base_ + operands_[operand].va + low, bytes);
+		return true;
+	}
+	bool write(std::size_t operand, std::int64_t low, const void *from, std::size_t bytes) override
+	{
+		std::memcpy(base_ + operands_[operand].va + low, from, bytes);
+		return true;
+	}
+	void fail(const fault &) override { failed_ = true; }
+	bool failed() const override { return failed_; }
+	tile_progress &progress() override { return progress_; }
+
+private:
+	std::byte *base_;
+	std::span<const operand> operands_;
+	tile_progress progress_;
+	bool failed_ = false;
+};
+
+std::unique_ptr<operation> make_operation(const kind &k, const conv_layer &l, const operands &at)
+{
+	const atom_cmd_conv2d c = bench::make_command(k, l, at, 0);
+	fault why;
+	auto op = decode(std::as_bytes(std::span(&c, 1)), {}, {}, why);
+	if (!op) {
+		std::fprintf(stderr, "%s %s: fault %u at %u\n", k.name, l.name, unsigned{why.code}, why.field);
+		std::exit(1);
+	}
+	return op;
+}
+
+float value_of(const std::byte *data, std::size_t bytes)
+{
+	if (bytes == 1)
+		return static_cast<float>(std::to_integer<int>(*data));
+	std::byte wide[4] = {};
+	std::memcpy(wide + 4 - bytes, data, bytes);
+	float value;
+	std::memcpy(&value, wide, 4);
+	return value;
+}
+
+/** A fast wrong result is not a figure. */
+void check_same(const kind &k, const conv_layer &l, const std::byte *x, const std::byte *y, std::size_t count)
+{
+	const float size = std::sqrt(static_cast<float>(l.kernel * l.kernel * l.in));
+	const float allowed = k.bytes == 1 ? 1 : size * (k.bytes == 2 ? 0.03f : 1e-4f);
+	for (std::size_t i = 0; i < count; ++i)
+		if (!(std::fabs(value_of(x + i * k.bytes, k.bytes) - value_of(y + i * k.bytes, k.bytes)) <= allowed)) {
+			std::fprintf(stderr, "%s %s: element %zu is %g, not oneDNN's %g\n", k.name, l.name, i,
+				     static_cast<double>(value_of(x + i * k.bytes, k.bytes)),
+				     static_cast<double>(value_of(y + i * k.bytes, k.bytes)));
+			std::exit(1);
+		}
+}
+
+struct speeds {
+	double engine, reference, unpacked; ///< seconds
+};
+
+speeds run(dnnl::engine &engine, dnnl::stream &stream, const kind &k, const conv_layer &l)
+{
+	const operands at(k, l);
+	const bench::aligned data(at.end);
+	bench::fill(data.data, k, l, at);
+	const auto op = make_operation(k, l, at);
+	flat_memory memory(data.data, op->operands());
+	scratch work;
+	bench::theirs other(engine, stream, k, l, data.data, at);
+	const auto ours = [&] {
+		for (std::uint64_t tile = 0; tile < op->tiles(); ++tile)
+			op->run(tile, memory, work);
+	};
+	ours();
+	other.execute();
+	check_same(k, l, data.data + at.out, other.result(), at.out_count);
+	const auto best = bench::race({ours, [&] { other.execute(); }, [&] { other.pack_and_execute(); }}, l.operations());
+	const speeds s = {best[0], best[1], best[2]};
+	std::printf("conv %s %s: %.0f GOPS in %llu tiles, oneDNN %.0f (%s), %.0f with its packing: ratio %.2f\n", k.name, l.name,
+		    l.operations() / s.engine * 1e-9, static_cast<unsigned long long>(op->tiles()),
+		    l.operations() / s.reference * 1e-9, other.name().c_str(), l.operations() / s.unpacked * 1e-9,
+		    s.reference / s.engine);
+	return s;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+	if (!bench::hold_onednn(argv))
+		return 1;
+	std::printf("kernels: %s\n", isa_name());
+	dnnl::engine engine(dnnl::engine::kind::cpu, 0);
+	dnnl::stream stream(engine);
+	bench::geometric_mean all, all_unpacked;
+	for (const kind &k : bench::kinds) {
+		bench::geometric_mean mean;
+		for (const conv_layer &l : bench::resnet50) {
+			const std::string name = std::string("conv.") + k.name + "." + l.name;
+			if (argc > 1 && name.find(argv[1]) == std::string::npos)
+				continue;
+			const speeds s = run(engine, stream, k, l);
+			bench::tell_both(name, l.operations() / s.engine * 1e-9, l.operations() / s.reference * 1e-9);
+			for (bench::geometric_mean *m : {&mean, &all})
+				m->add(s.reference / s.engine);
+			all_unpacked.add(s.unpacked / s.engine);
+		}
+		std::printf("conv %s: %.3f of oneDNN's speed\n", k.name, mean.value());
+	}
+	std::printf("conv against oneDNN packing its weights as well: %.3f\n", all_unpacked.value());
+	bench::tell_both("conv.geomean", all.value(), 1);
+	return 0;
+}

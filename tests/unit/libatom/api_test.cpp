@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+// What the API promises whatever is behind it: the same tests on the fake kernel, whose jobs are done at
+// once, and on the in-process device, which works.
+#include <thread>
+
+#include "fixture.hpp"
+
+namespace atom::test {
+namespace {
+
+struct behind {
+	const char *name;
+	std::shared_ptr<sys::os> (*make)();
+};
+
+std::ostream &operator<<(std::ostream &out, const behind &b) { return out << b.name; }
+
+class the_api : public testing::TestWithParam<behind> {
+protected:
+	std::shared_ptr<sys::os> os = GetParam().make();
+	device dev = core::access::wrap(core::device::open(os, "0"));
+	context ctx{dev};
+	command_buffer nop = command_builder(ctx).nop().finish();
+	buffer data{ctx, 4096};
+	/** Uses one argument of 64 bytes. */
+	command_buffer with_argument =
+		command_builder(ctx).fill(tensor(slot(1), dtype::i8, {64}), 0).finish();
+};
+
+INSTANTIATE_TEST_SUITE_P(
+	, the_api,
+	testing::Values(behind{"fake_kernel",
+                               [] { return std::shared_ptr<sys::os>(new fake_kernel); }},
+                        behind{"in_process_device",
+                               [] { return sys::inprocess_os(",dram=64M,threads=2"); }}),
+	[](const testing::TestParamInfo<behind> &info) { return info.param.name; });
+
+TEST_P(the_api, gives_buffers_the_size_that_was_asked_for_and_zeros)
+{
+	for (const placement where : {placement::system, placement::local}) {
+		const buffer b(ctx, 100, {where, true, ""});
+		EXPECT_EQ(b.size(), 100U);
+		const mapping m = b.map();
+		ASSERT_EQ(m.size(), 100U);
+		for (const std::byte x : m.bytes())
+			EXPECT_EQ(x, std::byte{0});
+	}
+}
+
+TEST_P(the_api, puts_large_buffers_where_large_pages_can_be_used)
+{
+	const buffer small(ctx, 4096);
+	const buffer large(ctx, 3U << 20);
+	const buffer middle(ctx, 100000);
+	EXPECT_EQ(large.device_address() % (2U << 20), 0U);
+	EXPECT_EQ(middle.device_address() % 65536, 0U);
+}
+
+TEST_P(the_api, keeps_slices_inside_of_their_buffer)
+{
+	const buffer b(ctx, 100);
+	EXPECT_EQ(b.slice(40, 60).size(), 60U);
+	EXPECT_EQ(b.slice(40, 60).slice(10, 5).device_address(), b.device_address() + 50);
+	EXPECT_EQ(b.slice(100, 0).size(), 0U);
+	error_of(errc::out_of_range, [&] { (void)b.slice(41, 60); });
+	error_of(errc::out_of_range, [&] { (void)b.slice(101, 0); });
+	error_of(errc::out_of_range, [&] { (void)b.slice(1, ~0ULL); });
+}
+
+TEST_P(the_api, refuses_buffers_of_no_bytes_or_of_too_many)
+{
+	error_of(errc::invalid_argument, [&] { (void)buffer(ctx, 0); });
+	error_of(errc::out_of_host_memory, [&] { (void)buffer(ctx, ~0ULL); });
+	error_of(errc::out_of_host_memory, [&] { (void)buffer(ctx, 1ULL << 46); });
+	EXPECT_EQ(error_of(errc::out_of_device_memory,
+	                   [&] {
+				   (void)buffer(ctx, 1ULL << 40, {placement::local, true, ""});
+			   }),
+	          "create buffer of 1099511627776 bytes in local memory: out of device memory "
+	          "(No space left on device)");
+}
+
+TEST_P(the_api, does_not_map_what_the_cpu_cannot_reach)
+{
+	const buffer shm(ctx, 4096, {placement::shm, true, ""});
+	error_of(errc::unsupported, [&] { (void)shm.map(); });
+	const buffer hidden(ctx, 4096, {placement::local, false, ""});
+	std::error_code ec;
+	EXPECT_FALSE(hidden.map(ec));
+	EXPECT_EQ(ec, errc::unsupported);
+}
+
+TEST_P(the_api, refuses_long_labels)
+{
+	error_of(errc::invalid_argument, [&] {
+		(void)buffer(ctx, 1, {placement::system, true, std::string(64, 'x')});
+	});
+	EXPECT_TRUE(buffer(ctx, 1, {placement::system, true, std::string(63, 'x')}));
+}
+
+TEST_P(the_api, keeps_a_buffer_as_long_as_a_mapping_of_it)
+{
+	mapping m;
+	{
+		const buffer b(ctx, 4096);
+		m = b.map();
+	}
+	m.bytes()[0] = std::byte{1};
+	EXPECT_EQ(m.bytes()[0], std::byte{1});
+}
+
+TEST_P(the_api, keeps_what_a_job_uses_until_the_job_is_done)
+{
+	queue q(ctx);
+	fence f;
+	{
+		const buffer b(ctx, 4096);
+		f = q.submit({with_argument, {b}});
+	}
+	EXPECT_FALSE(f.wait().error) << "the device must have found everything mapped";
+}
+
+TEST_P(the_api, runs_a_job_and_tells_when)
+{
+	queue q(ctx);
+	submission job(nop);
+	job.cookie = 77;
+	const completion c = q.run(job);
+	EXPECT_FALSE(c.error);
+	EXPECT_EQ(c.sequence, 1U);
+	EXPECT_EQ(c.cookie, 77U);
+	ASSERT_TRUE(c.has_times);
+	EXPECT_GE(c.end_ns, c.start_ns);
+	EXPECT_GT(c.modelled_ns, 0U);
+}
+
+TEST_P(the_api, knows_jobs_that_are_older_than_its_records)
+{
+	queue q(ctx);
+	for (std::uint32_t i = 0; i < 2 * dev.info().ring_entries; ++i)
+		q.run(nop);
+	const completion c = q.fence_of(1).wait();
+	EXPECT_FALSE(c.error);
+	EXPECT_FALSE(c.has_times);
+	EXPECT_TRUE(q.fence_of(2 * dev.info().ring_entries).wait().has_times);
+}
+
+TEST_P(the_api, takes_as_many_jobs_at_once_as_it_says)
+{
+	queue q(ctx);
+	const std::uint32_t most = dev.info().submit_jobs_max;
+	EXPECT_FALSE(q.submit(std::vector<submission>(most, nop)).wait().error);
+	EXPECT_TRUE(q.fence_of(most / 2).ready());
+	error_of(errc::too_large, [&] { q.submit(std::vector<submission>(most + 1, nop)); });
+}
+
+TEST_P(the_api, takes_a_job_without_commands)
+{
+	queue q(ctx);
+	EXPECT_FALSE(q.run(submission()).error);
+}
+
+TEST_P(the_api, orders_jobs_of_two_queues_by_a_timeline)
+{
+	timeline t(dev);
+	queue first(ctx);
+	queue second(ctx);
+	const fence start = t.at(5);
+	const fence done = t.at(9);
+	submission opens(nop);
+	opens.signals = {&start, 1};
+	first.submit(opens);
+	submission follows(nop);
+	follows.waits = {&start, 1};
+	follows.signals = {&done, 1};
+	const fence f = second.submit(follows);
+	done.wait();
+	EXPECT_EQ(t.value(), 9U);
+	EXPECT_FALSE(f.wait().error);
+}
+
+TEST_P(the_api, refuses_to_wait_for_what_nobody_will_signal)
+{
+	queue q(ctx);
+	timeline t(dev);
+	t.signal(3);
+	const fence never = t.at(5);
+	submission job(nop);
+	job.waits = {&never, 1};
+	EXPECT_EQ(
+		error_of(errc::invalid_argument, [&] { q.submit(job); }),
+		"submit, job 0: it waits for point 5, which nobody will signal: no job was given a "
+		"point beyond 3");
+	t.signal(5);
+	EXPECT_FALSE(q.run(job).error);
+	error_of(errc::invalid_argument, [&] { t.signal(5); });
+	error_of(errc::invalid_argument, [&] { (void)t.at(0); });
+}
+
+TEST_P(the_api, ends_a_wait_at_its_time)
+{
+	timeline t(dev);
+	const fence never = t.at(1);
+	EXPECT_FALSE(never.ready());
+	error_of(errc::timed_out, [&] { never.wait_for(std::chrono::milliseconds(1)); });
+	std::error_code ec;
+	never.wait(deadline(), ec);
+	EXPECT_EQ(ec, std::errc::timed_out);
+	std::thread signaller([&] { t.signal(1); });
+	never.wait();
+	signaller.join();
+}
+
+TEST_P(the_api, refuses_jobs_that_cannot_be_right)
+{
+	queue q(ctx);
+	EXPECT_EQ(error_of(errc::invalid_argument, [&] { q.submit(with_argument); }),
+	          "submit, job 0: it has 0 arguments, the commands need 1");
+	EXPECT_EQ(error_of(errc::out_of_range,
+	                   [&] {
+				   q.submit({with_argument, {data.slice(0, 63)}});
+			   }),
+	          "submit, job 0: argument of slot 1 has 63 bytes, the commands reach 64");
+	error_of(errc::invalid_argument, [&] { q.submit({with_argument, {buffer_view()}}); });
+	error_of(errc::invalid_argument, [&] { q.submit(span<const submission>()); });
+	error_of(errc::invalid_argument, [&] { q.submit(command_buffer()); });
+	const context other(dev);
+	const buffer foreign(other, 64);
+	error_of(errc::wrong_context, [&] { q.submit({with_argument, {foreign}}); });
+	error_of(errc::wrong_context, [&] { q.submit(command_builder(other).nop().finish()); });
+	submission job(nop);
+	const fence empty;
+	job.waits = {&empty, 1};
+	error_of(errc::invalid_argument, [&] { q.submit(job); });
+	const fence of_queue = q.submit(nop);
+	job.waits = {};
+	job.signals = {&of_queue, 1};
+	error_of(errc::invalid_argument, [&] { q.submit(job); });
+	timeline t(core::access::wrap(core::device::open(GetParam().make(), "0")));
+	const fence far = t.at(1);
+	job.signals = {&far, 1};
+	error_of(errc::wrong_context, [&] { q.submit(job); });
+}
+
+TEST_P(the_api, takes_jobs_from_many_threads)
+{
+	queue q(ctx);
+	std::vector<std::thread> threads;
+	std::atomic<int> good{0};
+	for (int t = 0; t < 4; ++t)
+		threads.emplace_back([&] {
+			for (int i = 0; i < 200; ++i)
+				good += q.run({with_argument, {data}}).error ? 0 : 1;
+		});
+	for (std::thread &t : threads)
+		t.join();
+	EXPECT_EQ(good, 800);
+	EXPECT_EQ(q.state().completed, 800U);
+}
+
+TEST_P(the_api, translates_the_devices_clock_to_the_hosts)
+{
+	const clock_sample c = dev.clock();
+	EXPECT_EQ(c.to_host(c.device_ns + 7) - c.host, std::chrono::nanoseconds(7));
+	EXPECT_EQ(c.to_host(c.device_ns - 7) - c.host, std::chrono::nanoseconds(-7));
+}
+
+} // namespace
+} // namespace atom::test
