@@ -15,7 +15,9 @@ using atom::test::rewriting_guest;
 
 constexpr std::size_t memory_bytes = 65536;
 constexpr std::uint64_t out_at = 49152;
-constexpr unsigned rounds = 40;
+/* Of longer commands. */
+constexpr std::uint64_t many_at = 40960;
+constexpr unsigned many = 1024;
 
 atom_tensor per_channel(atom_tensor t, unsigned axis, std::uint64_t at)
 {
@@ -73,12 +75,12 @@ std::vector<std::vector<std::byte>> longer_commands()
 	auto gather = command<atom_cmd_gather>(ATOM_OP_GATHER);
 	gather.mode = ATOM_GATHER_ELEMENTS;
 	gather.data = dense(ATOM_DTYPE_F32, 0, {4, 32});
-	gather.index = dense(ATOM_DTYPE_I32, indices_at, {8, 32});
-	gather.out = dense(ATOM_DTYPE_F32, out_at, {8, 32});
+	gather.index = dense(ATOM_DTYPE_I32, many_at, {many / 32, 32});
+	gather.out = dense(ATOM_DTYPE_F32, out_at, {many / 32, 32});
 	add(gather);
 	auto scatter = command<atom_cmd_scatter>(ATOM_OP_SCATTER);
 	scatter.mode = ATOM_GATHER_ELEMENTS;
-	scatter.updates = dense(ATOM_DTYPE_F32, 0, {8, 32});
+	scatter.updates = dense(ATOM_DTYPE_F32, 0, {many / 32, 32});
 	scatter.index = gather.index;
 	scatter.out = dense(ATOM_DTYPE_F32, out_at, {4, 32});
 	for (const unsigned reduction : {ATOM_SCATTER_ASSIGN, ATOM_SCATTER_ADD}) {
@@ -88,43 +90,99 @@ std::vector<std::vector<std::byte>> longer_commands()
 	return all;
 }
 
-/* Anything anywhere, and indices that are mostly good: what is checked must be what is used. */
-void write_something(arena &mem, std::minstd_rand &random)
-{
-	const auto index = static_cast<unsigned>(random() % (2 * indices));
-	const std::uint32_t good = index % 2 ? 0 : random() % 4;
-	rewriting_guest::poke(mem.at<std::uint32_t>(indices_at) + index,
-			      random() % 256 ? good : static_cast<std::uint32_t>(random() << 1));
-	rewriting_guest::poke(mem.at<std::uint32_t>(random() % (memory_bytes / 4) * 4),
-			      static_cast<std::uint32_t>(random() << 1));
-}
-
-TEST(Rewriting, AGuestThatWritesWhatACommandReadsGetsAResultOrAFault)
+std::vector<std::vector<std::byte>> all_commands()
 {
 	auto all = valid_commands();
 	const auto longer = longer_commands();
 	all.insert(all.end(), longer.begin(), longer.end());
-	/* What lies behind the memory that the command may use is nobody's. */
-	arena mem(2 * memory_bytes);
+	return all;
+}
+
+constexpr std::uint32_t bad_index = 0x7ffffff;
+
+std::uint32_t good_index(unsigned word, std::minstd_rand &random)
+{
+	return word % 2 ? 0 : random() % 4;
+}
+
+void write_data(arena &mem, std::minstd_rand &random)
+{
+	rewriting_guest::poke(mem.at<std::uint32_t>(random() % (indices_at / 4) * 4),
+			      static_cast<std::uint32_t>(random() << 1));
+}
+
+/* All indices at once good or bad: the one that is used is not the one that was checked if it is read twice. */
+void write_between(arena &mem, std::minstd_rand &random)
+{
+	const bool good = random() % 2;
+	for (unsigned i = 0; i < 2 * indices; ++i)
+		rewriting_guest::poke(mem.at<std::uint32_t>(indices_at) + i, good ? good_index(i, random) : bad_index);
+	for (unsigned i = 0; i < many; ++i)
+		rewriting_guest::poke(mem.at<std::uint32_t>(many_at) + i, good ? good_index(i, random) : bad_index);
+	write_data(mem, random);
+}
+
+/* One at a time is bad, for as short as can be. */
+void write_meanwhile(arena &mem, std::minstd_rand &random)
+{
+	const auto word = static_cast<unsigned>(random() % (2 * indices + many));
+	auto *index = word < many ? mem.at<std::uint32_t>(many_at) + word
+				  : mem.at<std::uint32_t>(indices_at) + (word - many);
+	rewriting_guest::poke(index, bad_index);
+	rewriting_guest::poke(index, good_index(word, random));
+	if (random() % 16 == 0)
+		write_data(mem, random);
+}
+
+/* Runs @command of both engines in the first half of @mem; meanwhile(memory) sees each access. */
+template <class Meanwhile>
+void run_rounds(const std::vector<std::byte> &command, arena &mem, unsigned rounds, unsigned &finished, Meanwhile meanwhile)
+{
 	const atom_arg args[] = {{memory_va, memory_bytes}};
-	const rewriting_guest other([&](std::minstd_rand &random) { write_something(mem, random); });
-	unsigned finished = 0;
-	for (std::size_t i = 0; i < all.size(); ++i)
-		for (unsigned round = 0; round < 6 * rounds; ++round) {
-			SCOPED_TRACE(testing::Message() << "command " << i << ", round " << round);
-			put_indices(mem);
-			fault why;
-			const auto op = decode(all[i], args, {.reference = round % 2 == 0}, why);
-			ASSERT_TRUE(op) << why.code << " at " << why.field;
-			fake_memory m(mem.bytes(), op->operands(), static_cast<fake_memory::mapping>(round / 2 % 3));
-			scratch work;
-			for (std::uint64_t tile = 0; tile < op->tiles() && !m.failed(); ++tile)
-				op->run(tile, m, work);
-			ASSERT_EQ(m.breach(), "");
-			finished += !m.failed();
-		}
+	for (unsigned round = 0; round < rounds; ++round) {
+		put_indices(mem);
+		fault why;
+		const auto op = decode(command, args, {.reference = round % 2 == 0}, why);
+		ASSERT_TRUE(op) << why.code << " at " << why.field;
+		fake_memory m(mem.bytes(), op->operands(), static_cast<fake_memory::mapping>(round / 2 % 3));
+		meanwhile(m);
+		scratch work;
+		for (std::uint64_t tile = 0; tile < op->tiles() && !m.failed(); ++tile)
+			op->run(tile, m, work);
+		ASSERT_EQ(m.breach(), "") << "round " << round;
+		finished += !m.failed();
+	}
+}
+
+/* What lies behind the memory that commands may use is nobody's. */
+void expect_rest_untouched(arena &mem)
+{
 	for (std::size_t at = memory_bytes; at < 2 * memory_bytes; ++at)
 		ASSERT_EQ(*mem.at<std::uint8_t>(at), 0xa5) << at;
+}
+
+TEST(Rewriting, WhatAGuestChangesBetweenTwoAccessesIsNotTrustedTwice)
+{
+	arena mem(2 * memory_bytes);
+	std::minstd_rand random(5);
+	unsigned finished = 0;
+	for (const auto &c : all_commands())
+		run_rounds(c, mem, 18, finished, [&](fake_memory &m) {
+			m.before_access = [&] { write_between(mem, random); };
+		});
+	expect_rest_untouched(mem);
+	EXPECT_GT(finished, 0u);
+}
+
+TEST(Rewriting, AGuestThatWritesWhatACommandReadsGetsAResultOrAFault)
+{
+	arena mem(2 * memory_bytes);
+	std::memset(mem.at<std::byte>(many_at), 0, many * 4);
+	const rewriting_guest other([&](std::minstd_rand &random) { write_meanwhile(mem, random); });
+	unsigned finished = 0;
+	for (const auto &c : all_commands())
+		run_rounds(c, mem, 60, finished, [](fake_memory &) {});
+	expect_rest_untouched(mem);
 	EXPECT_GT(finished, 0u);
 }
 
