@@ -17,6 +17,8 @@ public:
 			return static_cast<OrtStatus *>(nullptr);
 		};
 		WaitOnDevice = [](OrtSyncNotificationImpl *n, OrtSyncStream *consumer) noexcept {
+			if (consumer == nullptr) // the CPU reads it next
+				return n->WaitOnHost(n);
 			return guarded([&] {
 				const auto *impl =
 					Ort::GetEpApi().SyncStream_GetImpl(consumer);
