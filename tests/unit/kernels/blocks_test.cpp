@@ -209,6 +209,27 @@ TEST_P(blocks_on, rounded_rows_have_exact_block_dots)
 			}
 }
 
+TEST_P(blocks_on, a_column_that_is_all_columns_gives_each_the_same_result)
+{
+	for (const atom_dtype type : block_types)
+		for (const std::size_t n : {1, 2, 7})
+			for (const bool act_q8 : {false, true}) {
+				owned_matrix a(3, 160, ATOM_DTYPE_F32, layout::rows, random_);
+				const block_matrix b(160, 1, type, true, random_);
+				matrix same = b.view();
+				same.column_stride = 0;
+				std::vector<float> one, out;
+				gemm_args alone = make(3, 1, 160, a.view(), b.view(), one);
+				gemm_args args = make(3, n, 160, a.view(), same, out);
+				alone.act_q8 = args.act_q8 = act_q8;
+				const workspace work(std::max(gemm_workspace(alone), gemm_workspace(args)));
+				ASSERT_TRUE(gemm(alone, work.get()));
+				ASSERT_TRUE(gemm(args, work.get()));
+				for (std::size_t i = 0; i < out.size(); ++i)
+					ASSERT_EQ(out[i], one[i / n]) << type << ", " << n << " columns, at " << i;
+			}
+}
+
 TEST_P(blocks_on, rows_of_zeros_and_extreme_rows_are_rounded_without_overflow)
 {
 	for (const float value : {0.0f, 1e-45f, 2e-44f, 1e38f, -1e-40f}) {
