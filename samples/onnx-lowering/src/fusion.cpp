@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "activation.hpp"
+#include "composite.hpp"
 
 namespace atom_onnx {
 namespace {
@@ -18,6 +18,8 @@ public:
 	// Takes one reader into the tail. False: it stays a node of its own.
 	bool take()
 	{
+		if (take_composite())
+			return true;
 		const int reader = only_reader(state_, tail_.result);
 		if (reader < 0 || state_.done[static_cast<std::size_t>(reader)] || tail_.quantised)
 			return false;
@@ -66,6 +68,22 @@ private:
 		tail_.activation = a->fn;
 		tail_.p0 = a->p0;
 		tail_.p1 = a->p1;
+		return true;
+	}
+
+	bool take_composite()
+	{
+		if (tail_.activation != atom::function::identity || tail_.quantised)
+			return false;
+		const auto found = composite_of(state_, tail_.result, dims_.size());
+		if (!found)
+			return false;
+		for (const int node : found->nodes)
+			state_.done[static_cast<std::size_t>(node)] = true;
+		tail_.activation = found->function.fn;
+		tail_.p0 = found->function.p0;
+		tail_.p1 = found->function.p1;
+		tail_.result = found->result;
 		return true;
 	}
 
