@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "models.hpp"
 
+#include <cmath>
 #include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -175,6 +179,54 @@ std::string quantised_convolutions()
 	quantised_convolution(b, "second", "q1", "q2", 8, bits);
 	b.node("DequantizeLinear", {"q2", "scale", "zero"}, "y");
 	return b.bytes();
+}
+
+std::string with_random_weights(const std::string &file)
+{
+	onnx::ModelProto model;
+	std::ifstream in(file, std::ios::binary);
+	if (!model.ParseFromIstream(&in))
+		return {};
+	onnx::GraphProto &g = *model.mutable_graph();
+	std::map<std::string, std::vector<std::int64_t>> shapes;
+	for (const onnx::TensorProto &t : g.initializer()) {
+		if (t.data_type() != i64)
+			continue;
+		std::vector<std::int64_t> &dims = shapes[t.name()];
+		dims.assign(t.int64_data().begin(), t.int64_data().end());
+		if (!dims.empty())
+			continue;
+		dims.resize(t.raw_data().size() / sizeof(std::int64_t));
+		std::memcpy(dims.data(), t.raw_data().data(), dims.size() * sizeof(std::int64_t));
+	}
+	std::mt19937 bits(3);
+	google::protobuf::RepeatedPtrField<onnx::NodeProto> kept;
+	for (const onnx::NodeProto &n : g.node()) {
+		if (n.op_type() != "ConstantOfShape") {
+			*kept.Add() = n;
+			continue;
+		}
+		const std::vector<std::int64_t> &dims = shapes.at(n.input(0));
+		onnx::TensorProto &weights = *g.add_initializer();
+		weights.set_name(n.output(0));
+		weights.set_data_type(f32);
+		std::size_t count = 1;
+		for (const std::int64_t d : dims) {
+			weights.add_dims(d);
+			count *= static_cast<std::size_t>(d);
+		}
+		// Scales, shifts and variances around 1; else such that sums stay as large as what is summed.
+		const bool vector = dims.size() < 2;
+		const float range =
+			vector ? 0.5F
+			       : std::sqrt(3.0F * static_cast<float>(dims[0]) / static_cast<float>(count));
+		std::uniform_real_distribution<float> number(vector ? 0.5F : -range,
+		                                             vector ? 1.5F : range);
+		for (std::size_t i = 0; i < count; ++i)
+			weights.add_float_data(number(bits));
+	}
+	g.mutable_node()->Swap(&kept);
+	return model.SerializeAsString();
 }
 
 } // namespace models

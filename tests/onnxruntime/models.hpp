@@ -15,4 +15,10 @@ std::string columns_as_told();
 /** Quantised convolutions as a quantiser writes them: DequantizeLinear and QuantizeLinear around each. */
 std::string quantised_convolutions();
 
+/**
+ * The model of a file of ONNX's "light" kind, which has the same number everywhere in its weights, with weights
+ * that keep the values' size.
+ */
+std::string with_random_weights(const std::string &file);
+
 } // namespace models

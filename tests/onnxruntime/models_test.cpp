@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Trained networks, whole, on the NPU and on the CPU.
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 #include "found.hpp"
+#include "models.hpp"
 #include "runtime.hpp"
 
 namespace {
@@ -18,19 +20,31 @@ std::vector<Ort::Value> one(Ort::Value v)
 	return all;
 }
 
-void expect_equal(const std::string &file, const std::vector<std::vector<std::int64_t>> &shapes,
-                  float tolerance)
+// What the CPU provider's approximation of a sigmoid is off by itself.
+constexpr float cpu_error = 5e-7F;
+
+/** Relative to the largest value of the CPU's result, which must not be the same everywhere. */
+void expect_equal(Ort::Session npu, Ort::Session cpu,
+                  const std::vector<std::vector<std::int64_t>> &shapes, float tolerance)
 {
-	Ort::Session npu = runtime::load_file(file, where::npu);
-	Ort::Session cpu = runtime::load_file(file, where::cpu);
 	for (const auto &dims : shapes) {
 		const auto input = one(runtime::noise(dims));
-		EXPECT_LE(runtime::difference(runtime::run(npu, input)[0],
-		                              runtime::run(cpu, input)[0]),
-		          tolerance);
+		const Ort::Value expected = std::move(runtime::run(cpu, input)[0]);
+		const std::vector<float> values = runtime::values_of(expected);
+		const auto [least, most] = std::minmax_element(values.begin(), values.end());
+		EXPECT_LT(*least, *most);
+		EXPECT_LE(runtime::difference(runtime::run(npu, input)[0], expected),
+		          tolerance * std::max(-*least, *most) + cpu_error);
 	}
 	const auto c = runtime::coverage_of(npu);
 	EXPECT_EQ(c.on_npu, c.nodes);
+}
+
+void expect_equal(const std::string &file, const std::vector<std::vector<std::int64_t>> &shapes,
+                  float tolerance)
+{
+	expect_equal(runtime::load_file(file, where::npu), runtime::load_file(file, where::cpu),
+	             shapes, tolerance);
 }
 
 TEST(ModelsTest, TheNetworkThatFindsTextIsWhollyOnTheNpuAndGivesTheSame)
@@ -56,7 +70,11 @@ TEST(ModelsTest, ResNet50IsWhollyOnTheNpuAndGivesTheSame)
 	const std::string folder = found::folder_of("onnx-testdata");
 	if (folder.empty())
 		GTEST_SKIP() << "ONNX's test data cannot be fetched";
-	expect_equal(folder + "/light/light_resnet50.onnx", {{1, 3, 224, 224}}, 1e-5F);
+	const std::string model =
+		models::with_random_weights(folder + "/light/light_resnet50.onnx");
+	ASSERT_FALSE(model.empty());
+	expect_equal(runtime::load(model, where::npu), runtime::load(model, where::cpu),
+	             {{1, 3, 224, 224}}, 1e-3F);
 }
 
 // Of all-MiniLM-L6-v2's tokeniser.
