@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <numeric>
@@ -74,11 +75,14 @@ public:
 
 	unsigned interrupts = 0; ///< the n-th question is answered by yes
 	bool was_interrupted = false; ///< the last one was
+	std::function<void()> before_access; ///< what the guest does meanwhile
 	tile_progress kept; ///< of the one tile that is run; to be reset before another
 
 private:
 	std::byte *at(std::size_t i, std::int64_t low, std::int64_t high, std::uint32_t access)
 	{
+		if (before_access)
+			before_access();
 		if (failed())
 			breach_ = "access after a fault";
 		if (i >= operands_.size()) {
