@@ -19,7 +19,7 @@ HOST := build/host
 .NOTPARALLEL:
 .SUFFIXES:
 
-.PHONY: all help deps host qemu kernel-headers module run check check-host check-kernel check-vm check-debug check-debug-smoke bench fuzz kernel-matrix vm clean \
+.PHONY: all help deps host qemu kernel-headers module models run check check-host check-kernel check-vm check-debug check-debug-smoke bench fuzz kernel-matrix vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -40,6 +40,7 @@ help:
 	@echo 'make host            libatom, the model, samples and tests, in build/host'
 	@echo 'make qemu            QEMU with the device; prints its path'
 	@echo 'make module          the driver for KERNEL (distro, newest or debug), in build/kernel/RELEASE'
+	@echo 'make models          fetch the trained models and the pictures that make run uses'
 	@echo 'make kernel-headers  fetch the kernel; prints KDIR for make -C KDIR M=...'
 	@echo 'make debug-kernel    build the debug kernel into the cache'
 	@echo 'make deps            install the missing Debian packages (as root)'
@@ -67,6 +68,9 @@ module: kernel-headers
 
 debug-kernel: deps
 	@$(STEP) 'debug kernel' -- emulator/vm/kernel headers debug
+
+models: deps
+	@$(STEP) 'models' -- packaging/host/models >/dev/null
 
 run: begin host qemu module
 	@$(STEP) 'run' -- $(VM) -- sh -c '$(HOST)/samples/hello/hello && $(HOST)/samples/gemm/gemm'

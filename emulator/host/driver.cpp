@@ -46,7 +46,7 @@ std::uint64_t *page_tables::entry(std::uint64_t va, unsigned level)
 	std::uint64_t table = root_;
 	for (unsigned l = ATOM_PT_LEVELS - 1;; --l) {
 		const std::uint64_t index = va >> ATOM_PT_SHIFT(l) & (ATOM_PT_ENTRIES - 1);
-		std::uint64_t *e = driver_.at<std::uint64_t>(table + index * sizeof(std::uint64_t));
+		auto *e = driver_.at<std::uint64_t>(table + index * sizeof(std::uint64_t));
 		if (l == level)
 			return e;
 		std::uint64_t value = load_acquire(e);

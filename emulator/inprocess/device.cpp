@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 
@@ -66,6 +67,9 @@ device::device(const options &how, std::uint32_t number)
 	bus_.on_irq = [this](std::uint32_t vector) { interrupt(vector); };
 	if (!driver_.bring_up(fault_log2))
 		throw std::runtime_error("the device did not start");
+	std::string error;
+	if (!how.inject.empty() && inject(how.inject.c_str(), error) != 0)
+		throw std::runtime_error("inject: " + error);
 	limits_.num_queues = bus_.read32(ATOM_REG_NUM_QUEUES);
 	limits_.num_asids = bus_.read32(ATOM_REG_NUM_ASIDS);
 	limits_.cmd_bytes_max = bus_.read32(ATOM_REG_CMDBUF_BYTES_MAX);
@@ -86,6 +90,16 @@ device::~device()
 	keeper_.join();
 	resets_.clear(); /* of queues that are dead already; their memory is the bus's */
 	bus_owner_.reset();
+}
+
+int device::inject(const char *spec, std::string &error)
+{
+	char *why = nullptr;
+	const int result = atom_model_inject(bus_.model(), spec, &why);
+	if (why)
+		error = why;
+	std::free(why);
+	return result;
 }
 
 bool device::admin(const atom_admin_desc &command)

@@ -62,6 +62,9 @@ public:
 	memory &local() { return local_; }
 	memory &shm() { return shm_; }
 
+	/** Arms a fault; as atom_inprocess_ops.inject. */
+	int inject(const char *spec, std::string &error);
+
 	/** Sends an admin command and waits for its end. False: the device refused it. */
 	bool admin(const atom_admin_desc &command);
 	/** Ids of address spaces and generations of queues. 0: all are taken. */

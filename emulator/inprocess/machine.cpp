@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 
 namespace atom::inprocess {
 
@@ -96,12 +95,7 @@ int machine::inject(std::uint32_t number, const char *spec, std::string &error)
 		error = "device " + std::to_string(number) + " is not powered on";
 		return -ENODEV;
 	}
-	char *why = nullptr;
-	const int result = atom_model_inject(d->bus().model(), spec, &why);
-	if (why)
-		error = why;
-	std::free(why);
-	return result;
+	return d->inject(spec, error);
 }
 
 } // namespace atom::inprocess

@@ -24,8 +24,8 @@ bool number(std::string_view text, std::uint64_t low, std::uint64_t high, std::u
 bool size(std::string_view text, std::uint64_t &value)
 {
 	constexpr std::string_view units = "MG";
-	const std::size_t unit = text.empty() ? units.npos : units.find(text.back());
-	if (unit == units.npos)
+	const std::size_t unit = text.empty() ? std::string_view::npos : units.find(text.back());
+	if (unit == std::string_view::npos)
 		return false;
 	const unsigned shift = unit == 0 ? 20 : 30;
 	if (!number(text.substr(0, text.size() - 1), 1, dram_max >> shift, value))
@@ -38,6 +38,14 @@ bool choice(std::string_view text, std::string_view zero, std::string_view one, 
 {
 	value = text == one;
 	return text == zero || text == one;
+}
+
+/* Colons for commas: one of these would end the option. */
+bool list(std::string_view text, std::string &value)
+{
+	value = text;
+	std::replace(value.begin(), value.end(), ':', ',');
+	return !text.empty();
 }
 
 struct option {
@@ -69,13 +77,11 @@ constexpr option known[] = {
 		 o.compute_off = off;
 		 return good;
 	 }},
-	/* A comma would end it. Names and values are the model's business. */
+	/* Names and values of these two are the model's business. */
 	{"timing", "NAME=VALUE:NAME=VALUE.., parameters of the timing model",
-	 [](std::string_view text, options &o) {
-		 o.timing = text;
-		 std::replace(o.timing.begin(), o.timing.end(), ':', ',');
-		 return !text.empty();
-	 }},
+	 [](std::string_view text, options &o) { return list(text, o.timing); }},
+	{"inject", "kind=KIND:NAME=VALUE.., a fault",
+	 [](std::string_view text, options &o) { return list(text, o.inject); }},
 	{"times", "a file to write to",
 	 [](std::string_view text, options &o) {
 		 o.times = text;
@@ -95,7 +101,7 @@ bool set(std::string_view word, options &out, std::string &error)
 			error += (&o == known ? " " : ", ") + std::string(o.name);
 		return false;
 	}
-	const std::string_view value = equals == word.npos ? std::string_view() : word.substr(equals + 1);
+	const std::string_view value = equals == std::string_view::npos ? std::string_view() : word.substr(equals + 1);
 	if (found->set(value, out))
 		return true;
 	error = std::string(name) + "=" + std::string(value) + ": it must be " + std::string(found->wants);
@@ -118,9 +124,9 @@ bool parse(std::string_view text, options &out, std::string &error)
 		}
 		out.devices = static_cast<std::uint32_t>(n);
 	}
-	for (std::size_t at = comma; at != text.npos;) {
+	for (std::size_t at = comma; at != std::string_view::npos;) {
 		const std::size_t next = text.find(',', at + 1);
-		if (!set(text.substr(at + 1, next == text.npos ? next : next - at - 1), out, error))
+		if (!set(text.substr(at + 1, next == std::string_view::npos ? next : next - at - 1), out, error))
 			return false;
 		at = next;
 	}

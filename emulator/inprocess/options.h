@@ -19,6 +19,7 @@ struct options {
 	std::uint32_t pace = ATOM_PACE_HOST;
 	bool compute_off = false;
 	std::string timing; ///< changes of the timing model: "name=value,name=value"
+	std::string inject; ///< fault that is armed when the device is turned on: "kind=..,after=.."
 	std::string times;  ///< file that is told where modelled time goes; empty: none
 };
 

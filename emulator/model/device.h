@@ -143,7 +143,7 @@ private:
 
 	/* registers.cpp */
 	std::uint64_t register_value(std::uint32_t offset);
-	std::uint64_t queue_register_value(std::uint32_t queue, std::uint32_t offset);
+	std::uint64_t queue_register_value(std::uint32_t id, std::uint32_t offset);
 	std::uint32_t status_locked() const;
 	void write_half(std::uint32_t offset, std::uint64_t value, std::uint32_t size);
 	void write_register(std::uint32_t offset, std::uint64_t value);

@@ -34,9 +34,10 @@ void add_picture_options(CLI::App &app, picture_options &o)
 	app.add_flag("--json", o.json, "print one JSON object");
 	app.add_option("--report", o.report, "write the JSON object to FILE besides")
 		->option_text("FILE");
-	app.footer("Exit status: 0 all right, 2 usage, 3 no device or none that may be used, 4 a "
+	app.footer("Exit status: 0 all right, 2 usage, 3 no device, 4 a "
 	           "run failed,\n"
-	           "5 a model or picture is missing or cannot be read.");
+	           "5 a model or picture is missing or cannot be read, 7 no permission to use "
+	           "the device.");
 }
 
 void deliver(const picture_options &o, const work_report &report, nlohmann::ordered_json pictures)

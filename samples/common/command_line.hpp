@@ -2,17 +2,13 @@
 // What the command lines of the samples have in common.
 #pragma once
 
-#include <exception>
 #include <filesystem>
-#include <iostream>
-#include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
-#include "atom/error.hpp"
-#include "failure.hpp"
 #include "network.hpp"
+#include "run_sample.hpp"
 #include "work_report.hpp"
 
 namespace samples {
@@ -37,24 +33,5 @@ void add_picture_options(CLI::App &app, picture_options &o);
  * @throws failure (input) if the file cannot be written
  */
 void deliver(const picture_options &o, const work_report &report, nlohmann::ordered_json pictures);
-
-/** Parses, runs @p body, and says on standard error what went wrong. @return the exit status */
-template <typename Body>
-int run_sample(CLI::App &app, int argc, char **argv, const Body &body)
-{
-	try {
-		app.parse(argc, argv);
-		body();
-		return 0;
-	} catch (const CLI::ParseError &e) {
-		return app.exit(e) == 0 ? 0 : static_cast<int>(status::usage);
-	} catch (const failure &e) {
-		std::cerr << app.get_name() << ": " << e.what() << '\n';
-		return e.exit_status();
-	} catch (const std::exception &e) {
-		std::cerr << app.get_name() << ": " << e.what() << '\n';
-		return static_cast<int>(status::job);
-	}
-}
 
 } // namespace samples

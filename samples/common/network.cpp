@@ -5,9 +5,9 @@
 
 #include <onnxruntime_session_options_config_keys.h>
 
-#include "atom/error.hpp"
 #include "failure.hpp"
 #include "network.hpp"
+#include "npu.hpp"
 
 namespace samples {
 
@@ -26,16 +26,6 @@ bool is_f32(const Ort::TypeInfo &type)
 	return type.GetONNXType() == ONNX_TYPE_TENSOR &&
 	       type.GetTensorTypeAndShapeInfo().GetElementType() ==
 	               ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
-}
-
-// libatom knows why a device cannot be used; the runtime only lists those that can.
-atom::device open_npu()
-{
-	try {
-		return atom::device::open();
-	} catch (const atom::system_error &e) {
-		throw failure(status::no_device, e.what());
-	}
 }
 
 } // namespace
@@ -70,7 +60,7 @@ void runtime::use_plugin(const std::filesystem::path &plugin)
 			offered_.push_back(d);
 	if (offered_.empty())
 		throw failure(status::no_device, "the plug-in offers no device to ONNX Runtime");
-	where_ = "NPU " + npu_.info().path + (npu_.info().emulated ? " (emulator)" : "");
+	where_ = describe(npu_);
 }
 
 Ort::SessionOptions runtime::options()

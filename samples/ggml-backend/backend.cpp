@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "backend.hpp"
 
+#include <deque>
+
 #include "graph.hpp"
 
 namespace ggml_atom {
@@ -17,36 +19,52 @@ public:
 	void compute(const ggml_cgraph *graph)
 	{
 		const job todo = plans_.prepare(graph);
-		if (failed_) {
-			// Its results are wrong and somebody must hear of it; the next may be
-			// right.
-			failed_ = false;
-			queue_ = atom::queue(npu_.context(), {.name = "ggml"});
-			throw std::runtime_error("the graph before has failed");
-		}
+		if (pending_.size() == pending_max)
+			finish_first();
+		if (failed_)
+			start_again();
 		if (todo.what->commands)
-			last_ = queue_.submit({todo.what->commands, todo.arguments});
+			pending_.push_back(queue_.submit({todo.what->commands, todo.arguments}));
 	}
 
 	/** Waits for what was given to the device; says in the log what went wrong. */
 	void synchronize() noexcept
 	{
-		if (!last_)
-			return;
-		std::error_code error;
-		const atom::completion done = last_.wait(atom::no_deadline, error);
-		last_ = {};
-		if (!error)
-			return;
-		failed_ = true;
-		GGML_LOG_ERROR("%s: %s\n", npu_.name().c_str(), done.to_string().c_str());
+		while (!pending_.empty())
+			finish_first();
 	}
 
 private:
+	// Less than a queue has slots: it keeps the times of as many jobs.
+	static constexpr std::size_t pending_max = 8;
+
+	/** The results of a graph are wrong and somebody must hear of it; the next may be right. */
+	[[noreturn]] void start_again()
+	{
+		synchronize();
+		failed_ = false;
+		queue_ = atom::queue(npu_.context(), {.name = "ggml"});
+		throw std::runtime_error("the graph before has failed");
+	}
+
+	void finish_first() noexcept
+	{
+		std::error_code error;
+		const atom::completion done = pending_.front().wait(atom::no_deadline, error);
+		pending_.pop_front();
+		npu_.count(done);
+		if (!error)
+			return;
+		// One failure stops the queue: what it did to the others needs no line each.
+		if (!failed_)
+			GGML_LOG_ERROR("%s: %s\n", npu_.name().c_str(), done.to_string().c_str());
+		failed_ = true;
+	}
+
 	npu &npu_;
 	planner plans_;
 	atom::queue queue_;
-	atom::fence last_;
+	std::deque<atom::fence> pending_; // in the order of their end
 	bool failed_ = false;
 };
 

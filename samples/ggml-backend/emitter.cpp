@@ -45,7 +45,7 @@ bool is_nothing(const ggml_tensor *node)
 bool lower(emitter &e, const ggml_tensor *node)
 {
 	return is_nothing(node) || lower_matrix(e, node) || lower_elementwise(e, node) ||
-	       lower_rows(e, node) || lower_moves(e, node);
+	       lower_rows(e, node) || lower_moves(e, node) || lower_attention(e, node);
 }
 
 } // namespace ggml_atom

@@ -53,6 +53,23 @@ bool lower_matrix(emitter &e, const ggml_tensor *node);
 bool lower_elementwise(emitter &e, const ggml_tensor *node);
 bool lower_rows(emitter &e, const ggml_tensor *node);
 bool lower_moves(emitter &e, const ggml_tensor *node);
+bool lower_attention(emitter &e, const ggml_tensor *node);
+
+// What operators are made of, one command or more of it.
+
+/**
+ * out[row, column] = sum of x[row, k] * weight[column, k], ggml's MUL_MAT; @p options may not say
+ * how to treat blocks.
+ */
+bool multiply(emitter &e, const ggml_tensor *weight, const ggml_tensor *x, const ggml_tensor *out,
+              atom::gemm_options options = {});
+
+/** Along the rows of @p in; @p mask and @p sinks may be absent. */
+bool soft_max(emitter &e, const ggml_tensor *in, const ggml_tensor *mask, const ggml_tensor *sinks,
+              const ggml_tensor *out, float scale, float max_bias);
+
+/** Bytes behind the result of @p node that its commands use in between. */
+std::size_t work_bytes(const ggml_tensor *node);
 
 /** A parameter of an operator: 32 bits at @p index. */
 float float_param(const ggml_tensor *node, unsigned index);

@@ -64,7 +64,7 @@ private:
 	static range range_of(const ggml_tensor *t)
 	{
 		const auto first = reinterpret_cast<std::uintptr_t>(t->data);
-		return {first, first + ggml_nbytes(t)};
+		return {first, first + ggml_nbytes(t) + work_bytes(t)};
 	}
 	static bool meets(const std::vector<range> &all, const range &one)
 	{

@@ -22,11 +22,11 @@ nest batch_of(const ggml_tensor *x, const ggml_tensor *weight, const ggml_tensor
 	return batch;
 }
 
-/** out[row, column] = sum of x[row, k] * weight[column, k], for a part of the batch. */
-bool multiply(emitter &e, const ggml_tensor *node, const std::vector<shape> &batch)
+/** For a part of the batch. */
+bool multiply_part(emitter &e, const ggml_tensor *weight, const ggml_tensor *x,
+                   const ggml_tensor *out, const std::vector<shape> &batch,
+                   const atom::gemm_options &options)
 {
-	const ggml_tensor *weight = node->src[0];
-	const ggml_tensor *x = node->src[1];
 	const std::int64_t terms = weight->ne[0];
 	const std::int64_t columns = weight->ne[1];
 	auto row_macs = static_cast<std::uint64_t>(terms * columns);
@@ -42,41 +42,40 @@ bool multiply(emitter &e, const ggml_tensor *node, const std::vector<shape> &bat
 		const std::int64_t rows = std::min(step, x->ne[1] - row);
 		shape a = batch[0];
 		shape b = batch[1];
-		shape out = batch[2];
+		shape c = batch[2];
 		a.push(rows, stride_of(x, 1));
 		a.push(terms, stride_of(x, 0));
 		b.push(columns, stride_of(weight, 1));
 		b.push(terms, stride_of(weight, 0));
-		out.push(rows, stride_of(node, 1));
-		out.push(columns, stride_of(node, 0));
+		c.push(rows, stride_of(out, 1));
+		c.push(columns, stride_of(out, 0));
 		a.offset += row * stride_of(x, 1);
-		out.offset += row * stride_of(node, 1);
+		c.offset += row * stride_of(out, 1);
 		e.commands.gemm(e.at(x, a), e.at(weight, b).transpose(b.rank - 2, b.rank - 1),
-		                e.at(node, out),
-		                // As the CPU backend multiplies blocks.
-		                {.quantise_activations = is_block(weight)});
+		                e.at(out, c), options);
 	}
 	return true;
 }
 
-bool mul_mat(emitter &e, const ggml_tensor *node)
-{
-	const ggml_tensor *weight = node->src[0];
-	const ggml_tensor *x = node->src[1];
-	if (!is_float(x) || !is_float(node) || !(is_float(weight) || is_block(weight)))
-		return false;
-	bool good = true;
-	const nest batch = batch_of(x, weight, node);
-	return batch.split(atom::rank_max - matrix_dims, 0, [&](const std::vector<shape> &part) {
-		good = good && multiply(e, node, part);
-	}) && good;
-}
-
 } // namespace
+
+bool multiply(emitter &e, const ggml_tensor *weight, const ggml_tensor *x, const ggml_tensor *out,
+              atom::gemm_options options)
+{
+	if (!is_float(x) || !is_float(out) || !(is_float(weight) || is_block(weight)))
+		return false;
+	// As the CPU backend multiplies blocks.
+	options.quantise_activations = is_block(weight);
+	bool good = true;
+	const auto part = [&](const std::vector<shape> &batch) {
+		good = good && multiply_part(e, weight, x, out, batch, options);
+	};
+	return batch_of(x, weight, out).split(atom::rank_max - matrix_dims, 0, part) && good;
+}
 
 bool lower_matrix(emitter &e, const ggml_tensor *node)
 {
-	return node->op == GGML_OP_MUL_MAT && mul_mat(e, node);
+	return node->op == GGML_OP_MUL_MAT && multiply(e, node->src[0], node->src[1], node);
 }
 
 } // namespace ggml_atom

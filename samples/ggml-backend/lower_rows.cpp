@@ -30,35 +30,6 @@ bool group_norm(emitter &e, const ggml_tensor *node)
 	return true;
 }
 
-bool soft_max(emitter &e, const ggml_tensor *node)
-{
-	const ggml_tensor *in = node->src[0];
-	const ggml_tensor *mask = node->src[1];
-	const ggml_tensor *sinks = node->src[2];
-	atom::softmax_options options;
-	options.scale = float_param(node, 0);
-	options.max_bias = float_param(node, 1);
-	if (mask != nullptr) {
-		shape s = shape_of(in);
-		for (int i = 0; i < GGML_MAX_DIMS; ++i) {
-			// A mask may have more rows than there are, and one for all heads.
-			const bool one = mask->ne[i] == 1 && i > 1;
-			if (!one && i != 1 && mask->ne[i] != in->ne[i])
-				return false;
-			s.strides[elements - static_cast<unsigned>(i)] =
-				one ? 0 : stride_of(mask, i);
-		}
-		options.mask = e.at(mask, s);
-	}
-	if (sinks != nullptr) {
-		shape s;
-		s.push(in->ne[2], stride_of(sinks, 0));
-		options.sinks = e.at(sinks, s);
-	}
-	e.commands.softmax(e.at(in), e.at(node), elements, options);
-	return true;
-}
-
 /** @p t, of one dimension, or its first @p count elements. */
 atom::tensor vector_of(emitter &e, const ggml_tensor *t, std::int64_t count)
 {
@@ -124,6 +95,30 @@ bool argmax(emitter &e, const ggml_tensor *node)
 
 } // namespace
 
+bool soft_max(emitter &e, const ggml_tensor *in, const ggml_tensor *mask, const ggml_tensor *sinks,
+              const ggml_tensor *out, float scale, float max_bias)
+{
+	atom::softmax_options options;
+	options.scale = scale;
+	options.max_bias = max_bias;
+	if (mask != nullptr) {
+		shape s = shape_of(in);
+		for (int i = 0; i < GGML_MAX_DIMS; ++i) {
+			// A mask may have more rows than there are, and one for all heads.
+			const bool one = mask->ne[i] == 1 && i > 1;
+			if (!one && i != 1 && mask->ne[i] != in->ne[i])
+				return false;
+			s.strides[elements - static_cast<unsigned>(i)] =
+				one ? 0 : stride_of(mask, i);
+		}
+		options.mask = e.at(mask, s);
+	}
+	if (sinks != nullptr)
+		options.sinks = vector_of(e, sinks, in->ne[2]);
+	e.commands.softmax(e.at(in), e.at(out), elements, options);
+	return true;
+}
+
 bool lower_rows(emitter &e, const ggml_tensor *node)
 {
 	switch (node->op) {
@@ -136,7 +131,8 @@ bool lower_rows(emitter &e, const ggml_tensor *node)
 	case GGML_OP_GROUP_NORM:
 		return group_norm(e, node);
 	case GGML_OP_SOFT_MAX:
-		return soft_max(e, node);
+		return soft_max(e, node->src[0], node->src[1], node->src[2], node,
+		                float_param(node, 0), float_param(node, 1));
 	case GGML_OP_ROPE:
 	case GGML_OP_ROPE_BACK:
 		return rope(e, node);

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "emitter.hpp"
 #include "ggml-impl.h"
 
 namespace ggml_atom {
@@ -84,7 +85,7 @@ const char *type_name(ggml_backend_buffer_type_t type)
 
 ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, std::size_t size)
 {
-	const npu &on = *static_cast<npu *>(type->context);
+	npu &on = *static_cast<npu *>(type->context);
 	try {
 		auto m = std::make_unique<memory>();
 		m->buffer = atom::buffer(on.context(), size,
@@ -95,12 +96,18 @@ ggml_backend_buffer_t alloc_buffer(ggml_backend_buffer_type_t type, std::size_t 
 		static_cast<void>(m.release()); // free_buffer() deletes it
 		return made;
 	} catch (const std::exception &e) {
+		on.count_refused(size);
 		GGML_LOG_ERROR("%s: %zu bytes: %s\n", on.name().c_str(), size, e.what());
 		return nullptr;
 	}
 }
 
 std::size_t get_alignment(ggml_backend_buffer_type_t /*type*/) { return alignment; }
+
+std::size_t get_alloc_size(ggml_backend_buffer_type_t /*type*/, const ggml_tensor *t)
+{
+	return ggml_nbytes(t) + work_bytes(t);
+}
 
 } // namespace
 
@@ -121,7 +128,7 @@ ggml_backend_buffer_type buffer_type_of(ggml_backend_dev_t device, npu &on)
 			.alloc_buffer = alloc_buffer,
 			.get_alignment = get_alignment,
 			.get_max_size = nullptr,
-			.get_alloc_size = nullptr,
+			.get_alloc_size = get_alloc_size,
 			.is_host = nullptr,
 		},
 	        device,

@@ -63,4 +63,32 @@ bool npu::supports(const ggml_tensor *node)
 	return answer;
 }
 
+void npu::count(const atom::completion &graph)
+{
+	const std::lock_guard lock(mutex_);
+	++statistics_.graphs;
+	if (graph.error)
+		++statistics_.failed;
+	if (graph.has_times) {
+		statistics_.busy_ns += graph.end_ns - graph.start_ns;
+		statistics_.modelled_ns += graph.modelled_ns;
+	}
+}
+
+void npu::count_refused(std::size_t bytes)
+{
+	const std::lock_guard lock(mutex_);
+	statistics_.refused_bytes = bytes;
+}
+
+atom_statistics npu::statistics()
+{
+	std::error_code error; // a device that is lost has used none
+	const std::uint64_t energy = device_.read_telemetry(error).energy_microjoules;
+	const std::lock_guard lock(mutex_);
+	atom_statistics result = statistics_;
+	result.energy_uj = energy;
+	return result;
+}
+
 } // namespace ggml_atom

@@ -7,6 +7,7 @@
 
 #include "constants.hpp"
 #include "ggml.h"
+#include "statistics.h"
 
 namespace ggml_atom {
 
@@ -31,6 +32,12 @@ public:
 	/** Whether the device can do @p node, wherever its tensors lie. */
 	bool supports(const ggml_tensor *node);
 
+	/** Counts a graph that is done, well or not. */
+	void count(const atom::completion &graph);
+	/** Counts a buffer that did not fit. */
+	void count_refused(std::size_t bytes);
+	[[nodiscard]] atom_statistics statistics();
+
 private:
 	bool try_lowering(const ggml_tensor *node);
 
@@ -41,6 +48,7 @@ private:
 	constants values_;
 	std::mutex mutex_;
 	std::unordered_map<std::string, bool> answers_; // by signature
+	atom_statistics statistics_{};
 };
 
 } // namespace ggml_atom

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What ggml finds when it loads libggml-atom.so: the NPUs of this machine as devices.
 #include <memory>
+#include <string_view>
 
 #include "backend.hpp"
 #include "ggml-impl.h"
@@ -103,11 +104,24 @@ ggml_backend_dev_t get_device(ggml_backend_reg_t registry, std::size_t index)
 	return &all(registry).at(index)->device;
 }
 
+void get_statistics(ggml_backend_dev_t device, atom_statistics *to)
+{
+	*to = entry_of(device).on.statistics();
+}
+
+void *get_proc_address(ggml_backend_reg_t /*registry*/, const char *name)
+{
+	if (std::string_view(name) != ATOM_GET_STATISTICS)
+		return nullptr;
+	const atom_get_statistics_t found = get_statistics;
+	return reinterpret_cast<void *>(found);
+}
+
 constexpr ggml_backend_reg_i registry_interface{
 	.get_name = registry_name,
 	.get_device_count = device_count,
 	.get_device = get_device,
-	.get_proc_address = nullptr,
+	.get_proc_address = get_proc_address,
 };
 
 std::vector<atom::device_node> nodes()

@@ -18,7 +18,7 @@ using std::filesystem::path;
 struct options : samples::picture_options {
 	path models;
 	std::optional<path> output;
-	int side = 960;
+	int side = 736;
 	float confidence = 0.5F;
 };
 
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 		->required();
 	app.add_option("--output", o.output, "write the picture with boxes drawn (PNG file)");
 	app.add_option("--side", o.side,
-	               "longer side of the picture that is searched for text (default 960)")
+	               "longer side of the picture that is searched for text (default 736)")
 		->check(CLI::Range(64, 2560))
 		->option_text("PIXELS");
 	app.add_option("--confidence", o.confidence, "leave out lines below it (default 0.5)")

@@ -14,7 +14,7 @@ namespace {
 
 constexpr int height = 48;
 // Widths come in steps, so that lines of about the same length share a graph.
-constexpr int width_step = 160;
+constexpr int width_step = 320;
 constexpr int width_max = 3200;
 
 std::vector<std::string> read_alphabet(const std::filesystem::path &file)

@@ -44,8 +44,8 @@ struct engine_input {
 			command = commands[data[1]];
 			edit(rest);
 		} else {
-			command.resize(rest.size());
-			std::memcpy(command.data(), rest.data(), rest.size());
+			const auto bytes = std::as_bytes(rest);
+			command.assign(bytes.begin(), bytes.end());
 		}
 	}
 

@@ -285,7 +285,7 @@ private:
 			buf_.at[k] = p_.window.h.at(o_.y, tap / kernel) * p_.in.dims[3] +
 				     p_.window.w.at(o_.x + (differ ? static_cast<std::int64_t>(k) : 0), tap % kernel);
 		}
-		const std::byte *from = reinterpret_cast<const std::byte *>(buf_.at);
+		const auto *from = reinterpret_cast<const std::byte *>(buf_.at);
 		if (p_.index.dtype == ATOM_DTYPE_I32) {
 			vectors().narrow_wrap(from, buf_.counts, n_);
 			from = reinterpret_cast<const std::byte *>(buf_.counts);

@@ -203,7 +203,7 @@ private:
 	{
 		if (w_.by(kw) == 0)
 			return true;
-		float *x = reinterpret_cast<float *>(buf_.x);
+		auto *x = reinterpret_cast<float *>(buf_.x);
 		if constexpr (std::is_same_v<T, float>)
 			if (!in_.load({0, i_[1], y, w_.at(kw), i_[4]}, n_, x, buf_.run))
 				return false;

@@ -113,7 +113,7 @@ bool run_walk::next()
 		return false;
 	at_ = index_;
 	const std::size_t inner = dims_.size() - 1;
-	const std::uint64_t row = static_cast<std::uint64_t>(dims_[inner] - index_[inner]);
+	const auto row = static_cast<std::uint64_t>(dims_[inner] - index_[inner]);
 	count_ = static_cast<std::size_t>(std::min<std::uint64_t>({row, left_, run_elements}));
 	left_ -= count_;
 	index_[inner] += static_cast<std::int64_t>(count_);

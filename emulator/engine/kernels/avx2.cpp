@@ -249,13 +249,13 @@ void few_rows_integer(const few_rows_args &t)
 struct bytes {
 	static constexpr int excess = 0;
 	/** vpmaddubsw of magnitudes and of a with the weights' signs: 2 * 128 * 127 fits in i16. */
-	template <atom_dtype Type> static __m256i dot_bytes(__m256i weights, __m256i a)
+	template <atom_dtype Type> static __m256i add_dots(__m256i sum, __m256i weights, __m256i a)
 	{
 		const __m256i pairs = Type == ATOM_DTYPE_Q8_0
 					      ? _mm256_maddubs_epi16(_mm256_abs_epi8(weights),
 								     _mm256_sign_epi8(a, weights))
 					      : _mm256_maddubs_epi16(weights, a);
-		return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+		return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 	}
 };
 
@@ -309,6 +309,11 @@ void avx2_blocks_f32(const block_args &args)
 	blocks_f32(args);
 }
 
+void avx2_quantise(const float *from, std::size_t blocks, const quantised &to)
+{
+	quantise_blocks(from, blocks, to);
+}
+
 void avx2_blocks_q8(const block_args &args)
 {
 	blocks_q8<bytes>(args);
@@ -322,6 +327,7 @@ const gemm_kernels avx2_kernels = {
 	.few_rows_integer = avx2_few_rows_integer,
 	.blocks_f32 = avx2_blocks_f32,
 	.blocks_q8 = avx2_blocks_q8,
+	.quantise = avx2_quantise,
 };
 
 } // namespace atom::engine::kernels

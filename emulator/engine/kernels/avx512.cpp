@@ -88,6 +88,7 @@ const gemm_kernels avx512_kernels = {
 	.few_rows_integer = avx2_few_rows_integer,
 	.blocks_f32 = avx2_blocks_f32,
 	.blocks_q8 = avx2_blocks_q8,
+	.quantise = avx2_quantise,
 };
 
 } // namespace atom::engine::kernels

@@ -94,6 +94,7 @@ const gemm_kernels avx512_bf16_kernels = {
 	.few_rows_integer = vnni_few_rows_integer,
 	.blocks_f32 = avx2_blocks_f32,
 	.blocks_q8 = vnni_blocks_q8,
+	.quantise = avx2_quantise,
 };
 
 } // namespace atom::engine::kernels

@@ -139,11 +139,11 @@ template <bool UnsignedA, unsigned Flip> void few_integer(const few_rows_args &t
 struct bytes {
 	/** Weights of q8_0 are moved into 0 .. 255. */
 	static constexpr int excess = 128;
-	template <atom_dtype Type> static __m256i dot_bytes(__m256i weights, __m256i a)
+	template <atom_dtype Type> static __m256i add_dots(__m256i sum, __m256i weights, __m256i a)
 	{
 		if constexpr (Type == ATOM_DTYPE_Q8_0)
 			weights = _mm256_xor_si256(weights, _mm256_set1_epi8(static_cast<char>(0x80)));
-		return _mm256_dpbusd_epi32(_mm256_setzero_si256(), weights, a);
+		return _mm256_dpbusd_epi32(sum, weights, a);
 	}
 };
 
@@ -201,6 +201,7 @@ const gemm_kernels avx512_vnni_kernels = {
 	.few_rows_integer = vnni_few_rows_integer,
 	.blocks_f32 = avx2_blocks_f32,
 	.blocks_q8 = vnni_blocks_q8,
+	.quantise = avx2_quantise,
 };
 
 } // namespace atom::engine::kernels

@@ -3,8 +3,6 @@
 #include "few_rows.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 
 #include "driver.h"
 
@@ -146,67 +144,12 @@ bool few_integers(const gemm_args &args, std::byte *workspace)
 	});
 }
 
-/** f32 to f16, to nearest even. */
-std::uint16_t half_of(float value)
-{
-	std::uint32_t bits;
-	std::memcpy(&bits, &value, sizeof bits);
-	const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000u);
-	bits &= 0x7fffffffu;
-	if (bits >= 0x7f800000u)
-		return sign | (bits > 0x7f800000u ? 0x7e00 : 0x7c00);
-	if (bits >= 0x477ff000u) // from the middle between the greatest f16 and 2^16
-		return sign | 0x7c00;
-	if (bits < 0x38800000u) { // subnormal: units of 2^-24, rounded by the addition
-		float magnitude;
-		std::memcpy(&magnitude, &bits, sizeof bits);
-		magnitude += 0.5f; // an f32 of exponent -1 has the unit 2^-24
-		std::memcpy(&bits, &magnitude, sizeof bits);
-		return static_cast<std::uint16_t>(sign | (bits - 0x3f000000u));
-	}
-	bits += 0xfffu + (bits >> 13 & 1);
-	return static_cast<std::uint16_t>(sign | ((bits >> 13) - (112u << 10)));
-}
-
-float float_of_half(std::uint16_t bits)
-{
-	const float sign = bits & 0x8000 ? -1.0f : 1.0f;
-	const int exponent = bits >> 10 & 31, fraction = bits & 1023;
-	if (exponent == 31)
-		return fraction ? NAN : sign * INFINITY;
-	return sign * (exponent ? std::ldexp(static_cast<float>(1024 + fraction), exponent - 25)
-				: std::ldexp(static_cast<float>(fraction), -24));
-}
-
-/** Rounds 32 values to q8_0: half away from zero; what is no number becomes 0. */
-void quantise(const float *from, std::int8_t *q, float *scale, std::int32_t *sum)
-{
-	float greatest = 0;
-	for (std::size_t i = 0; i < block_elements; ++i)
-		greatest = std::max(greatest, std::fabs(from[i]));
-	const float unit = greatest / 127;
-	*scale = float_of_half(half_of(unit));
-	*sum = 0;
-	for (std::size_t i = 0; i < block_elements; ++i) {
-		const float x = from[i] / unit;
-		int n = 0;
-		if (std::fabs(x) <= 127)
-			n = static_cast<int>(x);
-		else if (std::fabs(x) > 127)
-			n = x > 0 ? 127 : -127;
-		const float rest = x - static_cast<float>(n); // exact
-		if (n > -127 && n < 127)
-			n += rest >= 0.5f ? 1 : rest <= -0.5f ? -1 : 0;
-		q[i] = static_cast<std::int8_t>(n);
-		*sum += n;
-	}
-}
-
 struct block_parts {
 	float *a;
 	std::int8_t *q;
 	float *scale;
 	std::int32_t *sums;
+	float *scaled_sums;
 	std::size_t used;
 
 	block_parts(const gemm_args &args, std::byte *workspace)
@@ -214,10 +157,19 @@ struct block_parts {
 		const std::size_t rows = args.act_q8 ? args.m : 0;
 		parts p(workspace);
 		a = p.take<float>((args.act_q8 ? 1 : args.m) * args.k);
-		q = p.take<std::int8_t>(rows * args.k);
-		scale = p.take<float>(rows * args.k / block_elements);
-		sums = p.take<std::int32_t>(rows * args.k / block_elements);
+		const std::size_t groups = rows * q8_groups(args.k / block_elements);
+		q = p.take<std::int8_t>(groups * q8_group_bytes);
+		scale = p.take<float>(groups * q8_group_lanes);
+		sums = p.take<std::int32_t>(groups * q8_group_lanes);
+		scaled_sums = p.take<float>(groups * q8_group_lanes);
 		used = p.used();
+	}
+
+	/** What stands @p groups behind the start. */
+	quantised row(std::size_t groups) const
+	{
+		const std::size_t lanes = groups * q8_group_lanes;
+		return {q + groups * q8_group_bytes, scale + lanes, sums + lanes, scaled_sums + lanes};
 	}
 };
 
@@ -225,15 +177,13 @@ bool few_blocks(const gemm_args &args, std::byte *workspace)
 {
 	const family &f = *kernels().f32;
 	const block_parts p(args, workspace);
-	const std::size_t blocks = args.k / block_elements;
+	const std::size_t blocks = args.k / block_elements, groups = q8_groups(blocks);
 	if (args.act_q8) {
 		for (std::size_t i = 0; i < args.m; ++i) {
 			if (args.stop.pending())
 				return false;
 			f.stage_a(args.a, i, 1, 0, args.k, reinterpret_cast<std::byte *>(p.a), 0);
-			for (std::size_t block = 0; block < blocks; ++block)
-				quantise(p.a + block * block_elements, p.q + i * args.k + block * block_elements,
-					 p.scale + i * blocks + block, p.sums + i * blocks + block);
+			kernels().quantise(p.a, blocks, p.row(i * groups));
 		}
 	} else {
 		f.stage_a(args.a, 0, args.m, 0, args.k, reinterpret_cast<std::byte *>(p.a), args.k * sizeof(float));
@@ -251,11 +201,12 @@ bool few_blocks(const gemm_args &args, std::byte *workspace)
 			t.b_stride = args.b.column_stride;
 			t.b_step = args.b.row_stride;
 			t.type = args.b.type;
-			t.a_stride = blocks;
 			t.a = p.a;
-			t.q = p.q + row * args.k;
-			t.scale = p.scale + row * blocks;
-			t.sums = p.sums + row * blocks;
+			const quantised rows = p.row(row * groups);
+			t.q = rows.q;
+			t.scale = rows.scale;
+			t.sums = rows.sums;
+			t.scaled_sums = rows.scaled_sums;
 			t.out = static_cast<float *>(args.out) + row * args.out_stride + first;
 			t.out_stride = args.out_stride;
 			(args.act_q8 ? kernels().blocks_q8 : kernels().blocks_f32)(t);

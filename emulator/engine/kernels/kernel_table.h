@@ -85,6 +85,19 @@ struct few_rows_args {
 };
 inline constexpr unsigned few_rows_max = 4;
 
+/**
+ * A row rounded to q8_0: half away from zero; what is no number becomes 0. Blocks come in groups of four, the last filled up
+ * with zeros: q8_group_bytes of q, and q8_group_lanes of the others, in an order that is the instruction set's own business.
+ */
+struct quantised {
+	std::int8_t *q;
+	float *scale; ///< of each block; an f16
+	std::int32_t *sums;
+	float *scaled_sums; ///< scale * sum
+};
+inline constexpr std::size_t q8_group_bytes = 128, q8_group_lanes = 8;
+constexpr std::size_t q8_groups(std::size_t blocks) { return (blocks + 3) / 4; }
+
 /** Few rows of a against columns of blocks. */
 struct block_args {
 	unsigned rows; ///< 1 .. few_rows_max
@@ -94,11 +107,12 @@ struct block_args {
 	std::ptrdiff_t b_stride; ///< bytes from column to column
 	std::ptrdiff_t b_step;   ///< bytes from block to block
 	atom_dtype type;
-	std::size_t a_stride;     ///< elements of 32 from row to row of what follows
-	const float *a;           ///< rows of blocks * 32
-	const std::int8_t *q;     ///< q8_0: rows of blocks * 32 in -127 .. 127
-	const float *scale;       ///< q8_0: one for each block
-	const std::int32_t *sums; ///< q8_0: of each block of q
+	const float *a; ///< rows of blocks * 32
+	/** Rows as quantise() writes them, one after the other. */
+	const std::int8_t *q;
+	const float *scale;
+	const std::int32_t *sums;
+	const float *scaled_sums;
 	float *out;
 	std::size_t out_stride;
 };
@@ -114,6 +128,7 @@ struct gemm_kernels {
 	void (*few_rows_integer)(const few_rows_args &args) = nullptr;
 	void (*blocks_f32)(const block_args &args) = nullptr; ///< never nullptr: a is f32
 	void (*blocks_q8)(const block_args &args) = nullptr;  ///< never nullptr: a is q8_0
+	void (*quantise)(const float *from, std::size_t blocks, const quantised &to) = nullptr; ///< never nullptr
 };
 
 /* Tables that others are made of, each defined in the file of its instruction set. */
@@ -125,8 +140,9 @@ extern const family avx512_f32, avx512_bf16, avx512_vnni[4];
 void avx2_few_rows_integer(const few_rows_args &args);
 void avx2_blocks_f32(const block_args &args);
 void avx2_blocks_q8(const block_args &args);
+void avx2_quantise(const float *from, std::size_t blocks, const quantised &to);
 void avx512_few_rows_f32(const few_rows_args &args, bool along_k);
-void vnni_few_rows_integer(const few_rows_args &args);
+void vnni_few_rows_integer(const few_rows_args &t);
 void vnni_blocks_q8(const block_args &args);
 extern const gemm_kernels avx2_kernels, avx512_kernels, avx512_vnni_kernels, avx512_bf16_kernels;
 #endif

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 // Plain C++: works on any CPU, and where the compiler can it uses that CPU's base instructions.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
 #include "pack.h"
 #include "tile.h"
 
@@ -138,7 +142,7 @@ template <class Block> void blocks_f32_of(const block_args &t)
 				Block::dequantise(t.b + static_cast<std::ptrdiff_t>(column) * t.b_stride +
 							  static_cast<std::ptrdiff_t>(block) * t.b_step,
 						  weights);
-				const float *a = t.a + (i * t.a_stride + block) * 32;
+				const float *a = t.a + (i * t.blocks + block) * 32;
 				for (unsigned j = 0; j < 32; ++j)
 					sum += a[j] * weights[j];
 			}
@@ -154,6 +158,59 @@ void blocks_f32(const block_args &t)
 		blocks_f32_of<q4_0_block>(t);
 	else
 		blocks_f32_of<q4_1_block>(t);
+}
+
+/** f32 to f16, to nearest even. */
+std::uint16_t half_of(float value)
+{
+	std::uint32_t bits;
+	std::memcpy(&bits, &value, sizeof bits);
+	const auto sign = static_cast<std::uint16_t>(bits >> 16 & 0x8000u);
+	bits &= 0x7fffffffu;
+	if (bits >= 0x7f800000u)
+		return sign | (bits > 0x7f800000u ? 0x7e00 : 0x7c00);
+	if (bits >= 0x477ff000u) // from the middle between the greatest f16 and 2^16
+		return sign | 0x7c00;
+	if (bits < 0x38800000u) { // subnormal: units of 2^-24, rounded by the addition
+		float magnitude;
+		std::memcpy(&magnitude, &bits, sizeof bits);
+		magnitude += 0.5f; // an f32 of exponent -1 has the unit 2^-24
+		std::memcpy(&bits, &magnitude, sizeof bits);
+		return static_cast<std::uint16_t>(sign | (bits - 0x3f000000u));
+	}
+	bits += 0xfffu + (bits >> 13 & 1);
+	return static_cast<std::uint16_t>(sign | ((bits >> 13) - (112u << 10)));
+}
+
+void quantise_block(const float *from, std::int8_t *q, float *scale, std::int32_t *sum)
+{
+	float greatest = 0;
+	for (unsigned i = 0; i < 32; ++i)
+		greatest = std::max(greatest, std::fabs(from[i]));
+	const float unit = greatest / 127;
+	*scale = to_float(half{half_of(unit)});
+	*sum = 0;
+	for (unsigned i = 0; i < 32; ++i) {
+		const float x = from[i] / unit;
+		int n = 0;
+		if (std::fabs(x) <= 127)
+			n = static_cast<int>(x);
+		else if (std::fabs(x) > 127)
+			n = x > 0 ? 127 : -127;
+		const float rest = x - static_cast<float>(n); // exact
+		if (n > -127 && n < 127)
+			n += rest >= 0.5f ? 1 : rest <= -0.5f ? -1 : 0;
+		q[i] = static_cast<std::int8_t>(n);
+		*sum += n;
+	}
+}
+
+void quantise(const float *from, std::size_t blocks, const quantised &to)
+{
+	for (std::size_t block = 0; block < blocks; ++block) {
+		quantise_block(from + 32 * block, to.q + 32 * block, to.scale + block, to.sums + block);
+		to.scaled_sums[block] = to.scale[block] * static_cast<float>(to.sums[block]);
+	}
 }
 
 /** Exact dot product of a block and 32 values. */
@@ -176,18 +233,19 @@ std::int32_t dot_block(const std::byte *block, atom_dtype type, const std::int8_
 
 void blocks_q8(const block_args &t)
 {
+	const std::size_t groups = q8_groups(t.blocks);
 	for (std::size_t i = 0; i < t.rows; ++i)
 		for (std::size_t column = 0; column < t.columns; ++column) {
 			float sum = 0;
 			for (std::size_t block = 0; block < t.blocks; ++block) {
 				const std::byte *b = t.b + static_cast<std::ptrdiff_t>(column) * t.b_stride +
 						     static_cast<std::ptrdiff_t>(block) * t.b_step;
-				const std::size_t a = i * t.a_stride + block;
+				const std::size_t a = i * groups * q8_group_lanes + block;
+				const std::int8_t *q = t.q + i * groups * q8_group_bytes + 32 * block;
 				sum += t.scale[a] * to_float(load_element<half>(b)) *
-				       static_cast<float>(dot_block(b, t.type, t.q + a * 32));
+				       static_cast<float>(dot_block(b, t.type, q));
 				if (t.type == ATOM_DTYPE_Q4_1)
-					sum += to_float(load_element<half>(b + 2)) * t.scale[a] *
-					       static_cast<float>(t.sums[a]);
+					sum += to_float(load_element<half>(b + 2)) * t.scaled_sums[a];
 			}
 			t.out[i * t.out_stride + column] = sum;
 		}
@@ -241,6 +299,7 @@ const gemm_kernels scalar_kernels = {
 	.few_rows_integer = nullptr,
 	.blocks_f32 = blocks_f32,
 	.blocks_q8 = blocks_q8,
+	.quantise = quantise,
 };
 
 } // namespace atom::engine::kernels

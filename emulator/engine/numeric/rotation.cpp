@@ -30,7 +30,7 @@ rotation make_rotation(std::uint32_t rotary_dims, float base, float frequency_sc
 		return r;
 	const float low = std::floor(pair_of(rotary_dims, y.original_context, y.beta_fast, base));
 	const float high = std::ceil(pair_of(rotary_dims, y.original_context, y.beta_slow, base));
-	const float last = static_cast<float>(rotary_dims - 1);
+	const auto last = static_cast<float>(rotary_dims - 1);
 	r.low = low > 0 ? low : 0;
 	r.high = high < last ? high : last;
 	r.scale *= 1.0f + 0.1f * std::log(1.0f / frequency_scale);

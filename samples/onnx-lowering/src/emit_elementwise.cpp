@@ -38,6 +38,7 @@ void in_parts(const std::vector<view> &views,
 	const unsigned axis = any_keeps(views, 0) ? 1 : 0;
 	for (std::int64_t i = 0; i < views.back().dims[axis]; ++i) {
 		std::vector<view> parts;
+		parts.reserve(views.size());
 		for (const view &v : views)
 			parts.push_back(squeeze(slice(v, axis, i, 1), axis));
 		in_parts(parts, use);
@@ -85,7 +86,7 @@ view emitter::unary(atom::function fn, const view &v, float p0, float p1)
 	refuse_i64(v, "this function");
 	const bool truth = fn == atom::function::logical_not || fn == atom::function::is_nan ||
 	                   fn == atom::function::is_inf;
-	const view out = allocate_like(truth ? atom::dtype::u8 : real_type(v), v.dims, v);
+	view out = allocate_like(truth ? atom::dtype::u8 : real_type(v), v.dims, v);
 	in_device_rank({v, out}, [&](const std::vector<view> &part) {
 		recorder_.add(
 			[fn, p0, p1, in = part[0], out = part[1]](
@@ -135,7 +136,7 @@ view emitter::binary(binary_kind kind, const view &a, const view &b, const finis
 		right = cast(right, left.type);
 	const shape dims = broadcast_shape(a.dims, b.dims);
 	const atom::dtype type = gives_truth(kind) ? atom::dtype::u8 : real_type(left);
-	const view out = allocate_like(type, dims, left.dims == dims ? left : right);
+	view out = allocate_like(type, dims, left.dims == dims ? left : right);
 	binary_into(kind, left, right, out, after);
 	return out;
 }
@@ -145,7 +146,7 @@ view emitter::select(const view &condition, const view &a, const view &b)
 	const view left = real(a);
 	const view right = real(b);
 	const shape dims = broadcast_shape(condition.dims, broadcast_shape(left.dims, right.dims));
-	const view out = allocate_like(left.type, dims, left.dims == dims ? left : right);
+	view out = allocate_like(left.type, dims, left.dims == dims ? left : right);
 	in_device_rank(
 		{broadcast(condition, dims), broadcast(left, dims), broadcast(right, dims), out},
 		[&](const std::vector<view> &part) {

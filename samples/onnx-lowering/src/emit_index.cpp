@@ -137,7 +137,7 @@ view emitter::gather_nd(const view &data, const view &index, unsigned batch_dims
 	shape dims(index.dims.begin(), index.dims.end() - 1);
 	dims.insert(dims.end(), data.dims.begin() + batch_dims + index.dims.back(),
 	            data.dims.end());
-	const view out = allocate(data.type, dims);
+	view out = allocate(data.type, dims);
 	if (count_of(dims) == 0)
 		return out;
 	const nd_views v = nd_shapes(*this, data, index, out, batch_dims);
@@ -157,7 +157,7 @@ view emitter::scatter_elements(const view &data, const view &index, const view &
 	if (data.rank() > atom::rank_max)
 		throw unsupported(reason::not_lowered, "scattering elements of rank " +
 		                                               std::to_string(data.rank()));
-	const view out = allocate(data.type, data.dims);
+	view out = allocate(data.type, data.dims);
 	copy(data, out);
 	if (count_of(index.dims) == 0)
 		return out;
@@ -177,7 +177,7 @@ view emitter::scatter_nd(const view &data, const view &index, const view &update
                          const scatter_parameters &options)
 {
 	require_index(index);
-	const view out = allocate(data.type, data.dims);
+	view out = allocate(data.type, data.dims);
 	copy(data, out);
 	if (count_of(updates.dims) == 0)
 		return out;

@@ -93,7 +93,7 @@ view emitter::reduce(atom::reduce_kind kind, const view &v, const std::vector<un
 	shape dims = v.dims;
 	for (const unsigned axis : axes)
 		dims[axis] = 1;
-	const view out = allocate(v.quantised() ? atom::dtype::f32 : v.type, dims);
+	view out = allocate(v.quantised() ? atom::dtype::f32 : v.type, dims);
 	if (count_of(v.dims) == 0 || count_of(dims) == 0 || axes.empty())
 		throw unsupported(reason::not_lowered, "a reduction of nothing");
 	classed c{{v, out}, classes_of(v.rank(), axes)};
@@ -115,7 +115,7 @@ view emitter::arg(atom::reduce_kind kind, const view &v, unsigned axis, bool las
 	refuse_i64(v, "a reduction");
 	shape dims = v.dims;
 	dims[axis] = 1;
-	const view out = allocate(type, dims);
+	view out = allocate(type, dims);
 	if (count_of(v.dims) == 0)
 		return out;
 	classed c{{v, out}, classes_of(v.rank(), {axis})};
@@ -134,7 +134,7 @@ view emitter::arg(atom::reduce_kind kind, const view &v, unsigned axis, bool las
 
 view emitter::softmax(const view &v, unsigned axis, const softmax_parameters &options)
 {
-	const view out = allocate_like(v.quantised() ? atom::dtype::f32 : v.type, v.dims, v);
+	view out = allocate_like(v.quantised() ? atom::dtype::f32 : v.type, v.dims, v);
 	if (count_of(v.dims) == 0)
 		return out;
 	classed c{{v, out}, classes_of(v.rank(), {axis})};
@@ -168,7 +168,7 @@ view emitter::softmax(const view &v, unsigned axis, const softmax_parameters &op
 view emitter::norm(atom::norm_kind kind, const view &v, const std::vector<unsigned> &axes,
                    const norm_parameters &options)
 {
-	const view out = allocate_like(v.quantised() ? atom::dtype::f32 : v.type, v.dims, v);
+	view out = allocate_like(v.quantised() ? atom::dtype::f32 : v.type, v.dims, v);
 	if (count_of(v.dims) == 0)
 		return out;
 	classed c{{v, out}, classes_of(v.rank(), axes)};
@@ -220,7 +220,7 @@ view emitter::norm(atom::norm_kind kind, const view &v, const std::vector<unsign
 
 view emitter::rope(const view &v, const rotary_parameters &options)
 {
-	const view out = allocate_like(v.type, v.dims, v);
+	view out = allocate_like(v.type, v.dims, v);
 	recorder_.add(
 		[v, options, out](atom::command_builder &b, const placement_map &at) {
 			atom::rope_options o;

@@ -22,7 +22,7 @@ public:
 		if (reader < 0 || state_.done[static_cast<std::size_t>(reader)] || tail_.quantised)
 			return false;
 		const lowering next(state_, reader);
-		if (!next.wants(0) || next.outputs() != 1 || next.node().domain != "")
+		if (!next.wants(0) || next.outputs() != 1 || !next.node().domain.empty())
 			return false;
 		if (!take_residual(next) && !take_activation(next) && !take_quantisation(next))
 			return false;

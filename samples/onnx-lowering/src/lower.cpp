@@ -179,7 +179,7 @@ private:
 		for (const value_id v : g_.outputs) {
 			const lowered_value &value = state_.values[static_cast<std::size_t>(v)];
 			if (value.refused)
-				throw *value.refused;
+				throw unsupported(*value.refused);
 			if (!value.computed || !device_type(value.type))
 				refuse_output(v);
 			const auto index = static_cast<int>(plan_->outputs.size());

@@ -8,7 +8,7 @@ view device_view(lowering_state &state, value_id v)
 	lowered_value &known = state.values[static_cast<std::size_t>(v)];
 	if (!known.device) {
 		if (known.refused)
-			throw *known.refused;
+			throw unsupported(*known.refused);
 		if (!known.host)
 			throw unsupported(reason::invalid_model, "a value that was not computed");
 		known.device = state.emit.constant(*known.host);
@@ -45,7 +45,7 @@ const lowered_value &lowering::computed(unsigned input) const
 {
 	const lowered_value &v = value_of(input);
 	if (v.refused)
-		throw *v.refused;
+		throw unsupported(*v.refused);
 	return v;
 }
 
@@ -160,10 +160,10 @@ std::string lowering::attr(std::string_view name, const char *otherwise) const
 }
 
 std::vector<std::int64_t> lowering::attr(std::string_view name,
-                                         std::vector<std::int64_t> otherwise) const
+                                         const std::vector<std::int64_t> &otherwise) const
 {
 	const auto *value = value_as<std::vector<std::int64_t>>(find(name), *this);
-	return value != nullptr ? *value : std::move(otherwise);
+	return value != nullptr ? *value : otherwise;
 }
 
 unsigned lowering::axis(std::int64_t told, unsigned rank) const

@@ -97,7 +97,7 @@ public:
 	[[nodiscard]] float attr(std::string_view name, float otherwise) const;
 	[[nodiscard]] std::string attr(std::string_view name, const char *otherwise) const;
 	[[nodiscard]] std::vector<std::int64_t> attr(std::string_view name,
-	                                             std::vector<std::int64_t> otherwise) const;
+	                                             const std::vector<std::int64_t> &otherwise) const;
 
 	/** A dimension told as ONNX does, negative from the end. @throws invalid_model */
 	[[nodiscard]] unsigned axis(std::int64_t told, unsigned rank) const;

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "atom/atom.hpp"
@@ -77,9 +78,9 @@ TEST_F(a_program, is_told_what_is_wrong_with_what_it_asks_for)
 	expect("model:1x",
 	       "\":1x\": behind the name comes :N, the number of devices, 1 to 16, or a comma");
 	expect("model,cores=3", "option \"cores\" is not one of dram, threads, engine, executor, "
-	                        "pace, compute, timing, times");
+	                        "pace, compute, timing, inject, times");
 	expect("model,", "option \"\" is not one of dram, threads, engine, executor, pace, "
-	                 "compute, timing, times");
+	                 "compute, timing, inject, times");
 	expect("model,threads", "threads=: it must be 0 (as many as CPUs) to 256");
 	expect("model,threads=257", "threads=257: it must be 0 (as many as CPUs) to 256");
 	expect("model,engine=slow", "engine=slow: it must be fast or reference");
@@ -119,6 +120,21 @@ TEST_F(a_program, gets_modelled_times_but_no_results_without_compute)
 {
 	ask_for("model,compute=off,dram=64M");
 	EXPECT_FALSE(works(atom::device::open()));
+}
+
+TEST_F(a_program, can_ask_for_a_fault_in_a_certain_job)
+{
+	ask_for("model,dram=64M,inject=kind=ecc-ue:after=1");
+	const auto device = atom::device::open();
+	EXPECT_TRUE(works(device));
+	EXPECT_THROW(works(device), atom::job_error);
+	EXPECT_TRUE(works(device));
+}
+
+TEST_F(a_program, is_told_why_a_fault_cannot_be)
+{
+	ask_for("model,dram=64M,inject=kind=earthquake");
+	EXPECT_THAT(error_of_open(), testing::HasSubstr("earthquake"));
 }
 
 TEST_F(a_program, can_have_as_much_memory_as_the_card)

@@ -34,7 +34,7 @@ struct heads {
 // [batch, positions, heads * size] as [batch, heads, positions, size].
 view by_head(lowering &n, unsigned input, const char *count)
 {
-	const view v = n.plain(input);
+	view v = n.plain(input);
 	if (v.rank() == 4)
 		return v;
 	const std::int64_t number = n.attr(count, std::int64_t{0});

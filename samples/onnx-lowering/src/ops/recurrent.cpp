@@ -222,6 +222,7 @@ void set_results(const cell &c, const std::vector<direction_result> &results)
 		std::vector<view> steps;
 		for (std::size_t t = 0; t < static_cast<std::size_t>(c.steps()); ++t) {
 			std::vector<view> sides;
+			sides.reserve(results.size());
 			for (const direction_result &r : results)
 				sides.push_back(unsqueeze(r.outputs[t], 0));
 			steps.push_back(unsqueeze(
@@ -234,6 +235,7 @@ void set_results(const cell &c, const std::vector<direction_result> &results)
 		if (!c.n.wants(static_cast<unsigned>(s) + 1))
 			continue;
 		std::vector<view> sides;
+		sides.reserve(results.size());
 		for (const direction_result &r : results)
 			sides.push_back(unsqueeze(r.last[s], 0));
 		const view y = c.n.e.concat(sides, 0);

@@ -108,7 +108,7 @@ void by_scales(lowering &n, const std::vector<double> &scales, const shape &in,
 		n.invalid("scales do not fit the axes");
 	for (std::size_t i = 0; i < axes.size(); ++i) {
 		const std::int64_t size = in[axes[i]];
-		double length = static_cast<double>(size);
+		auto length = static_cast<double>(size);
 		if (r.options.coordinate == atom::resize_coordinate::crop_and_resize)
 			length *= r.end[axes[i]] - r.start[axes[i]];
 		length = std::floor(length * scales[i]);
@@ -166,7 +166,7 @@ view resize_pair(lowering &n, const view &v, unsigned h, unsigned w, const resiz
 	dims[h] = r.out[h];
 	dims[w] = r.out[w];
 	if (v.rank() == 4 && h == 2 && w == 3) {
-		const view out = last ? allocate_result(n, n.node().outputs[0], v.type, dims)
+		view out = last ? allocate_result(n, n.node().outputs[0], v.type, dims)
 		                      : allocate_image(n.e, v.type, dims);
 		n.e.resize(to_nhwc(v), to_nhwc(out), o);
 		return out;

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""Figures of networks on pictures: ONNX Runtime with the plug-in against its CPU provider, on the host and in the machine."""
+
+import json
+import os
+import subprocess
+
+PICTURES = {"classify": "coffee.png", "ocr": "page.png"}
+NAMES = {"classify": "classify.image", "ocr": "ocr.page"}
+
+
+class Samples:
+    """Runs classify and ocr for their reports."""
+
+    def __init__(self, top: str, build: str, machine: list):
+        self._models = os.path.join(top, "packaging", "host", "models")
+        self._programs = os.path.join(os.path.realpath(build), "samples")
+        self._machine = machine
+
+    def _folder(self, name: str) -> str:
+        return subprocess.run([self._models, name], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    def _command(self, name: str, device: str, repeat: int) -> list:
+        folder = self._folder(name)
+        model = ["--model", os.path.join(folder, "efficientnet-lite0.onnx")] if name == "classify" else ["--models", folder]
+        return [os.path.join(self._programs, name, name), "--json", "--device", device, "--repeat", str(repeat), *model,
+                os.path.join(self._folder("pictures"), PICTURES[name])]
+
+    @staticmethod
+    def _report(command: list, environment: dict) -> dict:
+        result = subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                                env={**os.environ, **environment})
+        return json.loads(result.stdout)
+
+    def on_host(self, name: str, device: str, repeat: int) -> dict:
+        return self._report(self._command(name, device, repeat), {"ATOM_DEVICE": "model"})
+
+    def in_machine(self, name: str, device: str, repeat: int) -> dict:
+        return self._report([*self._machine, "--timeout", "1800", "--silence", "900", "--", *self._command(name, device, repeat)], {})
+
+
+def figures(samples: Samples) -> dict:
+    """name: (value, reference)"""
+    values = {}
+    for program, figure in NAMES.items():
+        npu, cpu = (samples.on_host(program, device, repeat=10) for device in ("npu", "cpu"))
+        values[figure] = (npu["device_ms"], cpu["networks_ms"])
+        values[f"offload.{program}"] = (npu["operators_on_npu"] / npu["operators"], 1.0)
+        print(f"  {program}: {npu['networks_ms']:.1f} ms in networks, {npu['modelled_ms']:.3f} ms modelled", flush=True)
+        npu, cpu = samples.in_machine(program, "npu", repeat=3), samples.in_machine(program, "cpu", repeat=1)
+        values[f"{figure}.machine"] = (npu["images_per_second"], cpu["images_per_second"])
+    return values
