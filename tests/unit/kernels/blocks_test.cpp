@@ -117,6 +117,25 @@ void expect_near(float result, double sum, double magnitude, std::size_t n)
 	ASSERT_LE(std::fabs(result - sum), tolerance) << result << " instead of " << exact;
 }
 
+TEST_P(blocks_on, one_column_of_blocks_may_stand_for_all)
+{
+	for (const atom_dtype type : block_types)
+		for (const bool act_q8 : {false, true}) {
+			constexpr std::size_t m = 3, n = 7, k = 160;
+			owned_matrix a(m, k, ATOM_DTYPE_F32, layout{}, random_);
+			const block_matrix b(k, 1, type, true, random_);
+			matrix repeated = b.view();
+			repeated.column_stride = 0;
+			std::vector<float> out;
+			gemm_args args = make(m, n, k, a.view(), repeated, out);
+			args.act_q8 = act_q8;
+			const workspace work(gemm_workspace(args));
+			ASSERT_TRUE(gemm(args, work.get()));
+			for (std::size_t i = 0; i < m * n; ++i)
+				EXPECT_EQ(out[i], out[i / n * n]) << i;
+		}
+}
+
 TEST_P(blocks_on, float_rows_times_blocks_stay_within_the_tolerance)
 {
 	for (const atom_dtype type : block_types)
