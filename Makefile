@@ -19,7 +19,7 @@ HOST := build/host
 .NOTPARALLEL:
 .SUFFIXES:
 
-.PHONY: all help deps host qemu kernel-headers module models run check check-host check-kernel check-vm check-debug check-debug-smoke bench fuzz kernel-matrix vm clean \
+.PHONY: all help deps host qemu kernel-headers module models run check check-host check-llama check-kernel check-vm check-debug check-debug-smoke bench fuzz kernel-matrix vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -28,6 +28,7 @@ help:
 	@echo 'make run             build what is missing, boot the machine, run samples/hello and samples/gemm in it'
 	@echo 'make check           all tests: on the host, then in the machine'
 	@echo 'make check-host      tests that need no machine'
+	@echo 'make check-llama     all cases of llama.cpp'"'"'s test-backend-ops on its backend (check-host: a part)'
 	@echo 'make check-kernel    the driver under W=1, sparse and checkpatch --strict, for two kernels'
 	@echo 'make check-vm        tests in the machine (KERNEL=distro, newest or debug)'
 	@echo 'make check-debug     the tests in the machine under KASAN, lockdep, kmemleak and DMA-API debug'
@@ -83,6 +84,10 @@ check-host: host qemu
 	@$(STEP) 'tests of the build tools' -- tests/host/build_tools_test.py
 	@$(STEP) 'tests on the host' -- sh -c 'ATOM_QEMU=$$(emulator/qemu/build) ctest --test-dir $(HOST) --output-on-failure --no-tests=error'
 
+# All of llama.cpp's conformance program; check-host runs a part.
+check-llama: host
+	@$(STEP) 'operators of llama.cpp' -- samples/ggml-backend/check
+
 check-kernel: deps
 	@$(STEP) 'checks of the driver source' -- tests/kernel/static_checks
 
@@ -90,6 +95,9 @@ check-vm: host qemu module
 	@$(STEP) 'tests of the machine' -- tests/vm/harness_test.py --kernel $(KERNEL)
 	@$(STEP) 'tests in the machine ($(KERNEL))' -- tests/vm/run --kernel $(KERNEL) $(if $(filter debug,$(KERNEL)),--test-seconds 600 --timeout 5400)
 	@$(STEP) 'ONNX vectors in the machine ($(KERNEL))' -- tests/vm/conformance --kernel $(KERNEL)
+ifneq ($(KERNEL),debug)
+	@$(STEP) 'llama.cpp in the machine ($(KERNEL))' -- tests/vm/llama --kernel $(KERNEL)
+endif
 
 check-debug:
 	@$(MAKE) --no-print-directory check-vm KERNEL=debug

@@ -137,7 +137,9 @@ bool lower_rows(emitter &e, const ggml_tensor *node)
 	case GGML_OP_ROPE_BACK:
 		return rope(e, node);
 	case GGML_OP_SUM:
-		return reduce(e, node, atom::reduce_kind::sum, {0, channels, rows, elements});
+		// Of rows that are not in one piece, llama.cpp's CPU backend adds up others.
+		return stride_of(node->src[0], 0) == 1 &&
+		       reduce(e, node, atom::reduce_kind::sum, {0, channels, rows, elements});
 	case GGML_OP_SUM_ROWS:
 		return reduce(e, node, atom::reduce_kind::sum, {elements});
 	case GGML_OP_MEAN:

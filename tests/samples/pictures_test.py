@@ -91,6 +91,27 @@ class Ocr(unittest.TestCase):
         self.assertEqual([int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")], [384, 191])
 
 
+class OnTheNpu(unittest.TestCase):
+    """With the plug-in, all of each network runs there, and what comes out is what the CPU says."""
+
+    def test_the_five_best_classes_of_every_photograph_are_those_of_the_cpu(self):
+        got, expected = classified(), classified("--device", "cpu")
+        self.assertGreater(got["operators"], 50)
+        self.assertEqual(got["operators_on_npu"], got["operators"])
+        self.assertGreater(got["modelled_ms"], 0)
+        for ours, theirs in zip(got["pictures"], expected["pictures"], strict=True):
+            self.assertEqual([c["name"] for c in ours["classes"]], [c["name"] for c in theirs["classes"]], ours["file"])
+
+    def test_the_text_of_every_page_is_that_of_the_cpu(self):
+        got, expected = was_read(), was_read("--device", "cpu")
+        self.assertGreater(got["operators"], 500)
+        self.assertEqual(got["operators_on_npu"], got["operators"])
+        for ours, theirs in zip(got["pictures"], expected["pictures"], strict=True):
+            self.assertEqual([line["text"] for line in ours["lines"]], [line["text"] for line in theirs["lines"]], ours["file"])
+            for line, other in zip(ours["lines"], theirs["lines"]):
+                self.assertAlmostEqual(line["confidence"], other["confidence"], delta=1e-3)
+
+
 class Errors(unittest.TestCase):
     """Each says in one line on standard error what is wrong, and has its exit status."""
 
@@ -130,6 +151,15 @@ class Errors(unittest.TestCase):
 
     def test_no_device(self):
         self.assert_fails(3, "no ATOM device", CLASSIFY, "--model", CLASSIFIER, self.page, ATOM_DEVICE="")
+
+    def test_a_device_that_faults_in_the_middle(self):
+        for kind in ("ecc-ue", "hung-detected", "mmu-fault:after=40000"):
+            with self.subTest(kind):
+                self.assert_fails(4, ".onnx: ", OCR, "--models", READER, self.page,
+                                  ATOM_DEVICE=f"model,inject=kind={kind}{'' if ':' in kind else ':after=2'}")
+
+    def test_networks_that_do_not_fit_into_the_memory_of_the_device(self):
+        self.assert_fails(4, "memory", CLASSIFY, "--model", CLASSIFIER, self.page, ATOM_DEVICE="model,dram=8M")
 
     def test_a_wrong_call(self):
         self.assert_fails(2, "--model is required", CLASSIFY, self.page)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fast/fast.h"
 
+#include <limits>
+
 #include "fast/values.h"
 #include "numeric/function.h"
 
@@ -52,6 +54,39 @@ void integers(const streams<binary_plan> &s, memory &mem, buffers &buf, std::uin
 	}
 }
 
+bool is_quantised_byte(const tensor &t)
+{
+	return (t.dtype == ATOM_DTYPE_I8 || t.dtype == ATOM_DTYPE_U8) && t.quant.kind == ATOM_QUANT_PER_TENSOR;
+}
+
+/* Sums of bytes that are finished in registers. */
+bool adds_bytes(const binary_plan &p)
+{
+	const epilogue &tail = p.tail;
+	return vectors().add_bytes && p.kind == ATOM_BINARY_ADD && !tail.residual &&
+	       (tail.activation == ATOM_FN_IDENTITY || tail.activation == ATOM_FN_RELU || tail.activation == ATOM_FN_CLIP) &&
+	       is_quantised_byte(p.a) && is_quantised_byte(p.b) && is_quantised_byte(p.out);
+}
+
+add_bytes_args byte_args(const binary_plan &p)
+{
+	constexpr float infinity = std::numeric_limits<float>::infinity();
+	const bool clips = p.tail.activation == ATOM_FN_CLIP;
+	add_bytes_args args{};
+	args.a_signed = p.a.dtype == ATOM_DTYPE_I8;
+	args.b_signed = p.b.dtype == ATOM_DTYPE_I8;
+	args.out_signed = p.out.dtype == ATOM_DTYPE_I8;
+	args.a_scale = p.a.quant.scale;
+	args.b_scale = p.b.quant.scale;
+	args.out_scale = p.out.quant.scale;
+	args.a_zero = static_cast<float>(p.a.quant.zero_point);
+	args.b_zero = static_cast<float>(p.b.quant.zero_point);
+	args.out_zero = static_cast<float>(p.out.quant.zero_point);
+	args.low = clips ? p.tail.p0 : p.tail.activation == ATOM_FN_RELU ? 0 : -infinity;
+	args.high = clips ? p.tail.p1 : infinity;
+	return args;
+}
+
 } // namespace
 
 streams<binary_plan> prepare(const binary_plan &p)
@@ -77,8 +112,20 @@ void binary(const streams<binary_plan> &s, memory &mem, scratch &work, std::uint
 	    !out.open(mem, s.out, s.dims, first, last, ATOM_ACCESS_WRITE) ||
 	    (has_lut && !mem.read(tail.lut, 0, lut, sizeof lut)))
 		return;
+	const bool bytes = adds_bytes(s.p);
+	add_bytes_args sum = byte_args(s.p);
 	for (run_walk run(s.dims, first, last); run.next();) {
 		const std::size_t n = run.count();
+		if (bytes) {
+			sum.a = a.place(run.index());
+			sum.b = b.place(run.index());
+			sum.out = out.place(run.index());
+			sum.n = n;
+			if (sum.a && sum.b && sum.out) {
+				vectors().add_bytes(sum);
+				continue;
+			}
+		}
 		if (!a.load(run.index(), n, buf.a, buf.run) || !b.load(run.index(), n, buf.b, buf.run))
 			return;
 		apply_real(s.p, buf.a, buf.b, buf.r, n);

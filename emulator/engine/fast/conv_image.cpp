@@ -95,21 +95,25 @@ private:
 			return true;
 		index5 last = at(bottom - 1, right - 1);
 		last[4] += channels_.all() - 1;
-		base_ = map(at(top, left), last);
-		if (mem_.failed())
-			return false;
 		stream_.t = in_;
-		window_.attach(mem_, stream_);
+		if (!window_.open(mem_, stream_, range_of(in_, at(top, left), last), ATOM_ACCESS_READ))
+			return false;
+		base_ = window_.base();
 		const bool runs = in_.strides[4] == in_.element_bytes && !filled_up;
 		const bool rows = runs && in_.strides[3] == channels_.all() * in_.element_bytes;
 		const bool words = format_.same_bytes && base_ && channels_.groups == 1 && to_.group_stride == 8 &&
 				   in_.strides[4] == in_.element_bytes &&
 				   in_.strides[3] + channels_.each * in_.element_bytes >= 8;
+		const bool planes = base_ && !runs && in_.strides[3] == in_.element_bytes && in_.strides[4] != in_.element_bytes;
 		for (std::int64_t row = top; row < bottom; ++row) {
 			std::byte *to = data + row * to_.row_stride + left * to_.column_stride;
 			if (rows) {
 				if (!run(at(row, left), (right - left) * channels_.all(), to))
 					return false;
+				continue;
+			}
+			if (planes) {
+				row_of_planes(at(row, left), right - left, to);
 				continue;
 			}
 			std::int64_t column = left;
@@ -123,6 +127,42 @@ private:
 					return false;
 		}
 		return true;
+	}
+
+	/* @count pixels whose channels are images of their own: channel by channel. */
+	void row_of_planes(index5 index, std::int64_t count, std::byte *to)
+	{
+		for (std::int64_t group = 0; group < channels_.groups; ++group, to += to_.group_stride) {
+			std::byte *place = to;
+			for (std::int64_t channel = 0; channel < channels_.each; ++channel, ++index[4], place += format_.bytes)
+				plane(base_ + offset_of(index, in_.strides), count, place);
+		}
+	}
+
+	void plane(const std::byte *from, std::int64_t count, std::byte *to)
+	{
+		constexpr auto most = static_cast<std::int64_t>(run_elements);
+		std::byte *converted = work_.get(2, run_elements * 4);
+		while (count > 0) {
+			const std::int64_t some = std::min(most, count);
+			format_.convert(from, static_cast<std::size_t>(some), converted);
+			if (format_.bytes == 1)
+				spread<std::uint8_t>(converted, some, to);
+			else if (format_.bytes == 2)
+				spread<std::uint16_t>(converted, some, to);
+			else
+				spread<std::uint32_t>(converted, some, to);
+			from += some * in_.element_bytes;
+			to += some * to_.column_stride;
+			count -= some;
+		}
+	}
+
+	template <class T> void spread(const std::byte *from, std::int64_t count, std::byte *to) const
+	{
+		const std::ptrdiff_t step = to_.column_stride;
+		for (; count > 0; --count, from += sizeof(T), to += step)
+			std::memcpy(to, from, sizeof(T));
 	}
 
 	/* A pixel of few channels, with what follows it in the image, in place of which the filling stays. */

@@ -5,8 +5,7 @@
  */
 #pragma once
 
-#include <immintrin.h>
-
+#include "fast/bytes_avx512.h"
 #include "fast/products.h"
 
 namespace atom::engine::fast {
@@ -41,7 +40,6 @@ struct finish_row {
 
 struct as_f32 {
 	static constexpr std::size_t bytes = 4;
-	explicit as_f32(const finish_args &) {}
 	void store(__m512 x, __mmask16 some, std::byte *to) const
 	{
 		/* Multiplied by 1, NaN is quiet. */
@@ -51,7 +49,6 @@ struct as_f32 {
 
 struct as_f16 {
 	static constexpr std::size_t bytes = 2;
-	explicit as_f16(const finish_args &) {}
 	void store(__m512 x, __mmask16 some, std::byte *to) const
 	{
 		_mm256_mask_storeu_epi16(to, some, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
@@ -60,7 +57,6 @@ struct as_f16 {
 
 struct as_bf16 {
 	static constexpr std::size_t bytes = 2;
-	explicit as_bf16(const finish_args &) {}
 	void store(__m512 x, __mmask16 some, std::byte *to) const
 	{
 		const __m512i bits = _mm512_castps_si512(x);
@@ -72,58 +68,18 @@ struct as_bf16 {
 	}
 };
 
-/**
- * saturate(rint(x / scale) + zero point). The product with the rounded reciprocal is within 2^-13 of
- * the quotient wherever that does not saturate: only near the middle between two integers it is divided.
- */
-template <bool Signed> struct as_bytes {
-	static constexpr std::size_t bytes = 1;
-	__m512 scale, inverse;
-	__m512i zero;
-	bool usual;
-
-	explicit as_bytes(const finish_args &t)
-		: scale(_mm512_set1_ps(t.out_scale)), inverse(_mm512_set1_ps(1 / t.out_scale)),
-		  zero(_mm512_set1_epi16(static_cast<short>(t.out_zero))),
-		  usual(t.out_scale > 0x1p-60f && t.out_scale < 0x1p60f)
-	{
-	}
-	/** To i32; what is far below any output's range is the smallest. */
-	__m512i rounded(__m512 x) const
-	{
-		__m512 quotient = _mm512_mul_ps(x, inverse);
-		const __m512 rest = _mm512_abs_ps(_mm512_reduce_ps(quotient, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-		const __mmask16 sure = _mm512_cmp_ps_mask(rest, _mm512_set1_ps(0.5f - 0x1p-13f), _CMP_LE_OQ);
-		if (__builtin_expect(sure != 0xffff || !usual, 0))
-			quotient = _mm512_maskz_div_ps(_mm512_cmp_ps_mask(x, x, _CMP_ORD_Q), x, scale);
-		return _mm512_cvtps_epi32(_mm512_min_ps(quotient, _mm512_set1_ps(0x1p20f)));
-	}
-	__m512i packed(__m512i a, __m512i b) const { return _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero); }
-	static __m512i packed_bytes(__m512i a, __m512i b)
-	{
-		return Signed ? _mm512_packs_epi16(a, b) : _mm512_packus_epi16(a, b);
-	}
-	void store(__m512 x, __mmask16 some, std::byte *to) const
-	{
-		const __m512i none = _mm512_setzero_si512();
-		const __m512i b = packed_bytes(packed(rounded(x), none), none);
-		/* Packing works within 128 bits. */
-		const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-		_mm_mask_storeu_epi8(to, some, _mm512_castsi512_si128(_mm512_permutexvar_epi32(order, b)));
-	}
-	/** Four vectors at once. */
-	void store(__m512 a, __m512 b, __m512 c, __m512 d, std::byte *to) const
-	{
-		const __m512i x = packed_bytes(packed(rounded(a), rounded(b)), packed(rounded(c), rounded(d)));
-		const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-		_mm512_storeu_si512(to, _mm512_permutexvar_epi32(order, x));
-	}
-};
+template <class Output> Output make_output(const finish_args &t)
+{
+	if constexpr (Output::bytes == 1)
+		return Output(t.out_scale, t.out_zero);
+	else
+		return Output();
+}
 
 /* A copy of the arguments: the outputs, being bytes, might be the arguments for all that the compiler knows. */
 template <class Output, bool Integer, bool Residual> void finish_rows(const finish_args t)
 {
-	const Output output(t);
+	const Output output = make_output<Output>(t);
 	const bool clips = t.activation == ATOM_FN_CLIP;
 	const __m512 low = _mm512_set1_ps(clips ? t.p0 : t.activation == ATOM_FN_RELU ? 0 : -__builtin_inff());
 	const __m512 high = _mm512_set1_ps(clips ? t.p1 : __builtin_inff());

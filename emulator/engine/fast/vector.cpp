@@ -9,6 +9,9 @@
 
 #include "fast/vector_convert.h"
 #include "numeric/sigmoids.h"
+#ifdef __AVX512F__
+#include "fast/vector_bytes.h"
+#endif
 
 namespace atom::engine::fast {
 
@@ -235,9 +238,15 @@ constexpr vector_kernels make()
 	k.store[ATOM_DTYPE_F32] = store_f32;
 	k.dequantise = dequantise;
 	k.dequantise_channels = dequantise_channels;
+	k.quantise[ATOM_DTYPE_I16] = quantise<std::int16_t, INT16_MIN, INT16_MAX>;
+#ifdef __AVX512F__
+	k.quantise[ATOM_DTYPE_I8] = quantise_bytes<true>;
+	k.quantise[ATOM_DTYPE_U8] = quantise_bytes<false>;
+	k.add_bytes = add_bytes;
+#else
 	k.quantise[ATOM_DTYPE_I8] = quantise<std::int8_t, INT8_MIN, INT8_MAX>;
 	k.quantise[ATOM_DTYPE_U8] = quantise<std::uint8_t, 0, UINT8_MAX>;
-	k.quantise[ATOM_DTYPE_I16] = quantise<std::int16_t, INT16_MIN, INT16_MAX>;
+#endif
 
 	k.unary[ATOM_FN_IDENTITY] = map<identity>;
 	k.unary[ATOM_FN_RELU] = map<relu>;

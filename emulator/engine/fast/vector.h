@@ -18,6 +18,17 @@ namespace atom::engine::fast {
 inline constexpr std::size_t dtype_slots = ATOM_DTYPE_F32 + 1;
 inline constexpr std::size_t binary_slots = ATOM_BINARY_SHR + 1;
 
+/** saturate(rint(clip(a_scale * (a - a_zero) + b_scale * (b - b_zero)) / out_scale) + out_zero) of i8 or u8. */
+struct add_bytes_args {
+	const std::byte *a, *b;
+	std::byte *out; ///< may be a or b
+	std::size_t n;
+	bool a_signed, b_signed, out_signed;
+	float a_scale, b_scale, out_scale;
+	float a_zero, b_zero, out_zero;
+	float low, high; ///< clip; NaN stays
+};
+
 struct vector_kernels {
 	/** Elements of a float dtype, or integers as they are, to f32. */
 	void (*load[dtype_slots])(const void *from, float *to, std::size_t n);
@@ -28,6 +39,8 @@ struct vector_kernels {
 	void (*dequantise_channels)(float *x, std::size_t n, const float *scales, const std::int32_t *zero_points);
 	/** i8, u8, i16: saturate(rint(x / scale) + zero_point). */
 	void (*quantise[dtype_slots])(const float *from, void *to, std::size_t n, float scale, float zero_point);
+
+	void (*add_bytes)(const add_bytes_args &args);
 
 	void (*unary[ATOM_FN_COUNT])(const float *x, float *to, std::size_t n, float p0, float p1);
 	void (*binary[binary_slots])(const float *a, const float *b, float *to, std::size_t n);

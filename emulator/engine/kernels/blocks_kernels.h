@@ -186,8 +186,8 @@ template <class Ops, atom_dtype Type, unsigned Rows> void blocks_q8_rows(const b
 		_mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(rest)), numbers));
 	for (std::size_t column = 0; column < t.columns; column += 2) {
 		const std::byte *first = t.b + static_cast<std::ptrdiff_t>(column) * t.b_stride;
-		const bool pair = column + 1 < t.columns;
-		const std::byte *second = pair ? first + t.b_stride : first;
+		const bool two_columns = column + 1 < t.columns;
+		const std::byte *second = two_columns ? first + t.b_stride : first;
 		const auto blocks_from = [&](std::size_t block, std::size_t count) {
 			eight_blocks b;
 			for (std::size_t i = 0; i < 4; ++i) {
@@ -208,7 +208,7 @@ template <class Ops, atom_dtype Type, unsigned Rows> void blocks_q8_rows(const b
 			const __m128 two = _mm_hadd_ps(four, four);
 			float *out = t.out + i * t.out_stride + column;
 			out[0] = _mm_cvtss_f32(two);
-			if (pair)
+			if (two_columns)
 				out[1] = _mm_cvtss_f32(_mm_movehdup_ps(two));
 		}
 	}

@@ -170,6 +170,36 @@ TEST_P(FastConv, IsTheSameOrNear)
 	EXPECT_EQ(decoded, 120u);
 }
 
+TEST_P(FastConv, ChannelsThatArePlanesGiveTheSame)
+{
+	static constexpr unsigned bytes[] = {ATOM_DTYPE_I8, ATOM_DTYPE_U8};
+	for (unsigned seed = 0; seed < 24; ++seed) {
+		generator g(9000 + seed);
+		const std::uint64_t h = 1 + g.below(9), w = seed % 4 ? 1 + g.below(40) : 1100, channels = 1 + g.below(6), groups = g.below(2) ? 1 : channels;
+		auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+		c.window = {3, 3, 1 + seed % 2, 1, 1, 1, 1, 1, 1, 1};
+		c.groups = static_cast<std::uint32_t>(groups);
+		const std::uint64_t oh = (h - 1) / c.window.stride_h + 1;
+		c.in = quantised(dense(g.one_of(bytes), 0, {2, h, w, channels}), 0.5f, 3);
+		c.in.strides[3] = h * w;
+		c.in.strides[2] = 1;
+		c.in.strides[1] = w;
+		c.weight = quantised(dense(ATOM_DTYPE_I8, 1 << 18, {2 * groups, 3, 3, channels / groups}), 0.5f, 0);
+		c.out = dense(ATOM_DTYPE_I32, 1 << 19, {2, oh, w, 2 * groups});
+		arena expected(random_memory_bytes);
+		g.fill(expected, 0);
+		const arena start = expected;
+		const outcome reference = run(c, expected, true);
+		ASSERT_EQ(reference.why.code, ATOM_FAULT_NONE) << "seed " << seed << " field " << reference.why.field;
+		for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::pages, fake_memory::mapping::never}) {
+			arena mem = start;
+			const outcome fast = run(bytes_of(c), mem, false, how);
+			EXPECT_EQ(fast.breach, "");
+			EXPECT_TRUE(mem == expected) << "seed " << seed << " mapping " << static_cast<int>(how);
+		}
+	}
+}
+
 TEST_P(FastConv, LargeLayersAreCutIntoTilesThatGiveTheSame)
 {
 	struct layer {

@@ -158,6 +158,34 @@ TEST_P(FastAgainstReference, BinaryIsTheSame)
 	}
 }
 
+/* Of one pass over registers: whole and broken vectors, sums in the middle between two outputs, in place. */
+TEST_P(FastAgainstReference, SumsOfQuantisedBytesAreTheSame)
+{
+	static constexpr unsigned bytes[] = {ATOM_DTYPE_I8, ATOM_DTYPE_U8};
+	static constexpr unsigned activations[] = {ATOM_FN_IDENTITY, ATOM_FN_RELU, ATOM_FN_CLIP};
+	static constexpr float scales[] = {0.25f, 0.5f, 1, 0.7f, 0.013f, 0x1p-70f, 0x1p90f, 0x1.fp126f};
+	for (unsigned seed = 0; seed < 200; ++seed) {
+		generator g(8000 + seed);
+		const std::vector<std::uint64_t> dims = {1 + g.below(3), 1 + g.below(1500)};
+		const auto operand = [&] {
+			const unsigned dtype = g.one_of(bytes);
+			return quantised(g.tensor(dtype, dims, true), g.one_of(scales),
+					 static_cast<int>(g.below(256)) - (dtype == ATOM_DTYPE_I8 ? 128 : 0));
+		};
+		auto c = command<atom_cmd_binary>(ATOM_OP_BINARY);
+		c.kind = ATOM_BINARY_ADD;
+		c.a = operand();
+		c.b = operand();
+		c.out = g.rarely() ? c.a : operand();
+		c.epilogue.activation = static_cast<std::uint16_t>(g.one_of(activations));
+		if (c.epilogue.activation == ATOM_FN_CLIP) {
+			c.epilogue.p0 = -3;
+			c.epilogue.p1 = 10;
+		}
+		expect_same(c, c.out, g, seed, ATOM_DTYPE_U8);
+	}
+}
+
 /* Random products: integers to the bit, floats within the specification's bound of each other. */
 TEST_P(FastAgainstReference, GemmIsTheSameOrNear)
 {

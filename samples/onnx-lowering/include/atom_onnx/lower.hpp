@@ -18,6 +18,7 @@
 #include "atom/buffer.hpp"
 #include "atom/command.hpp"
 #include "atom/queue.hpp"
+#include "atom_onnx/constant_pool.hpp"
 #include "atom_onnx/graph.hpp"
 
 namespace atom_onnx {
@@ -74,6 +75,8 @@ class program {
 public:
 	/** Uploads the constants. @throws atom::system_error */
 	program(const atom::context &ctx, atom_onnx::plan lowered);
+	/** The same; large constants are shared with the other programs of the pool. */
+	program(constant_pool &pool, atom_onnx::plan lowered);
 
 	[[nodiscard]] const atom_onnx::plan &plan() const { return plan_; }
 	[[nodiscard]] const atom::command_buffer &commands() const { return commands_; }
@@ -87,8 +90,10 @@ public:
 	                                   const atom::buffer_view &scratch) const;
 
 private:
+	program(const atom::context &ctx, constant_pool *pool, atom_onnx::plan lowered);
+
 	atom_onnx::plan plan_;
-	atom::buffer constants_;
+	std::vector<std::shared_ptr<const atom::buffer>> weights_; ///< of the pool
 	atom::command_buffer commands_;
 };
 

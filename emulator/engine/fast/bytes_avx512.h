@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * @file bytes_avx512.h
+ * @brief f32 to quantised bytes in registers; included where AVX-512 is compiled for.
+ */
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstddef>
+
+namespace atom::engine::fast {
+namespace {
+
+/**
+ * saturate(rint(x / scale) + zero point). The product with the rounded reciprocal is within 2^-13 of
+ * the quotient wherever that does not saturate: only near the middle between two integers it is divided.
+ */
+template <bool Signed> struct as_bytes {
+	static constexpr std::size_t bytes = 1;
+	__m512 scale, inverse;
+	__m512i zero;
+	bool usual;
+
+	as_bytes(float s, float zero_point)
+		: scale(_mm512_set1_ps(s)), inverse(_mm512_set1_ps(1 / s)), zero(_mm512_set1_epi16(static_cast<short>(zero_point))),
+		  usual(s > 0x1p-60f && s < 0x1p60f)
+	{
+	}
+	/** To i32; what is far below any output's range is the smallest. */
+	__m512i rounded(__m512 x) const
+	{
+		__m512 quotient = _mm512_mul_ps(x, inverse);
+		const __m512 rest = _mm512_abs_ps(_mm512_reduce_ps(quotient, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+		const __mmask16 sure = _mm512_cmp_ps_mask(rest, _mm512_set1_ps(0.5f - 0x1p-13f), _CMP_LE_OQ);
+		if (__builtin_expect(sure != 0xffff || !usual, 0))
+			quotient = _mm512_maskz_div_ps(_mm512_cmp_ps_mask(x, x, _CMP_ORD_Q), x, scale);
+		return _mm512_cvtps_epi32(_mm512_min_ps(quotient, _mm512_set1_ps(0x1p20f)));
+	}
+	__m512i packed(__m512i a, __m512i b) const { return _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero); }
+	static __m512i packed_bytes(__m512i a, __m512i b)
+	{
+		return Signed ? _mm512_packs_epi16(a, b) : _mm512_packus_epi16(a, b);
+	}
+	void store(__m512 x, __mmask16 some, std::byte *to) const
+	{
+		const __m512i none = _mm512_setzero_si512();
+		const __m512i b = packed_bytes(packed(rounded(x), none), none);
+		/* Packing works within 128 bits. */
+		const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+		_mm_mask_storeu_epi8(to, some, _mm512_castsi512_si128(_mm512_permutexvar_epi32(order, b)));
+	}
+	/** Four vectors at once. */
+	void store(__m512 a, __m512 b, __m512 c, __m512 d, std::byte *to) const
+	{
+		const __m512i x = packed_bytes(packed(rounded(a), rounded(b)), packed(rounded(c), rounded(d)));
+		const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+		_mm512_storeu_si512(to, _mm512_permutexvar_epi32(order, x));
+	}
+};
+
+} // namespace
+} // namespace atom::engine::fast

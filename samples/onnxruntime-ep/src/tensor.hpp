@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+
+#include "api.hpp"
+#include "atom_onnx/types.hpp"
+
+namespace atom_ort {
+
+/** A copy; nothing for elements of no fixed size (strings). */
+[[nodiscard]] std::optional<atom_onnx::host_tensor> to_host(const Ort::ConstValue &from);
+
+} // namespace atom_ort
