@@ -41,6 +41,14 @@ def classified(*options):
     return json.loads(out)
 
 
+def five(report):
+    return [[guess["name"] for guess in picture["classes"]] for picture in report["pictures"]]
+
+
+def texts(report):
+    return [[line["text"] for line in picture["lines"]] for picture in report["pictures"]]
+
+
 def was_read(*options):
     status, out, err = run(OCR, "--json", "--models", READER, *options, *(PICTURES / p for p in PAGES))
     if status:
@@ -57,6 +65,12 @@ class Classify(unittest.TestCase):
         self.assertEqual(best["camera.png"], "tripod")
         self.assertEqual(best["rocket.jpg"], "missile")
         self.assertEqual([result["operators_on_npu"], result["images"]], [0, len(PHOTOGRAPHS)])
+
+    def test_sees_the_same_on_the_npu_in_the_same_order(self):
+        npu = classified()
+        self.assertEqual(five(npu), five(classified("--device", "cpu")))
+        self.assertEqual(npu["operators_on_npu"], npu["operators"])
+        self.assertGreater(npu["modelled_ms"], 0)
 
     def test_prints_five_classes_by_falling_probability(self):
         status, out, _ = run(CLASSIFY, "--device", "cpu", "--model", CLASSIFIER, PICTURES / "coffee.png")
@@ -80,6 +94,11 @@ class Ocr(unittest.TestCase):
         for picture in result["pictures"]:
             for line in picture["lines"]:
                 self.assertTrue(0.5 <= line["confidence"] <= 1, line)
+
+    def test_reads_the_same_on_the_npu(self):
+        npu = was_read()
+        self.assertEqual(texts(npu), texts(was_read("--device", "cpu")))
+        self.assertGreater(npu["operators_on_npu"], 0.95 * npu["operators"])
 
     def test_draws_the_boxes_into_a_picture_of_the_same_size(self):
         with tempfile.TemporaryDirectory() as work:
@@ -148,6 +167,10 @@ class Errors(unittest.TestCase):
         for program, *model in ((CLASSIFY, "--model", CLASSIFIER), (OCR, "--models", READER)):
             self.assert_fails(5, "damaged", program, "--device", "cpu", *model, self.cut(self.page, 20000))
             self.assert_fails(5, "no picture", program, "--device", "cpu", *model, CLASSIFIER)
+
+    def test_a_plug_in_that_is_missing_or_none(self):
+        for plugin, words in (("absent.so", "is not there"), (str(CLASSIFIER), "efficientnet-lite0.onnx")):
+            self.assert_fails(5, words, CLASSIFY, "--plugin", plugin, "--model", CLASSIFIER, self.page)
 
     def test_no_device(self):
         self.assert_fails(3, "no ATOM device", CLASSIFY, "--model", CLASSIFIER, self.page, ATOM_DEVICE="")
