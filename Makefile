@@ -7,6 +7,8 @@
 KERNEL ?= distro
 FUZZ_SECONDS ?= 60
 ONLY ?=
+# What make run asks and shows instead of its own examples. Through the environment: any characters will do.
+export QUESTION IMAGE
 # Tests that reach every part of the driver in little time.
 SMOKE ?= device_info.*:memory.*:lifetime.*:data_fault.*
 export ATOM_STEPS ?= $(CURDIR)/build/steps
@@ -25,7 +27,7 @@ HOST := build/host
 all: host qemu module
 
 help:
-	@echo 'make run             build what is missing, boot the machine, run samples/hello and samples/gemm in it'
+	@echo 'make run             build and fetch what is missing, boot the machine, run trained models in it (QUESTION="..", IMAGE=FILE)'
 	@echo 'make check           all tests: on the host, then in the machine'
 	@echo 'make check-host      tests that need no machine'
 	@echo 'make check-llama     all cases of llama.cpp'"'"'s test-backend-ops on its backend (check-host: a part)'
@@ -73,8 +75,8 @@ debug-kernel: deps
 models: deps
 	@$(STEP) 'models' -- packaging/host/models >/dev/null
 
-run: begin host qemu module
-	@$(STEP) 'run' -- $(VM) -- sh -c '$(HOST)/samples/hello/hello && $(HOST)/samples/gemm/gemm'
+run: begin host qemu module models
+	@$(STEP) 'run' -- samples/demo --question="$$QUESTION" --image="$$IMAGE"
 	@$(STEP) --summary
 
 check: begin check-host check-kernel check-vm
@@ -93,6 +95,7 @@ check-kernel: deps
 
 check-vm: host qemu module
 	@$(STEP) 'tests of the machine' -- tests/vm/harness_test.py --kernel $(KERNEL)
+	@$(STEP) 'models in the machine ($(KERNEL))' -- tests/vm/models_test.py --kernel $(KERNEL)
 	@$(STEP) 'tests in the machine ($(KERNEL))' -- tests/vm/run --kernel $(KERNEL) $(if $(filter debug,$(KERNEL)),--test-seconds 600 --timeout 5400)
 	@$(STEP) 'ONNX vectors in the machine ($(KERNEL))' -- tests/vm/conformance --kernel $(KERNEL)
 ifneq ($(KERNEL),debug)

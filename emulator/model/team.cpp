@@ -8,6 +8,28 @@
 
 namespace atom::model {
 
+namespace {
+
+/* Between two commands of a job; not more, for a thread without work has to sleep. */
+constexpr std::chrono::microseconds awake_for(50);
+
+template <class Condition> void stay_awake(const Condition &met)
+{
+	constexpr int between_looks = 16;
+	const auto until = std::chrono::steady_clock::now() + awake_for;
+	do {
+		for (int i = 0; i < between_looks; ++i) {
+			if (met())
+				return;
+#if defined(__x86_64__)
+			__builtin_ia32_pause();
+#endif
+		}
+	} while (std::chrono::steady_clock::now() < until);
+}
+
+} // namespace
+
 team::team(std::vector<std::unique_ptr<worker>> &workers) : workers_(workers)
 {
 	try {
@@ -101,9 +123,10 @@ void team::take_tiles(tile_run &run, worker &me, const std::function<void()> *af
 
 void team::thread(worker &me)
 {
+	const auto called = [this] { return end_ || current_; };
 	std::unique_lock lock(mutex_);
 	for (;;) {
-		wake_.wait(lock, [this] { return end_ || current_; });
+		wake_.wait(lock, called);
 		if (end_)
 			return;
 		tile_run &run = *current_;
@@ -116,6 +139,9 @@ void team::thread(worker &me)
 			current_ = nullptr;
 		if (--joined_ == 0)
 			done_.notify_one();
+		lock.unlock();
+		stay_awake(called);
+		lock.lock();
 	}
 }
 
@@ -137,9 +163,15 @@ void team::run(tile_run &run, const std::function<void()> &after_tile)
 	}
 	take_tiles(run, *workers_[0], &after_tile);
 	if (shared) {
+		const auto ended = [this] { return joined_ == 0; };
 		std::unique_lock lock(mutex_);
 		current_ = nullptr;
-		done_.wait(lock, [this] { return joined_ == 0; });
+		if (!ended()) {
+			lock.unlock();
+			stay_awake(ended);
+			lock.lock();
+		}
+		done_.wait(lock, ended);
 	}
 }
 

@@ -6,6 +6,9 @@
  * The dispatcher is a member itself: it hands out a run, works on it and ends
  * it. Between two runs no tile is executed by anybody, which is when address
  * spaces and queues may change.
+ *
+ * Commands of a job follow one another within microseconds, which is less than
+ * a thread takes to sleep and to wake: members wait awake for that long, then sleep.
  */
 #pragma once
 
@@ -79,9 +82,10 @@ private:
 	std::mutex mutex_;
 	std::condition_variable wake_;
 	std::condition_variable done_;
-	tile_run *current_ = nullptr;
-	unsigned joined_ = 0;
-	bool end_ = false;
+	/* Changed under the mutex. */
+	std::atomic<tile_run *> current_{nullptr};
+	std::atomic<unsigned> joined_{0};
+	std::atomic<bool> end_{false};
 	std::vector<std::thread> threads_;
 };
 

@@ -60,6 +60,18 @@ bool does_nothing(const ggml_tensor *node)
 	}
 }
 
+/** Multiplications in products of matrices: all but a thousandth of a model's arithmetic. */
+std::int64_t products_of(const ggml_tensor *node)
+{
+	if (node->op == GGML_OP_MUL_MAT)
+		return ggml_nelements(node) * node->src[0]->ne[0];
+	if (node->op != GGML_OP_FLASH_ATTN_EXT)
+		return 0;
+	const ggml_tensor *queries = node->src[0];
+	const ggml_tensor *keys = node->src[1];
+	return (ggml_nelements(queries) + ggml_nelements(node)) * keys->ne[1];
+}
+
 } // namespace
 
 language_model::language_model(const settings &s)
@@ -230,9 +242,12 @@ bool language_model::count_node(ggml_tensor *node, bool /*ask*/, void *model)
 		return false;
 	const ggml_tensor *root = node->view_src != nullptr ? node->view_src : node;
 	++self.graph_.operators;
+	self.graph_.products += products_of(node);
 	if (self.npu_ != nullptr && root->buffer != nullptr &&
-	    ggml_backend_buft_get_device(ggml_backend_buffer_get_type(root->buffer)) == self.npu_)
+	    ggml_backend_buft_get_device(ggml_backend_buffer_get_type(root->buffer)) == self.npu_) {
 		++self.graph_.on_npu;
+		self.graph_.products_on_npu += products_of(node);
+	}
 	return false;
 }
 

@@ -28,10 +28,12 @@ struct settings {
 	bool verbose = false; ///< let llama.cpp tell what it does
 };
 
-/** Operators of a graph, and how many of them run on the NPU. */
+/** Operators of a graph and their multiplications, and what of them runs on the NPU. */
 struct coverage {
 	std::size_t operators = 0;
 	std::size_t on_npu = 0;
+	std::int64_t products = 0;
+	std::int64_t products_on_npu = 0;
 };
 
 /** A model and a conversation with it. One in a process: llama.cpp's log is global. */

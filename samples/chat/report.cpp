@@ -59,6 +59,8 @@ nlohmann::ordered_json report::json() const
 	        {"device", device},
 	        {"operators", graph.operators},
 	        {"operators_on_npu", graph.on_npu},
+	        {"multiplications", graph.products},
+	        {"multiplications_on_npu", graph.products_on_npu},
 	        {"prompt", to_json(prompt, on_npu)},
 	        {"generation", to_json(answer, on_npu)}};
 }

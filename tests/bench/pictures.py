@@ -47,6 +47,6 @@ def figures(samples: Samples) -> dict:
         values[figure] = (npu["device_ms"], cpu["networks_ms"])
         values[f"offload.{program}"] = (npu["operators_on_npu"] / npu["operators"], 1.0)
         print(f"  {program}: {npu['networks_ms']:.1f} ms in networks, {npu['modelled_ms']:.3f} ms modelled", flush=True)
-        npu, cpu = samples.in_machine(program, "npu", repeat=3), samples.in_machine(program, "cpu", repeat=1)
+        npu, cpu = samples.in_machine(program, "npu", repeat=10), samples.in_machine(program, "cpu", repeat=1)
         values[f"{figure}.machine"] = (npu["images_per_second"], cpu["images_per_second"])
     return values

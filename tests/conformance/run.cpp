@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "run.hpp"
 
+#include <algorithm>
 #include <chrono>
-#include <cstring>
 
 #include "atom/atom.hpp"
 #include "atom_onnx/lower.hpp"
@@ -86,9 +86,8 @@ std::string run_data(const atom::context &ctx, const atom_onnx::program &program
 	const atom_onnx::plan &plan = program.plan();
 	std::size_t given = 0;
 	for (const atom_onnx::argument &in : plan.inputs()) {
-		const host_tensor &tensor = data.inputs[given++];
-		std::memcpy(argument(in.bytes, inputs).data(), tensor.bytes().data(),
-		            tensor.bytes().size());
+		const std::vector<std::byte> &bytes = data.inputs[given++].bytes();
+		std::copy(bytes.begin(), bytes.end(), argument(in.bytes, inputs).data());
 	}
 	std::vector<atom::mapping> results;
 	for (const atom_onnx::argument &out : plan.outputs())

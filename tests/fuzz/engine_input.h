@@ -38,7 +38,12 @@ struct engine_input {
 		  interrupts(data[0] & 8), changes(data[0] & 16), memory(static_cast<content>((data[0] >> 5 & 3) % 3)),
 		  seed(data[2])
 	{
-		static const auto commands = valid_commands();
+		static const auto commands = [] {
+			auto all = valid_commands();
+			const auto control = control_commands();
+			all.insert(all.end(), control.begin(), control.end());
+			return all;
+		}();
 		const std::span<const std::uint8_t> rest(data + head, size - head);
 		if (data[1] < commands.size()) {
 			command = commands[data[1]];

@@ -57,6 +57,7 @@ class Numbers(unittest.TestCase):
         result = json.loads(out)
         self.assertIn("NPU model:0", result["device"])
         self.assertEqual(result["operators_on_npu"], result["operators"] - 1)
+        self.assertEqual(result["multiplications_on_npu"], result["multiplications"])
         for part in ("prompt", "generation"):
             for number in ("tokens", "tokens_per_second", "device_ms_per_token", "modelled_ms_per_token", "energy_mj_per_token"):
                 self.assertGreater(result[part][number], 0, (part, number))

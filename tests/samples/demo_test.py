@@ -25,13 +25,14 @@ class Script(unittest.TestCase):
         return subprocess.run(["sh", "-c", demo.script_of(commands)], capture_output=True, text=True, timeout=20)
 
     def test_runs_all_programs_and_fails_if_one_failed(self):
-        result = self.run_script([("first", ["sh", "-c", "echo 1"]), ("second", ["sh", "-c", "exit 3"]), ("third", ["echo", "a  'b' $c"])])
+        result = self.run_script([("first", "it's", ["sh", "-c", "echo 1"]), ("second", "$x", ["sh", "-c", "exit 3"]),
+                                  ("third", "c", ["echo", "a  'b' $c"])])
         self.assertEqual(result.returncode, 3)
-        self.assertEqual(result.stdout, "\n== first\n1\n\n== second\n\n== third\na  'b' $c\n")
+        self.assertEqual(result.stdout, "\n== first: it's\n1\n\n== second: $x\n\n== third: c\na  'b' $c\n")
         self.assertEqual(result.stderr, "second: status 3\n")
 
     def test_succeeds_if_all_did(self):
-        self.assertEqual(self.run_script([("only", ["true"])]).returncode, 0)
+        self.assertEqual(self.run_script([("only", "it", ["true"])]).returncode, 0)
 
 
 class Table(unittest.TestCase):

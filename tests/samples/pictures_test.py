@@ -41,6 +41,14 @@ def classified(*options):
     return json.loads(out)
 
 
+def five(report):
+    return [[guess["name"] for guess in picture["classes"]] for picture in report["pictures"]]
+
+
+def texts(report):
+    return [[line["text"] for line in picture["lines"]] for picture in report["pictures"]]
+
+
 def was_read(*options):
     status, out, err = run(OCR, "--json", "--models", READER, *options, *(PICTURES / p for p in PAGES))
     if status:
@@ -57,6 +65,12 @@ class Classify(unittest.TestCase):
         self.assertEqual(best["camera.png"], "tripod")
         self.assertEqual(best["rocket.jpg"], "missile")
         self.assertEqual([result["operators_on_npu"], result["images"]], [0, len(PHOTOGRAPHS)])
+
+    def test_sees_the_same_on_the_npu_in_the_same_order(self):
+        npu = classified()
+        self.assertEqual(five(npu), five(classified("--device", "cpu")))
+        self.assertEqual(npu["operators_on_npu"], npu["operators"])
+        self.assertGreater(npu["modelled_ms"], 0)
 
     def test_prints_five_classes_by_falling_probability(self):
         status, out, _ = run(CLASSIFY, "--device", "cpu", "--model", CLASSIFIER, PICTURES / "coffee.png")
@@ -81,6 +95,11 @@ class Ocr(unittest.TestCase):
             for line in picture["lines"]:
                 self.assertTrue(0.5 <= line["confidence"] <= 1, line)
 
+    def test_reads_the_same_on_the_npu(self):
+        npu = was_read()
+        self.assertEqual(texts(npu), texts(was_read("--device", "cpu")))
+        self.assertGreater(npu["operators_on_npu"], 0.95 * npu["operators"])
+
     def test_draws_the_boxes_into_a_picture_of_the_same_size(self):
         with tempfile.TemporaryDirectory() as work:
             drawn = pathlib.Path(work) / "boxes.png"
@@ -89,6 +108,27 @@ class Ocr(unittest.TestCase):
             header = drawn.read_bytes()[:24]
         self.assertEqual(header[:8], b"\x89PNG\r\n\x1a\n")
         self.assertEqual([int.from_bytes(header[16:20], "big"), int.from_bytes(header[20:24], "big")], [384, 191])
+
+
+class OnTheNpu(unittest.TestCase):
+    """With the plug-in, all of each network runs there, and what comes out is what the CPU says."""
+
+    def test_the_five_best_classes_of_every_photograph_are_those_of_the_cpu(self):
+        got, expected = classified(), classified("--device", "cpu")
+        self.assertGreater(got["operators"], 50)
+        self.assertEqual(got["operators_on_npu"], got["operators"])
+        self.assertGreater(got["modelled_ms"], 0)
+        for ours, theirs in zip(got["pictures"], expected["pictures"], strict=True):
+            self.assertEqual([c["name"] for c in ours["classes"]], [c["name"] for c in theirs["classes"]], ours["file"])
+
+    def test_the_text_of_every_page_is_that_of_the_cpu(self):
+        got, expected = was_read(), was_read("--device", "cpu")
+        self.assertGreater(got["operators"], 500)
+        self.assertEqual(got["operators_on_npu"], got["operators"])
+        for ours, theirs in zip(got["pictures"], expected["pictures"], strict=True):
+            self.assertEqual([line["text"] for line in ours["lines"]], [line["text"] for line in theirs["lines"]], ours["file"])
+            for line, other in zip(ours["lines"], theirs["lines"]):
+                self.assertAlmostEqual(line["confidence"], other["confidence"], delta=1e-3)
 
 
 class Errors(unittest.TestCase):
@@ -128,8 +168,21 @@ class Errors(unittest.TestCase):
             self.assert_fails(5, "damaged", program, "--device", "cpu", *model, self.cut(self.page, 20000))
             self.assert_fails(5, "no picture", program, "--device", "cpu", *model, CLASSIFIER)
 
+    def test_a_plug_in_that_is_missing_or_none(self):
+        for plugin, words in (("absent.so", "is not there"), (str(CLASSIFIER), "efficientnet-lite0.onnx")):
+            self.assert_fails(5, words, CLASSIFY, "--plugin", plugin, "--model", CLASSIFIER, self.page)
+
     def test_no_device(self):
         self.assert_fails(3, "no ATOM device", CLASSIFY, "--model", CLASSIFIER, self.page, ATOM_DEVICE="")
+
+    def test_a_device_that_faults_in_the_middle(self):
+        for kind in ("ecc-ue", "hung-detected", "mmu-fault:after=40000"):
+            with self.subTest(kind):
+                self.assert_fails(4, ".onnx: ", OCR, "--models", READER, self.page,
+                                  ATOM_DEVICE=f"model,inject=kind={kind}{'' if ':' in kind else ':after=2'}")
+
+    def test_networks_that_do_not_fit_into_the_memory_of_the_device(self):
+        self.assert_fails(4, "memory", CLASSIFY, "--model", CLASSIFIER, self.page, ATOM_DEVICE="model,dram=8M")
 
     def test_a_wrong_call(self):
         self.assert_fails(2, "--model is required", CLASSIFY, self.page)

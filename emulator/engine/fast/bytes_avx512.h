@@ -18,6 +18,7 @@ namespace {
  */
 template <bool Signed> struct as_bytes {
 	static constexpr std::size_t bytes = 1;
+	static constexpr bool is_signed = Signed;
 	__m512 scale, inverse;
 	__m512i zero;
 	bool usual;
@@ -27,15 +28,24 @@ template <bool Signed> struct as_bytes {
 		  usual(s > 0x1p-60f && s < 0x1p60f)
 	{
 	}
+	/** Whether each of them is as near to its integer as to be sure of the quotient's. */
+	static __mmask16 sure(__m512 product)
+	{
+		const __m512 rest = _mm512_abs_ps(_mm512_reduce_ps(product, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+		return _mm512_cmp_ps_mask(rest, _mm512_set1_ps(0.5f - 0x1p-13f), _CMP_LE_OQ);
+	}
+	/** To i32; what is far above any output's range is large, too. */
+	static __m512i integers(__m512 quotient)
+	{
+		return _mm512_cvtps_epi32(_mm512_min_ps(quotient, _mm512_set1_ps(0x1p20f)));
+	}
 	/** To i32; what is far below any output's range is the smallest. */
 	__m512i rounded(__m512 x) const
 	{
 		__m512 quotient = _mm512_mul_ps(x, inverse);
-		const __m512 rest = _mm512_abs_ps(_mm512_reduce_ps(quotient, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-		const __mmask16 sure = _mm512_cmp_ps_mask(rest, _mm512_set1_ps(0.5f - 0x1p-13f), _CMP_LE_OQ);
-		if (__builtin_expect(sure != 0xffff || !usual, 0))
+		if (__builtin_expect(sure(quotient) != 0xffff || !usual, 0))
 			quotient = _mm512_maskz_div_ps(_mm512_cmp_ps_mask(x, x, _CMP_ORD_Q), x, scale);
-		return _mm512_cvtps_epi32(_mm512_min_ps(quotient, _mm512_set1_ps(0x1p20f)));
+		return integers(quotient);
 	}
 	__m512i packed(__m512i a, __m512i b) const { return _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero); }
 	static __m512i packed_bytes(__m512i a, __m512i b)
@@ -53,7 +63,11 @@ template <bool Signed> struct as_bytes {
 	/** Four vectors at once. */
 	void store(__m512 a, __m512 b, __m512 c, __m512 d, std::byte *to) const
 	{
-		const __m512i x = packed_bytes(packed(rounded(a), rounded(b)), packed(rounded(c), rounded(d)));
+		store_integers(rounded(a), rounded(b), rounded(c), rounded(d), to);
+	}
+	void store_integers(__m512i a, __m512i b, __m512i c, __m512i d, std::byte *to) const
+	{
+		const __m512i x = packed_bytes(packed(a, b), packed(c, d));
 		const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 		_mm512_storeu_si512(to, _mm512_permutexvar_epi32(order, x));
 	}

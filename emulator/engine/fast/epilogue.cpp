@@ -89,7 +89,12 @@ bool finisher::finish_at_once(const index5 &first, const sums &of, std::int64_t 
 	args.out_zero = static_cast<float>(out_tensor_.quant.zero_point);
 	args.out = out_.place(first);
 	args.out_stride = step * out_tensor_.strides[3];
-	if (!tail_.residual) {
+	const bool as_it_lies = tail_.residual && tail_.residual.dtype == ATOM_DTYPE_F32;
+	if (as_it_lies) {
+		args.residual = reinterpret_cast<const float *>(residual_.place(first));
+		args.residual_stride = step * tail_.residual.strides[3];
+	}
+	if (!tail_.residual || args.residual) {
 		products().finish(args);
 		return true;
 	}

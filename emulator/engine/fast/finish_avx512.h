@@ -68,6 +68,16 @@ struct as_bf16 {
 	}
 };
 
+__m512 lowest_of(const finish_args &t)
+{
+	return _mm512_set1_ps(t.activation == ATOM_FN_CLIP ? t.p0 : t.activation == ATOM_FN_RELU ? 0 : -__builtin_inff());
+}
+
+__m512 highest_of(const finish_args &t)
+{
+	return _mm512_set1_ps(t.activation == ATOM_FN_CLIP ? t.p1 : __builtin_inff());
+}
+
 template <class Output> Output make_output(const finish_args &t)
 {
 	if constexpr (Output::bytes == 1)
@@ -80,12 +90,12 @@ template <class Output> Output make_output(const finish_args &t)
 template <class Output, bool Integer, bool Residual> void finish_rows(const finish_args t)
 {
 	const Output output = make_output<Output>(t);
-	const bool clips = t.activation == ATOM_FN_CLIP;
-	const __m512 low = _mm512_set1_ps(clips ? t.p0 : t.activation == ATOM_FN_RELU ? 0 : -__builtin_inff());
-	const __m512 high = _mm512_set1_ps(clips ? t.p1 : __builtin_inff());
+	const __m512 low = lowest_of(t), high = highest_of(t);
+	const auto *residual = reinterpret_cast<const std::byte *>(t.residual);
 	for (std::size_t row = 0; row < t.rows; ++row) {
 		const finish_row from{static_cast<const float *>(t.sums) + row * t.stride, t.integer_bias, t.scale, t.bias,
-				      t.residual, low, high};
+				      reinterpret_cast<const float *>(residual), low, high};
+		residual += t.residual_stride;
 		std::byte *to = t.out + static_cast<std::ptrdiff_t>(row) * t.out_stride;
 		std::size_t i = 0;
 		if constexpr (Output::bytes == 1)
@@ -103,6 +113,60 @@ template <class Output, bool Integer, bool Residual> void finish_rows(const fini
 	}
 }
 
+/**
+ * 64 columns of i32 sums to bytes. Scale and reciprocal are one factor: its product is within 2^-13 of the quotient wherever
+ * that does not saturate; a row with a sum that this leaves in doubt is finished in full.
+ */
+template <bool Signed>
+void finish_64(const finish_args &t, const as_bytes<Signed> &output, std::size_t column, __m512 low, __m512 high)
+{
+	__m512i bias[4];
+	__m512 factor[4];
+	const __m512 lowest = _mm512_mul_ps(low, output.inverse), highest = _mm512_mul_ps(high, output.inverse);
+#pragma GCC unroll 4
+	for (std::size_t j = 0; j < 4; ++j) {
+		bias[j] = t.integer_bias ? _mm512_loadu_si512(t.integer_bias + column + 16 * j) : _mm512_setzero_si512();
+		factor[j] = _mm512_mul_ps(_mm512_loadu_ps(t.scale + column + 16 * j), output.inverse);
+	}
+	const float *sums = static_cast<const float *>(t.sums) + column;
+	std::byte *to = t.out + column;
+	for (std::size_t row = 0; row < t.rows; ++row, sums += t.stride, to += t.out_stride) {
+		__m512 x[4];
+		__mmask16 sure = 0xffff;
+#pragma GCC unroll 4
+		for (std::size_t j = 0; j < 4; ++j) {
+			const __m512i sum = _mm512_add_epi32(_mm512_loadu_si512(sums + 16 * j), bias[j]);
+			x[j] = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), factor[j]);
+			x[j] = _mm512_min_ps(highest, _mm512_max_ps(lowest, x[j]));
+			sure &= output.sure(x[j]);
+		}
+		if (__builtin_expect(sure == 0xffff, 1)) {
+			output.store_integers(output.integers(x[0]), output.integers(x[1]), output.integers(x[2]), output.integers(x[3]), to);
+			continue;
+		}
+		const finish_row from{sums - column, t.integer_bias, t.scale, nullptr, nullptr, low, high};
+		output.store(from.template real<true, false>(column, 0xffff), from.template real<true, false>(column + 16, 0xffff),
+			     from.template real<true, false>(column + 32, 0xffff), from.template real<true, false>(column + 48, 0xffff), to);
+	}
+}
+
+template <bool Signed> void finish_bytes(finish_args t)
+{
+	const as_bytes<Signed> output(t.out_scale, t.out_zero);
+	std::size_t column = 0;
+	for (; output.usual && column + 64 <= t.columns; column += 64)
+		finish_64(t, output, column, lowest_of(t), highest_of(t));
+	if (column == t.columns)
+		return;
+	t.sums = static_cast<const float *>(t.sums) + column;
+	t.columns -= column;
+	t.scale += column;
+	if (t.integer_bias)
+		t.integer_bias += column;
+	t.out += column;
+	finish_rows<as_bytes<Signed>, true, false>(t);
+}
+
 template <class Output> void finish_to(const finish_args &t)
 {
 	using function = void (*)(finish_args);
@@ -110,6 +174,9 @@ template <class Output> void finish_to(const finish_args &t)
 		{finish_rows<Output, false, false>, finish_rows<Output, false, true>},
 		{finish_rows<Output, true, false>, finish_rows<Output, true, true>},
 	};
+	if constexpr (Output::bytes == 1)
+		if (t.scale && !t.bias && !t.residual)
+			return finish_bytes<Output::is_signed>(t);
 	functions[t.scale != nullptr][t.residual != nullptr](t);
 }
 

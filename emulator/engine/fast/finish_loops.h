@@ -45,7 +45,7 @@ struct of_integers {
 	}
 };
 
-template <class Sums> void to_real(const piece &p, float *__restrict to)
+template <class Sums> void to_real(const piece &p, float *to)
 {
 	for (size i = 0; i < p.n; ++i) {
 		float x = Sums::real(p, i) + p.bias[i] + p.residual[i];
@@ -72,6 +72,12 @@ template <class Sums> void finish_piece(const finish_args &t, const piece &p, vo
 	}
 }
 
+const float *residual_of(const finish_args &t, size row)
+{
+	return reinterpret_cast<const float *>(reinterpret_cast<const std::byte *>(t.residual) +
+					       static_cast<std::ptrdiff_t>(row) * t.residual_stride);
+}
+
 void finish(const finish_args &t)
 {
 	constexpr float infinity = __builtin_inff();
@@ -86,7 +92,7 @@ void finish(const finish_args &t)
 			p.integer_bias = t.integer_bias ? t.integer_bias + i : nothing.integer;
 			p.scale = t.scale ? t.scale + i : nullptr;
 			p.bias = t.bias ? t.bias + i : nothing.negative;
-			p.residual = t.residual ? t.residual + i : nothing.negative;
+			p.residual = t.residual ? residual_of(t, row) + i : nothing.negative;
 			void *to = t.out + static_cast<std::ptrdiff_t>(row) * t.out_stride + i * bytes;
 			if (t.scale)
 				finish_piece<of_integers>(t, p, to);

@@ -58,6 +58,12 @@ template <class T> void larger(const T *x, T *largest, std::int64_t *at, std::in
 	}
 }
 
+void largest_integer(const std::int32_t *x, std::int32_t *largest, size n)
+{
+	for (size i = 0; i < n; ++i)
+		largest[i] = x[i] > largest[i] ? x[i] : largest[i];
+}
+
 void take(const void *row, const std::int32_t *at, void *to, size n)
 {
 	const auto *x = static_cast<const std::uint32_t *>(row);
@@ -84,6 +90,7 @@ constinit const lane_kernels ATOM_LANE_VECTORS = {
 	.add_square = add_square,
 	.larger = larger<float>,
 	.larger_integer = larger<std::int32_t>,
+	.largest_integer = largest_integer,
 	.take = take,
 	.add_taken = add_taken,
 };

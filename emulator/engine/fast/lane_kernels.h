@@ -27,6 +27,9 @@ struct lane_kernels {
 	void (*larger_integer)(const std::int32_t *x, std::int32_t *largest, std::int64_t *at, std::int64_t position,
 			       std::size_t n);
 
+	/** The same, where nobody asks which it was. */
+	void (*largest_integer)(const std::int32_t *x, std::int32_t *largest, std::size_t n);
+
 	/** 4-byte elements: to[i] = row[at[i]]; sums[i] += by[i] * row[at[i]], nothing where by is 0. */
 	void (*take)(const void *row, const std::int32_t *at, void *to, std::size_t n);
 	void (*add_taken)(const float *row, const std::int32_t *at, const float *by, float *sums, std::size_t n);

@@ -206,7 +206,7 @@ private:
 	{
 		const lane_kernels &v = lane_vectors();
 		if constexpr (!std::is_same_v<T, float>) {
-			v.larger_integer(x, sums, at, tap, n);
+			p_.index ? v.larger_integer(x, sums, at, tap, n) : v.largest_integer(x, sums, n);
 		} else if (p_.kind == ATOM_POOL_MAX) {
 			p_.index ? v.larger(x, sums, at, tap, n) : row_vectors().max[1](sums, x, n);
 		} else if (p_.kind == ATOM_POOL_AVERAGE || p_.p == 1 || p_.p == 2) {

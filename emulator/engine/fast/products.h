@@ -22,7 +22,8 @@ struct finish_args {
 	const std::int32_t *integer_bias = nullptr; ///< of each column, added to i32 sums; nullptr: none
 	const float *scale = nullptr;               ///< of each column
 	const float *bias = nullptr;                ///< of each column; nullptr: none
-	const float *residual = nullptr;            ///< of each element of a single row; nullptr: none
+	const float *residual = nullptr;            ///< of each element, may be the output; nullptr: none
+	std::ptrdiff_t residual_stride = 0;         ///< bytes
 	unsigned activation = ATOM_FN_IDENTITY;     ///< IDENTITY, RELU or CLIP
 	float p0 = 0, p1 = 0;
 	unsigned dtype = ATOM_DTYPE_F32; ///< f32, f16, bf16, i8, u8

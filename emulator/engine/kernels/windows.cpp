@@ -154,9 +154,10 @@ public:
 					return false;
 				pack_panel(args_, p_.f, k, column_ + j, std::min<std::size_t>(p_.f.columns, columns_ - j), panel);
 			}
-			if (p_.f.integer || p_.f.careful_tile)
+			const bool terms = p_.f.integer && args_.a_zero;
+			if (terms || p_.f.careful_tile)
 				describe_panels(p_.f, packed_, panel_bytes_, columns_, groups, notes_);
-			if (p_.f.integer)
+			if (terms)
 				column_terms(args_, p_.f, column_, columns_, k.taps * k.channels, notes_);
 			const bool last = i + 1 == p_.k_blocks;
 			for (std::size_t row = 0; row < args_.rows;) {
@@ -282,7 +283,7 @@ private:
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
 			t.b = panel + skipped;
 			t.c = sums + j * 4;
-			t.column_terms = f.integer ? notes_ + j : none;
+			t.column_terms = f.integer && args_.a_zero ? notes_ + j : none;
 			const bool careful = f.careful_tile && needs_care(f, args_.least, notes_[j / f.columns]);
 			if (careful && at.pair)
 				careful_halves(t);

@@ -85,7 +85,7 @@ std::optional<channel_affine> take_affine(lowering &n, value_id &value, std::siz
 			return all;
 		const lowering next(n.state(), reader);
 		const auto a = affine_of(next, value, rank, count);
-		if (!a)
+		if (!a || !next.wants(0))
 			return all;
 		if (!all)
 			all = {std::vector<double>(count, 1), std::vector<double>(count, 0)};
@@ -94,7 +94,7 @@ std::optional<channel_affine> take_affine(lowering &n, value_id &value, std::siz
 			all->summand[c] = all->summand[c] * a->factor[c] + a->summand[c];
 		}
 		n.state().done[static_cast<std::size_t>(reader)] = true;
-		value = next.node().outputs[0];
+		value = next.result();
 	}
 }
 

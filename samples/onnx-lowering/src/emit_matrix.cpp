@@ -100,6 +100,9 @@ void emitter::gemm_into(const view &a, const view &b, const view &out,
 view emitter::gemm(const view &a, const view &b, const matrix_options &options)
 {
 	refuse_i64(a, "a matrix product");
+	if (a.rank() < 2 || b.rank() < 2)
+		throw unsupported(reason::invalid_model, "a product of " + to_string(a.dims) +
+		                                                 " and " + to_string(b.dims));
 	const shape batch = broadcast_shape(shape(a.dims.begin(), a.dims.end() - 2),
 	                                    shape(b.dims.begin(), b.dims.end() - 2));
 	shape dims = batch;

@@ -27,7 +27,7 @@ public:
 		if (!take_residual(next) && !take_activation(next) && !take_quantisation(next))
 			return false;
 		state_.done[static_cast<std::size_t>(reader)] = true;
-		tail_.result = next.node().outputs[0];
+		tail_.result = next.result();
 		return true;
 	}
 
@@ -39,8 +39,8 @@ private:
 		    tail_.activation != atom::function::identity)
 			return false;
 		const unsigned other = next.node().inputs[0] == tail_.result ? 1 : 0;
-		if (next.node().inputs[other] == tail_.result)
-			return false; // doubled
+		if (!next.has(other) || next.node().inputs[other] == tail_.result)
+			return false; // nothing, or doubled
 		const value_id added = next.node().inputs[other];
 		const lowered_value &value = state_.values[static_cast<std::size_t>(added)];
 		if (!value.computed || !is_float(value.type) || !device_type(value.type) ||

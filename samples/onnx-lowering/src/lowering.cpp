@@ -1,7 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "lowering.hpp"
 
+#include <algorithm>
+
 namespace atom_onnx {
+namespace {
+
+// No tensor is as large: beyond it a number says no more than "all", and sums of a few do not
+// overflow.
+std::int64_t bounded(std::int64_t parameter)
+{
+	constexpr std::int64_t most = std::int64_t{1} << 48;
+	return std::clamp(parameter, -most, most);
+}
+
+std::vector<std::int64_t> bounded(std::vector<std::int64_t> parameters)
+{
+	for (std::int64_t &p : parameters)
+		p = bounded(p);
+	return parameters;
+}
+
+} // namespace
 
 view device_view(lowering_state &state, value_id v)
 {
@@ -74,14 +94,14 @@ const host_tensor &lowering::host(unsigned input) const
 
 std::vector<std::int64_t> lowering::integers(unsigned input) const
 {
-	return host(input).integers();
+	return bounded(host(input).integers());
 }
 
 std::int64_t lowering::integer(unsigned input) const
 {
 	if (host(input).count() != 1)
 		invalid("input " + std::to_string(input) + " is no scalar");
-	return host(input).integers().front();
+	return bounded(host(input).integers().front());
 }
 
 double lowering::number(unsigned input) const
@@ -94,6 +114,13 @@ double lowering::number(unsigned input) const
 bool lowering::wants(unsigned output) const
 {
 	return output < outputs() && node_.outputs[output] != absent;
+}
+
+value_id lowering::result() const
+{
+	if (!wants(0))
+		invalid("output 0 is missing");
+	return node_.outputs[0];
 }
 
 bool lowering::is_graph_output(unsigned output) const
@@ -144,7 +171,7 @@ const T *value_as(const attribute *a, const lowering &node)
 std::int64_t lowering::attr(std::string_view name, std::int64_t otherwise) const
 {
 	const auto *value = value_as<std::int64_t>(find(name), *this);
-	return value != nullptr ? *value : otherwise;
+	return value != nullptr ? bounded(*value) : otherwise;
 }
 
 float lowering::attr(std::string_view name, float otherwise) const
@@ -163,7 +190,7 @@ std::vector<std::int64_t> lowering::attr(std::string_view name,
                                          const std::vector<std::int64_t> &otherwise) const
 {
 	const auto *value = value_as<std::vector<std::int64_t>>(find(name), *this);
-	return value != nullptr ? *value : otherwise;
+	return value != nullptr ? bounded(*value) : otherwise;
 }
 
 unsigned lowering::axis(std::int64_t told, unsigned rank) const

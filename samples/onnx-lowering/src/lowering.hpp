@@ -75,6 +75,7 @@ public:
 	}
 	/** @throws unsupported unknown_value */
 	[[nodiscard]] const host_tensor &host(unsigned input) const;
+	/** Parameters, as integer() and attr() give them: beyond +-2^48 they are cut to it. */
 	[[nodiscard]] std::vector<std::int64_t> integers(unsigned input) const;
 	/** Its one element. */
 	[[nodiscard]] std::int64_t integer(unsigned input) const;
@@ -87,6 +88,8 @@ public:
 	}
 	[[nodiscard]] bool wants(unsigned output) const;
 	[[nodiscard]] bool is_graph_output(unsigned output) const;
+	/** The value of the first output. @throws unsupported invalid_model: it has none */
+	[[nodiscard]] value_id result() const;
 	/** @param type if it is not the device's: bool, or what a quantised view stands for */
 	void set(unsigned output, const view &v, element_type type = element_type::undefined);
 	void set(unsigned output, const host_tensor &v);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "atom_onnx/types.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -244,13 +245,15 @@ std::string to_string(const shape &dims)
 
 std::int64_t count_of(const shape &dims)
 {
-	std::int64_t count = 1;
+	std::int64_t spread = 1; // strides grow beside a dimension of 0 too
+	bool empty = false;
 	for (const std::int64_t d : dims) {
-		if (d < 0 || (d != 0 && count > count_max / d))
+		if (d < 0 || (d != 0 && spread > count_max / d))
 			throw unsupported(reason::invalid_model, "the shape " + to_string(dims));
-		count *= d;
+		spread *= std::max<std::int64_t>(d, 1);
+		empty = empty || d == 0;
 	}
-	return count;
+	return empty ? 0 : spread;
 }
 
 host_tensor::host_tensor(element_type type, shape dims, std::vector<std::byte> bytes)

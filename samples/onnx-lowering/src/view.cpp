@@ -7,6 +7,16 @@
 #include "atom_onnx/unsupported.hpp"
 
 namespace atom_onnx {
+namespace {
+
+// Ranks come from models, which may be wrong.
+void require_rank(const view &v, std::size_t least)
+{
+	if (v.rank() < least)
+		throw unsupported(reason::invalid_model, "the rank of " + to_string(v.dims));
+}
+
+} // namespace
 
 bool view::is_real() const
 {
@@ -16,6 +26,7 @@ bool view::is_real() const
 
 shape dense_strides(atom::dtype type, const shape &dims, const std::vector<unsigned> &order)
 {
+	count_of(dims); // bounds what strides grow to
 	shape strides(dims.size());
 	std::int64_t stride = block_bytes(type);
 	for (auto axis = order.rbegin(); axis != order.rend(); ++axis) {
@@ -53,6 +64,8 @@ bool is_row_major(const view &v)
 
 view permute(const view &v, const std::vector<unsigned> &order)
 {
+	if (order.size() != v.rank())
+		throw unsupported(reason::invalid_model, "the rank of " + to_string(v.dims));
 	view out = v;
 	for (unsigned i = 0; i < v.rank(); ++i) {
 		out.dims[i] = v.dims[order[i]];
@@ -65,6 +78,7 @@ view permute(const view &v, const std::vector<unsigned> &order)
 
 view slice(const view &v, unsigned axis, std::int64_t start, std::int64_t count, std::int64_t step)
 {
+	require_rank(v, axis + 1);
 	// A part of the channels would need a part of the scales.
 	if (v.quant.of == view_quantisation::kind::per_channel && v.quant.axis == axis &&
 	    (start != 0 || count != v.dims[axis] || step != 1))
@@ -72,7 +86,8 @@ view slice(const view &v, unsigned axis, std::int64_t start, std::int64_t count,
 	view out = v;
 	out.offset += start * v.strides[axis];
 	out.dims[axis] = count;
-	out.strides[axis] = v.strides[axis] * step;
+	if (count > 1)
+		out.strides[axis] *= step;
 	return out;
 }
 
@@ -110,6 +125,7 @@ view broadcast(const view &v, const shape &dims)
 
 view squeeze(const view &v, unsigned axis)
 {
+	require_rank(v, axis + 1);
 	view out = v;
 	out.dims.erase(out.dims.begin() + axis);
 	out.strides.erase(out.strides.begin() + axis);
@@ -120,6 +136,7 @@ view squeeze(const view &v, unsigned axis)
 
 view unsqueeze(const view &v, unsigned axis)
 {
+	require_rank(v, axis);
 	view out = v;
 	const std::int64_t stride = axis < v.rank() ? v.dims[axis] * v.strides[axis]
 	                                            : std::int64_t{block_bytes(v.type)};
@@ -132,6 +149,7 @@ view unsqueeze(const view &v, unsigned axis)
 
 view merge(const view &v, unsigned axis)
 {
+	require_rank(v, axis + 2);
 	view out = v;
 	out.dims[axis] *= v.dims[axis + 1];
 	out.strides[axis] = v.strides[axis + 1];
@@ -144,6 +162,7 @@ view merge(const view &v, unsigned axis)
 
 view split(const view &v, unsigned axis, std::int64_t outer)
 {
+	require_rank(v, axis + 1);
 	view out = v;
 	const std::int64_t inner = v.dims[axis] / outer;
 	out.dims[axis] = inner;

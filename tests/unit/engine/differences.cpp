@@ -200,7 +200,8 @@ std::string difference(std::span<const std::byte> command, const operation &op, 
 		may = useless;
 	std::vector<bool> written(start.bytes().size());
 	for (const operand &o : op.operands()) {
-		if (!(o.access & ATOM_ACCESS_WRITE))
+		/* What the model does by itself is no tensor. */
+		if (!(o.access & ATOM_ACCESS_WRITE) || op.work().where == cost::unit::none)
 			continue;
 		atom_tensor t;
 		std::memcpy(&t, command.data() + o.field, sizeof t);

@@ -212,4 +212,21 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	return all;
 }
 
+/** Those whose effect is the model's: the engine only decodes them. */
+inline std::vector<std::vector<std::byte>> control_commands()
+{
+	std::vector<std::vector<std::byte>> all;
+	const auto add = [&](const auto &c) {
+		const auto b = bytes_of(c);
+		all.emplace_back(b.begin(), b.end());
+	};
+	add(command<atom_cmd_nop>(ATOM_OP_NOP));
+	add(command<atom_cmd_fence>(ATOM_OP_FENCE));
+	auto timestamp = command<atom_cmd_timestamp>(ATOM_OP_TIMESTAMP);
+	timestamp.out.slot = 1;
+	timestamp.out.offset = 4096;
+	add(timestamp);
+	return all;
+}
+
 } // namespace atom::engine::test

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "graphs.hpp"
 
+#include <algorithm>
 #include <chrono>
-#include <cstring>
 
 #include "atom/atom.hpp"
 
@@ -58,8 +58,8 @@ std::vector<std::int64_t> run(const graph &g, const std::vector<host_tensor> &in
 	std::vector<atom::buffer_view> in;
 	for (std::size_t i = 0; i < inputs.size(); ++i) {
 		in.push_back(argument(lowered.plan().inputs()[i].bytes));
-		std::memcpy(memory.back().map().data(), inputs[i].bytes().data(),
-		            inputs[i].bytes().size());
+		const std::vector<std::byte> &bytes = inputs[i].bytes();
+		std::copy(bytes.begin(), bytes.end(), memory.back().map().data());
 	}
 	const atom_onnx::argument &told = lowered.plan().outputs().at(0);
 	const atom::buffer_view out = argument(told.bytes);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <ostream>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -44,6 +45,8 @@ struct expectation {
 	const char *op_type;
 	std::function<integer(integer, integer)> of;
 };
+
+void PrintTo(const expectation &e, std::ostream *out) { *out << e.op_type; }
 
 class wide : public testing::TestWithParam<expectation> {};
 

@@ -20,7 +20,7 @@ struct kernel {
 
 kernel plain_kernel(lowering &n)
 {
-	kernel k{n.in(1), std::nullopt, n.node().outputs[0]};
+	kernel k{n.in(1), std::nullopt, n.result()};
 	if (n.has(2))
 		k.bias = n.e.cast(n.plain(2), atom::dtype::f32);
 	return k;
@@ -29,7 +29,7 @@ kernel plain_kernel(lowering &n)
 kernel read_kernel(lowering &n)
 {
 	const bool known = n.known(1) && is_float(n.type(1)) && (!n.has(2) || n.known(2));
-	value_id result = n.node().outputs[0];
+	value_id result = n.result();
 	const auto a = known && n.state().fuse ? take_affine(n, result, n.rank(0), n.dims(1)[0])
 	                                          : std::nullopt;
 	if (!a)

@@ -116,7 +116,7 @@ void lower_conv_transpose(lowering &n)
 		                         {1, 1, 1, dims[1]});
 	const bool volume = in.rank() == 5;
 	tail t;
-	t.result = n.node().outputs[0];
+	t.result = n.result();
 	t.type = n.type(0);
 	if (!volume)
 		t = follow(n, t.result, t.type, dims);

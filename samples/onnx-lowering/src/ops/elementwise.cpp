@@ -47,7 +47,7 @@ void lower_arithmetic(lowering &n)
 		return;
 	}
 	const shape dims = broadcast_shape(a.dims, b.dims);
-	const tail t = follow(n, n.node().outputs[0], type(a), dims);
+	const tail t = follow(n, n.result(), type(a), dims);
 	view out = n.e.allocate_like(t.device(), dims, a.dims == dims ? a : b);
 	if (t.quantised)
 		out.quant = *t.quantised;
@@ -149,6 +149,8 @@ void lower_is_inf(lowering &n)
 void lower_where(lowering &n)
 {
 	n.require_inputs(3);
+	if (n.type(0) != element_type::boolean)
+		n.invalid("a condition of " + name_of(n.type(0)));
 	n.set(0, n.e.select(n.in(0), n.in(1), n.in(2)), n.type(1));
 }
 

@@ -95,7 +95,7 @@ void lower_qlinear_conv(lowering &n)
 	const auto type = device_type(n.type(7));
 	if (!type)
 		n.refuse(reason::dtype, name_of(n.type(7)));
-	view out = allocate_result(n, n.node().outputs[0], *type, c.dims);
+	view out = allocate_result(n, n.result(), *type, c.dims);
 	out.quant = read_quantisation(n, {0, 6, 7}, 0, 0);
 	std::optional<view> bias;
 	if (n.has(8))
@@ -138,7 +138,7 @@ void lower_conv_integer(lowering &n)
 	set_zero_point(n, in, 2, 1);
 	set_zero_point(n, weight, 3, 0);
 	n.only_if(in.quant.of == kind::per_tensor, "zero points by input channel");
-	const view out = allocate_result(n, n.node().outputs[0], atom::dtype::i32, c.dims);
+	const view out = allocate_result(n, n.result(), atom::dtype::i32, c.dims);
 	emit_convolution(n, c, in, weight, std::nullopt, out);
 	n.set(0, out);
 }

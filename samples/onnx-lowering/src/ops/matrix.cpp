@@ -80,7 +80,7 @@ void lower_matmul(lowering &n)
 	const element_type type =
 		quantised ? n.type(0) : element_of(p.a.type);
 	view shaped = n.e.allocate(*device_type(type), dims);
-	const tail t = follow(n, n.node().outputs[0], type, without_vectors(p, shaped).dims);
+	const tail t = follow(n, n.result(), type, without_vectors(p, shaped).dims);
 	if (t.type != type)
 		shaped = n.e.allocate(t.device(), dims);
 	if (t.quantised)
@@ -122,7 +122,7 @@ void lower_gemm(lowering &n)
 		added = broadcast(c, dims);
 	}
 	const element_type type = a.quantised() ? n.type(0) : element_of(a.type);
-	const tail t = follow(n, n.node().outputs[0], type, dims);
+	const tail t = follow(n, n.result(), type, dims);
 	o.after = to_finish(t);
 	o.after.bias = added;
 	o.constant_b = n.known(1);

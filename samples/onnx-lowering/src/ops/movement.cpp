@@ -7,6 +7,8 @@
 namespace atom_onnx {
 namespace {
 
+constexpr std::int64_t repeats_max = 1 << 16; // of a dimension, each a copy
+
 void lower_concat(lowering &n)
 {
 	std::vector<view> parts;
@@ -51,6 +53,8 @@ view pad_axis(lowering &n, const view &v, unsigned axis, std::int64_t before, st
 	const std::int64_t size = v.dims[axis];
 	if (size == 0 && (before > 0 || after > 0))
 		n.invalid("padding repeats a dimension of 0");
+	if (mode != "edge" && size > 0 && (before + after) / size > repeats_max)
+		n.invalid("padding repeats a dimension too often");
 	std::vector<view> parts;
 	const auto edge = [&](std::int64_t at, std::int64_t count) {
 		shape dims = v.dims;

@@ -31,7 +31,7 @@ void set_affine(lowering &n, const view &in, channel_affine a)
 {
 	shape dims(in.rank(), 1);
 	dims[1] = in.dims[1];
-	value_id result = n.node().outputs[0];
+	value_id result = n.result();
 	if (n.state().fuse)
 		if (const auto more = take_affine(n, result, in.rank(), in.dims[1]))
 			for (std::size_t c = 0; c < a.factor.size(); ++c) {

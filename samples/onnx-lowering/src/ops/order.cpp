@@ -7,9 +7,16 @@
 #include "registry.hpp"
 
 namespace atom_onnx {
+namespace {
+
+constexpr std::int64_t count_max = std::int64_t{1} << 28; // numbers that the host writes down
+
+} // namespace
 
 view counted(emitter &e, atom::dtype type, unsigned rank, unsigned axis, std::int64_t count)
 {
+	if (count > count_max)
+		throw unsupported(reason::invalid_model, std::to_string(count) + " along an axis");
 	shape dims(rank, 1);
 	dims[axis] = count;
 	std::vector<double> values;

@@ -86,7 +86,7 @@ void pool(lowering &n, atom::pool_kind kind, const window &w, bool ceil_mode, po
 		return;
 	}
 	const shape dims = image_dims(in, spatial);
-	view out = allocate_result(n, n.node().outputs[0],
+	view out = allocate_result(n, n.result(),
 	                           in.quantised() ? atom::dtype::f32 : in.type, dims);
 	view index;
 	const auto image = [](const view &v) { return to_nhwc(as_image(v)); };

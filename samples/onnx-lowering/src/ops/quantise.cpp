@@ -65,7 +65,7 @@ view spread(lowering &n, unsigned input, const view &like)
 		return n.e.reshape(v, dims);
 	}
 	if (v.rank() != like.rank() || block < 1 ||
-	    v.dims[axis] != (like.dims[axis] + block - 1) / block)
+	    v.dims[axis] != (like.dims[axis] - 1) / block + 1)
 		n.invalid("the scales do not fit the blocks");
 	view repeated = unsqueeze(v, axis + 1);
 	shape dims = repeated.dims;

@@ -166,7 +166,7 @@ view resize_pair(lowering &n, const view &v, unsigned h, unsigned w, const resiz
 	dims[h] = r.out[h];
 	dims[w] = r.out[w];
 	if (v.rank() == 4 && h == 2 && w == 3) {
-		view out = last ? allocate_result(n, n.node().outputs[0], v.type, dims)
+		view out = last ? allocate_result(n, n.result(), v.type, dims)
 		                      : allocate_image(n.e, v.type, dims);
 		n.e.resize(to_nhwc(v), to_nhwc(out), o);
 		return out;
