@@ -136,7 +136,8 @@ void write_meanwhile(arena &mem, std::minstd_rand &random)
 
 /* Runs @command of both engines in the first half of @mem; meanwhile(memory) sees each access. */
 template <class Meanwhile>
-void run_rounds(const std::vector<std::byte> &command, arena &mem, unsigned rounds, unsigned &finished, Meanwhile meanwhile)
+void run_rounds(const std::vector<std::byte> &command, arena &mem, unsigned rounds, unsigned &finished,
+		Meanwhile meanwhile)
 {
 	const atom_arg args[] = {{memory_va, memory_bytes}};
 	for (unsigned round = 0; round < rounds; ++round) {
