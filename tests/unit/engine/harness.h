@@ -253,14 +253,19 @@ inline bool is_mapped(const operation &op, arena &mem)
 	});
 }
 
-/** Runs all tiles in order, those that are interrupted (by @p m's @p interrupts-th question) again until they end. */
+/**
+ * Runs all tiles in order, those that are interrupted again until they end: by the @p interrupts-th question
+ * first, and then later each time, as the model has more patience.
+ */
 inline void run_tiles(const operation &op, fake_memory &m, unsigned interrupts = 0)
 {
 	scratch work;
 	for (std::uint64_t tile = 0; tile < op.tiles() && !m.failed(); ++tile) {
 		m.kept = {};
+		unsigned patience = interrupts;
 		do {
-			m.interrupts = interrupts;
+			m.interrupts = patience;
+			patience *= 2;
 			m.was_interrupted = false;
 			op.run(tile, m, work);
 		} while (m.was_interrupted && !m.failed());
