@@ -59,10 +59,14 @@ bool lower_attention(emitter &e, const ggml_tensor *node);
 
 /**
  * out[row, column] = sum of x[row, k] * weight[column, k], ggml's MUL_MAT; @p options may not say
- * how to treat blocks.
+ * how to treat blocks. @p added, like out, may be absent; with it there is one matrix.
  */
 bool multiply(emitter &e, const ggml_tensor *weight, const ggml_tensor *x, const ggml_tensor *out,
-              atom::gemm_options options = {});
+              atom::gemm_options options = {}, const ggml_tensor *added = nullptr);
+
+/** @p node is RMS_NORM; its result times @p factor, one row, goes to @p out. */
+bool rms_norm(emitter &e, const ggml_tensor *node, const ggml_tensor *factor,
+              const ggml_tensor *out);
 
 /** Along the rows of @p in; @p mask and @p sinks may be absent. */
 bool soft_max(emitter &e, const ggml_tensor *in, const ggml_tensor *mask, const ggml_tensor *sinks,

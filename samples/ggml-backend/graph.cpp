@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "emitter.hpp"
+#include "fusion.hpp"
 #include "memory.hpp"
 #include "signature.hpp"
 
@@ -39,20 +39,19 @@ private:
 /** Bytes that commands since the last barrier use. */
 class hazards {
 public:
-	/** Whether @p node must wait for one of them; if so, they are forgotten. */
-	bool must_wait(const ggml_tensor *node)
+	/** Whether @p s must wait for one of them; if so, they are forgotten. */
+	bool must_wait(const step &s)
 	{
-		bool wait = meets(written_, range_of(node)) || meets(read_, range_of(node));
-		for (const ggml_tensor *s : node->src)
-			wait = wait || (s != nullptr && meets(written_, range_of(s)));
+		const range result = range_of(s.result());
+		bool wait = meets(written_, result) || meets(read_, result);
+		s.for_each_source(
+			[&](const ggml_tensor *t) { wait = wait || meets(written_, range_of(t)); });
 		if (wait) {
 			written_.clear();
 			read_.clear();
 		}
-		written_.push_back(range_of(node));
-		for (const ggml_tensor *s : node->src)
-			if (s != nullptr)
-				read_.push_back(range_of(s));
+		written_.push_back(result);
+		s.for_each_source([&](const ggml_tensor *t) { read_.push_back(range_of(t)); });
 		return wait;
 	}
 
@@ -84,30 +83,42 @@ void append_place(const ggml_tensor *t, numbering &places, std::string &to)
 }
 
 template <class F>
-void for_each_command(const ggml_cgraph *graph, F &&f)
+void for_each_step(const ggml_cgraph *graph, F &&f)
 {
-	for (int i = 0; i < graph->n_nodes; ++i)
-		if (!is_nothing(graph->nodes[i]))
-			f(graph->nodes[i]);
+	for (int i = 0; i < graph->n_nodes;) {
+		const step s = step_at(graph, i);
+		if (!is_nothing(s.first))
+			f(s);
+		i += s.nodes();
+	}
+}
+
+/** What of @p node goes into a plan: the same bytes, the same commands. */
+void append_node(const ggml_tensor *node, numbering &places, std::string &to)
+{
+	describe(node, to);
+	append_place(node, places, to);
+	for (const ggml_tensor *s : node->src)
+		if (s != nullptr)
+			append_place(s, places, to);
 }
 
 } // namespace
 
-atom::command_buffer planner::build(const ggml_cgraph *graph)
+atom::command_buffer planner::build(const ggml_cgraph *graph, places &where)
 {
 	atom::command_builder builder(npu_.context());
-	numbering places;
 	hazards pending;
-	emitter e(builder, npu_.info(), places, npu_.values());
+	emitter e(builder, npu_.info(), where, npu_.values());
 	std::uint32_t index = 0;
-	for_each_command(graph, [&](const ggml_tensor *node) {
-		if (pending.must_wait(node))
+	for_each_step(graph, [&](const step &s) {
+		if (pending.must_wait(s))
 			builder.barrier();
 		builder.tag(index++);
-		if (!lower(e, node))
+		if (!lower(e, s))
 			throw atom::system_error(make_error_code(atom::errc::unsupported),
-			                         std::string("operator ") + ggml_op_desc(node) +
-			                                 " of " + ggml_get_name(node));
+			                         std::string("operator ") + ggml_op_desc(s.first) +
+			                                 " of " + ggml_get_name(s.first));
 	});
 	return index != 0 ? builder.finish() : atom::command_buffer();
 }
@@ -116,18 +127,17 @@ job planner::prepare(const ggml_cgraph *graph)
 {
 	std::string key;
 	numbering places;
-	for_each_command(graph, [&](const ggml_tensor *node) {
-		describe(node, key);
-		append_place(node, places, key);
-		for (const ggml_tensor *s : node->src)
-			if (s != nullptr)
-				append_place(s, places, key);
+	for_each_step(graph, [&](const step &s) {
+		key += static_cast<char>(s.nodes());
+		append_node(s.first, places, key);
+		if (s.second != nullptr)
+			append_node(s.second, places, key);
 	});
 	if (const auto found = by_key_.find(key); found != by_key_.end()) {
 		plans_.splice(plans_.begin(), plans_, found->second);
 		return {&plans_.front(), places.take()};
 	}
-	plans_.push_front({std::move(key), build(graph)});
+	plans_.push_front({std::move(key), build(graph, places)});
 	by_key_.emplace(plans_.front().key, plans_.begin());
 	if (plans_.size() > plans_max) {
 		by_key_.erase(plans_.back().key);

@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "emitter.hpp"
 #include "ggml-impl.h"
 #include "npu.hpp"
 
@@ -38,7 +39,8 @@ public:
 	job prepare(const ggml_cgraph *graph);
 
 private:
-	atom::command_buffer build(const ggml_cgraph *graph);
+	/** @p where has met all tensors already, in the order that the key tells. */
+	atom::command_buffer build(const ggml_cgraph *graph, places &where);
 
 	npu &npu_;
 	std::list<plan> plans_; // the one used last comes first

@@ -25,7 +25,7 @@ nest batch_of(const ggml_tensor *x, const ggml_tensor *weight, const ggml_tensor
 /** For a part of the batch. */
 bool multiply_part(emitter &e, const ggml_tensor *weight, const ggml_tensor *x,
                    const ggml_tensor *out, const std::vector<shape> &batch,
-                   const atom::gemm_options &options)
+                   atom::gemm_options options, const ggml_tensor *added)
 {
 	const std::int64_t terms = weight->ne[0];
 	const std::int64_t columns = weight->ne[1];
@@ -51,6 +51,13 @@ bool multiply_part(emitter &e, const ggml_tensor *weight, const ggml_tensor *x,
 		c.push(columns, stride_of(out, 0));
 		a.offset += row * stride_of(x, 1);
 		c.offset += row * stride_of(out, 1);
+		if (added != nullptr) {
+			shape sum;
+			sum.push(rows, stride_of(added, 1));
+			sum.push(columns, stride_of(added, 0));
+			sum.offset = row * stride_of(added, 1);
+			options.epilogue.residual = e.at(added, sum);
+		}
 		e.commands.gemm(e.at(x, a), e.at(weight, b).transpose(b.rank - 2, b.rank - 1),
 		                e.at(out, c), options);
 	}
@@ -60,7 +67,7 @@ bool multiply_part(emitter &e, const ggml_tensor *weight, const ggml_tensor *x,
 } // namespace
 
 bool multiply(emitter &e, const ggml_tensor *weight, const ggml_tensor *x, const ggml_tensor *out,
-              atom::gemm_options options)
+              atom::gemm_options options, const ggml_tensor *added)
 {
 	if (!is_float(x) || !is_float(out) || !(is_float(weight) || is_block(weight)))
 		return false;
@@ -68,7 +75,7 @@ bool multiply(emitter &e, const ggml_tensor *weight, const ggml_tensor *x, const
 	options.quantise_activations = is_block(weight);
 	bool good = true;
 	const auto part = [&](const std::vector<shape> &batch) {
-		good = good && multiply_part(e, weight, x, out, batch, options);
+		good = good && multiply_part(e, weight, x, out, batch, options, added);
 	};
 	return batch_of(x, weight, out).split(atom::rank_max - matrix_dims, 0, part) && good;
 }

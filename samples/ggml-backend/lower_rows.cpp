@@ -9,12 +9,13 @@ constexpr unsigned channels = 1;
 constexpr unsigned rows = 2;
 constexpr unsigned elements = 3;
 
-bool norm(emitter &e, const ggml_tensor *node, atom::norm_kind kind)
+bool norm(emitter &e, const ggml_tensor *node, const ggml_tensor *out, atom::norm_kind kind,
+          atom::norm_options options = {})
 {
-	if (!is_float(node->src[0]) || !is_float(node))
+	if (!is_float(node->src[0]) || !is_float(out))
 		return false;
-	e.commands.norm(kind, e.at(node->src[0]), e.at(node), {elements},
-	                {.eps = float_param(node, 0)});
+	options.eps = float_param(node, 0);
+	e.commands.norm(kind, e.at(node->src[0]), e.at(out), {elements}, options);
 	return true;
 }
 
@@ -95,6 +96,15 @@ bool argmax(emitter &e, const ggml_tensor *node)
 
 } // namespace
 
+bool rms_norm(emitter &e, const ggml_tensor *node, const ggml_tensor *factor,
+              const ggml_tensor *out)
+{
+	shape s = shape_of(out);
+	s.strides = {};
+	s.strides[elements] = stride_of(factor, 0);
+	return norm(e, node, out, atom::norm_kind::rms, {.gamma = e.at(factor, s)});
+}
+
 bool soft_max(emitter &e, const ggml_tensor *in, const ggml_tensor *mask, const ggml_tensor *sinks,
               const ggml_tensor *out, float scale, float max_bias)
 {
@@ -123,11 +133,11 @@ bool lower_rows(emitter &e, const ggml_tensor *node)
 {
 	switch (node->op) {
 	case GGML_OP_NORM:
-		return norm(e, node, atom::norm_kind::layer);
+		return norm(e, node, node, atom::norm_kind::layer);
 	case GGML_OP_RMS_NORM:
-		return norm(e, node, atom::norm_kind::rms);
+		return norm(e, node, node, atom::norm_kind::rms);
 	case GGML_OP_L2_NORM:
-		return norm(e, node, atom::norm_kind::l2);
+		return norm(e, node, node, atom::norm_kind::l2);
 	case GGML_OP_GROUP_NORM:
 		return group_norm(e, node);
 	case GGML_OP_SOFT_MAX:
@@ -138,7 +148,7 @@ bool lower_rows(emitter &e, const ggml_tensor *node)
 		return rope(e, node);
 	case GGML_OP_SUM:
 		// Of rows that are not in one piece, llama.cpp's CPU backend adds up others.
-		return stride_of(node->src[0], 0) == 1 &&
+		return node->src[0]->nb[0] == ggml_type_size(node->src[0]->type) &&
 		       reduce(e, node, atom::reduce_kind::sum, {0, channels, rows, elements});
 	case GGML_OP_SUM_ROWS:
 		return reduce(e, node, atom::reduce_kind::sum, {elements});

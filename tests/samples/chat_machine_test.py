@@ -11,6 +11,9 @@ import sys
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import closing_line  # noqa: E402
+
 BUILD, RUNTIME = pathlib.Path(sys.argv[1]), sys.argv[2]
 del sys.argv[1:3]
 CHAT = BUILD / "samples/chat/chat"
@@ -98,4 +101,4 @@ class Machine(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    closing_line.main()

@@ -141,12 +141,15 @@ void finish_64(const finish_args &t, const as_bytes<Signed> &output, std::size_t
 			sure &= output.sure(x[j]);
 		}
 		if (__builtin_expect(sure == 0xffff, 1)) {
-			output.store_integers(output.integers(x[0]), output.integers(x[1]), output.integers(x[2]), output.integers(x[3]), to);
+			output.store_integers(output.integers(x[0]), output.integers(x[1]), output.integers(x[2]),
+					      output.integers(x[3]), to);
 			continue;
 		}
 		const finish_row from{sums - column, t.integer_bias, t.scale, nullptr, nullptr, low, high};
-		output.store(from.template real<true, false>(column, 0xffff), from.template real<true, false>(column + 16, 0xffff),
-			     from.template real<true, false>(column + 32, 0xffff), from.template real<true, false>(column + 48, 0xffff), to);
+		output.store(from.template real<true, false>(column, 0xffff),
+			     from.template real<true, false>(column + 16, 0xffff),
+			     from.template real<true, false>(column + 32, 0xffff),
+			     from.template real<true, false>(column + 48, 0xffff), to);
 	}
 }
 

@@ -26,6 +26,17 @@ std::uint64_t plan::constant_bytes() const
 	return static_cast<std::uint64_t>(data_->memory.constant_bytes);
 }
 
+std::optional<std::size_t> plan::node_of(std::size_t index) const
+{
+	std::size_t at = 0; // barriers are commands as well
+	for (std::size_t i = 0; i < data_->commands.size(); ++i) {
+		at += data_->memory.barrier_before[i] ? 1 : 0;
+		if (at++ == index)
+			return static_cast<std::size_t>(data_->commands[i].node);
+	}
+	return std::nullopt;
+}
+
 namespace {
 
 /** Inputs, then outputs, then the scratch memory. */

@@ -15,6 +15,7 @@ public:
 		state_.readers.resize(g.values.size());
 		state_.is_output.resize(g.values.size(), false);
 		state_.done.resize(g.nodes.size(), false);
+		from_outside_.resize(g.values.size(), false);
 	}
 
 	findings run()
@@ -59,6 +60,7 @@ private:
 		const value &told = g_.values[static_cast<std::size_t>(v)];
 		lowered_value &value = state_.values[static_cast<std::size_t>(v)];
 		value.type = told.type;
+		from_outside_[static_cast<std::size_t>(v)] = true;
 		if (!told.dims) {
 			value.refused = unsupported(reason::not_lowered,
 			                            "the shape of '" + told.name +
@@ -97,9 +99,26 @@ private:
 					output(n, i) = {};
 					bind_told(n.node().outputs[i]);
 				}
-			return {e, false};
+			if (can_be_answered(n, e))
+				return {std::nullopt, true, true};
+			return {e, false, false};
 		}
-		return {std::nullopt, state_.commands.commands().size() != before};
+		return {std::nullopt, state_.commands.commands().size() != before, false};
+	}
+
+	// What a run is to tell must be there before it, and what comes out be told now. Dropout is left out: what
+	// it asks for may mean training.
+	[[nodiscard]] bool can_be_answered(const lowering &n, const unsupported &e) const
+	{
+		if (e.why() != reason::unknown_value || e.value() == absent ||
+		    n.node().op_type == "Dropout" ||
+		    !from_outside_[static_cast<std::size_t>(e.value())])
+			return false;
+		for (unsigned i = 0; i < n.outputs(); ++i)
+			if (n.wants(i) &&
+			    !state_.values[static_cast<std::size_t>(n.node().outputs[i])].computed)
+				return false;
+		return true;
 	}
 
 	lowered_value &output(const lowering &n, unsigned i)
@@ -110,6 +129,7 @@ private:
 	const graph &g_;
 	const options &options_;
 	lowering_state state_;
+	std::vector<bool> from_outside_; ///< values
 };
 
 } // namespace

@@ -4,7 +4,7 @@
  * @brief What a program can ask the ONNX Runtime plug-in for the NPU, beyond ONNX Runtime's interface.
  *
  * The plug-in is loaded by ONNX Runtime; a program finds the function with
- * dlsym(dlopen(path, RTLD_NOW | RTLD_NOLOAD), ATOM_ORT_EP_STATISTICS), or links the library.
+ * dlsym(dlopen(path, RTLD_NOW | RTLD_NOLOAD), ATOM_ORT_EP_GET_STATISTICS), or links the library.
  */
 #ifndef ATOM_ORT_EP_H
 #define ATOM_ORT_EP_H
@@ -33,14 +33,14 @@ struct atom_ort_ep_statistics {
 	uint64_t energy_uj;      /**< of the devices in use, whoever uses them, since power on */
 };
 
-#define ATOM_ORT_EP_STATISTICS "atom_ort_ep_statistics"
+#define ATOM_ORT_EP_GET_STATISTICS "atom_ort_ep_get_statistics"
 
 /**
  * Counts jobs that have been waited for. Thread-safe.
  * @param bytes sizeof of the structure as the caller knows it; no more is written
  */
-void atom_ort_ep_statistics(struct atom_ort_ep_statistics *to, size_t bytes);
-typedef void (*atom_ort_ep_statistics_t)(struct atom_ort_ep_statistics *to, size_t bytes);
+void atom_ort_ep_get_statistics(struct atom_ort_ep_statistics *to, size_t bytes);
+typedef void (*atom_ort_ep_get_statistics_t)(struct atom_ort_ep_statistics *to, size_t bytes);
 
 #ifdef __cplusplus
 }

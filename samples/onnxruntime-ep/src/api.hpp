@@ -26,7 +26,8 @@ OrtStatus *guarded(F &&f) noexcept
 	} catch (const Ort::Exception &e) {
 		return failed(e.what(), e.GetOrtErrorCode());
 	} catch (const atom_onnx::unsupported &e) {
-		return failed(e.what(), ORT_NOT_IMPLEMENTED);
+		const bool invalid = e.why() == atom_onnx::reason::invalid_model;
+		return failed(e.what(), invalid ? ORT_INVALID_GRAPH : ORT_NOT_IMPLEMENTED);
 	} catch (const std::bad_alloc &) {
 		return failed("the host is out of memory", ORT_EP_FAIL);
 	} catch (const std::exception &e) {

@@ -136,7 +136,7 @@ private:
 		switch (info.GetONNXType()) {
 		case ONNX_TYPE_TENSOR: {
 			const auto tensor = info.GetTensorTypeAndShapeInfo();
-			v.type = static_cast<atom_onnx::element_type>(tensor.GetElementType());
+			v.type = element_type_of(tensor.GetElementType());
 			if (!tensor.HasShape())
 				break;
 			told = tensor.GetShape();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "job.hpp"
 
+#include "atom/error.hpp"
+
 namespace atom_ort {
 
 bool job::ready() const noexcept
@@ -29,7 +31,11 @@ void job::wait()
 	if (!result.error)
 		return;
 	told_ = true;
-	throw atom::job_error(result);
+	const bool lost = result.error == atom::errc::device_lost;
+	throw atom::system_error(result.error,
+	                         what_(result) + ": " + result.to_string() +
+	                                 (lost ? "; make a new session once the device is back"
+	                                       : "; the next run starts anew"));
 }
 
 } // namespace atom_ort

@@ -26,7 +26,7 @@ public:
 	void used_by(const job_ptr &user, bool writes);
 	/** Jobs that are under way. */
 	[[nodiscard]] std::vector<job_ptr> users();
-	/** Waits for those that write it. @throws atom::job_error if one failed: what lies here is wrong */
+	/** Waits for those that write it. @throws atom::system_error if one failed: what lies here is wrong */
 	void wait();
 	/** Waits for them; whether they failed does not matter to who writes all of it anew. */
 	void wait_until_free();

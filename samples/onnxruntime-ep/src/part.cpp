@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "statistics.hpp"
+#include "tensor.hpp"
 
 namespace atom_ort {
 namespace {
@@ -19,13 +20,17 @@ void append(std::string &key, const T &value)
 
 } // namespace
 
-part::part(npu &on, atom_onnx::graph graph) : npu_(on), graph_(std::move(graph)) {}
+part::part(npu &on, std::string name, atom_onnx::graph graph)
+	: npu_(on), name_(std::move(name)),
+	  graph_(std::make_shared<const atom_onnx::graph>(std::move(graph)))
+{
+}
 
 void part::prepare()
 {
 	std::vector<input> inputs;
-	for (const atom_onnx::value_id v : graph_.inputs) {
-		const auto &dims = graph_.values[static_cast<std::size_t>(v)].dims;
+	for (std::size_t i = 0; i < graph_->inputs.size(); ++i) {
+		const auto &dims = input_value(i).dims;
 		if (!dims)
 			return;
 		inputs.push_back({*dims, 0, {}});
@@ -64,14 +69,19 @@ void part::run(const Ort::KernelContext &context)
 std::vector<part::input> part::inputs_of(const Ort::KernelContext &context, opened &device)
 {
 	std::vector<input> inputs;
-	for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+	for (std::size_t i = 0; i < graph_->inputs.size(); ++i) {
 		const Ort::ConstValue value = context.GetInput(i);
-		input in{value.GetTensorTypeAndShapeInfo().GetShape(), value.GetTensorSizeInBytes(),
-		         {}};
+		const auto info = value.GetTensorTypeAndShapeInfo();
+		if (element_type_of(info.GetElementType()) != input_value(i).type)
+			throw Ort::Exception("input '" + input_value(i).name + "' is not " +
+			                             name_of(input_value(i).type),
+			                     ORT_INVALID_ARGUMENT);
+		input in{info.GetShape(), value.GetTensorSizeInBytes(), {}};
 		const void *address = value.GetTensorRawData();
 		if (in.bytes != 0 && address == nullptr)
-			throw Ort::Exception("no device memory for an input: " +
-			                             npu_.memory_error(),
+			throw Ort::Exception("no device memory for input '" +
+			                             input_value(i).name +
+			                             "': " + npu_.memory_error(),
 			                     ORT_EP_FAIL);
 		const auto found = in.bytes != 0 ? npu_.memory().find(address) : std::nullopt;
 		if (found) {
@@ -122,12 +132,12 @@ part::program_ptr part::program_for(const std::vector<input> &inputs, opened &de
 		try {
 			programs_.push_front({std::move(key), build(inputs, known_, device)});
 		} catch (const atom_onnx::unsupported &e) {
-			const auto asked = std::find(graph_.inputs.begin(), graph_.inputs.end(),
+			const auto asked = std::find(graph_->inputs.begin(), graph_->inputs.end(),
 			                             e.value());
 			const auto index =
-				static_cast<std::size_t>(asked - graph_.inputs.begin());
+				static_cast<std::size_t>(asked - graph_->inputs.begin());
 			if (e.why() != atom_onnx::reason::unknown_value ||
-			    asked == graph_.inputs.end() || !inputs[index].at.where ||
+			    asked == graph_->inputs.end() || !inputs[index].at.where ||
 			    !known_.insert(index).second)
 				throw;
 			continue;
@@ -141,7 +151,7 @@ part::program_ptr part::program_for(const std::vector<input> &inputs, opened &de
 part::program_ptr part::build(const std::vector<input> &inputs, const std::set<std::size_t> &known,
                               opened &device) const
 {
-	atom_onnx::graph g = graph_;
+	atom_onnx::graph g = *graph_;
 	atom_onnx::options options;
 	for (std::size_t i = 0; i < inputs.size(); ++i) {
 		atom_onnx::value &v = g.values[static_cast<std::size_t>(g.inputs[i])];
@@ -169,7 +179,7 @@ std::string part::where(const std::vector<input> &inputs) const
 {
 	std::string text = "; the inputs of this part were";
 	for (std::size_t i = 0; i < inputs.size(); ++i)
-		text += " " + graph_.values[static_cast<std::size_t>(graph_.inputs[i])].name + " " +
+		text += " " + input_value(i).name + " " +
 		        atom_onnx::to_string(inputs[i].dims);
 	return text;
 }
@@ -190,17 +200,21 @@ void part::submit(const Ort::KernelContext &context, const std::vector<input> &i
 	for (std::size_t i = 0; i < told.size(); ++i) {
 		Ort::UnownedValue value = context.GetOutput(i, told[i].dims);
 		void *address = value.GetTensorMutableRawData();
-		if (value.GetTensorSizeInBytes() == 0) { // the device writes nothing, to somewhere
+		const std::size_t bytes = value.GetTensorSizeInBytes();
+		if (element_type_of(value.GetTensorTypeAndShapeInfo().GetElementType()) !=
+		    told[i].type)
+			throw Ort::Exception("output '" + output(i).name + "' is " +
+			                             name_of(told[i].type) +
+			                             ", the model says something else",
+			                     ORT_INVALID_GRAPH);
+		if (bytes == 0) { // the device writes nothing, to somewhere
 			written.push_back(std::make_shared<block>(on.device()->context, 1));
 			out.push_back(written.back()->buffer().view());
 			continue;
 		}
 		const auto found = npu_.memory().find(address);
 		if (!found)
-			throw Ort::Exception("no device memory for '" +
-			                             graph_.values[static_cast<std::size_t>(
-							     graph_.outputs[i])]
-			                                     .name +
+			throw Ort::Exception("no device memory for output '" + output(i).name +
 			                             "': " + npu_.memory_error(),
 			                     ORT_EP_FAIL);
 		written.push_back(found->where);
@@ -208,7 +222,25 @@ void part::submit(const Ort::KernelContext &context, const std::vector<input> &i
 	}
 	on.submit(program->commands(),
 	          program->arguments(in, out, on.scratch(program->plan().scratch_bytes())), read,
-	          written);
+	          written, explain(program));
+}
+
+// A job may be remembered for longer than the session lives: it must not keep the weights.
+explainer part::explain(const program_ptr &program) const
+{
+	return [name = name_, device = npu_.node().path, weak_graph = std::weak_ptr(graph_),
+	        weak_program = std::weak_ptr(program)](const atom::completion &c) {
+		std::string text = "NPU " + device + ", part " + name;
+		const auto graph = weak_graph.lock();
+		const auto built = weak_program.lock();
+		const auto node = c.fault && graph && built
+		                          ? built->plan().node_of(c.fault->command)
+		                          : std::nullopt;
+		if (node)
+			text += ", " + graph->nodes[*node].op_type + " '" +
+			        graph->nodes[*node].name + "'";
+		return text;
+	};
 }
 
 } // namespace atom_ort

@@ -19,9 +19,9 @@ namespace atom_ort {
 class part {
 public:
 	/** @param graph  its inputs without dimensions, where these change from run to run */
-	part(npu &on, atom_onnx::graph graph);
+	part(npu &on, std::string name, atom_onnx::graph graph);
 
-	[[nodiscard]] const atom_onnx::graph &graph() const { return graph_; }
+	[[nodiscard]] const atom_onnx::graph &graph() const { return *graph_; }
 
 	/** Builds the program if its inputs have but one shape, so that what is wrong is told early. */
 	void prepare();
@@ -53,8 +53,19 @@ private:
 	void submit(const Ort::KernelContext &context, const std::vector<input> &inputs, stream &on);
 	[[nodiscard]] std::string where(const std::vector<input> &inputs) const;
 
+	[[nodiscard]] explainer explain(const program_ptr &program) const;
+	[[nodiscard]] const atom_onnx::value &output(std::size_t index) const
+	{
+		return graph_->values[static_cast<std::size_t>(graph_->outputs[index])];
+	}
+	[[nodiscard]] const atom_onnx::value &input_value(std::size_t index) const
+	{
+		return graph_->values[static_cast<std::size_t>(graph_->inputs[index])];
+	}
+
 	npu &npu_;
-	atom_onnx::graph graph_;
+	std::string name_;
+	std::shared_ptr<const atom_onnx::graph> graph_;
 	std::mutex mutex_;
 	std::set<std::size_t> known_; ///< inputs whose elements a program is made for
 	std::list<entry> programs_;   ///< the one used last comes first

@@ -49,9 +49,9 @@ OrtStatus *ReleaseEpFactory(OrtEpFactory *f)
 	return nullptr;
 }
 
-void atom_ort_ep_statistics(struct atom_ort_ep_statistics *to, size_t bytes)
+void atom_ort_ep_get_statistics(atom_ort_ep_statistics *to, size_t bytes)
 {
-	struct atom_ort_ep_statistics now = atom_ort::counted();
+	atom_ort_ep_statistics now = atom_ort::counted();
 	const std::lock_guard lock(mutex);
 	for (const atom_ort::factory *f : factories)
 		for (const auto &n : f->npus())

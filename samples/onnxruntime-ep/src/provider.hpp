@@ -2,11 +2,8 @@
 #pragma once
 
 #include "api.hpp"
-#include "atom_onnx/survey.hpp"
 #include "context_node.hpp"
-#include "import.hpp"
 #include "npu.hpp"
-#include "partition.hpp"
 
 namespace atom_ort {
 
@@ -19,8 +16,6 @@ private:
 	static provider &self(OrtEp *p) { return *static_cast<provider *>(p); }
 	void claim(const Ort::ConstGraph &graph, OrtEpGraphSupportInfo *support);
 	bool claim_context_nodes(const Ort::ConstGraph &graph, OrtEpGraphSupportInfo *support);
-	std::vector<node_group> groups_of(const imported &from);
-	void leave(const imported &from, std::size_t node, const std::string &why) const;
 	void compile(const Ort::ConstGraph &graph, const Ort::ConstNode &fused,
 	             OrtNodeComputeInfo *&info, OrtNode **context_node);
 	void say(OrtLoggingLevel level, const std::string &text) const;

@@ -7,7 +7,7 @@ namespace atom_ort {
 namespace {
 
 std::mutex mutex;
-struct atom_ort_ep_statistics counters {};
+atom_ort_ep_statistics counters {};
 
 } // namespace
 
@@ -42,7 +42,7 @@ void count_program()
 	++counters.programs;
 }
 
-struct atom_ort_ep_statistics counted()
+atom_ort_ep_statistics counted()
 {
 	const std::lock_guard lock(mutex);
 	return counters;

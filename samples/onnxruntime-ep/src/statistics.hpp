@@ -13,6 +13,6 @@ void count_part();
 void count_program();
 
 /** All that is counted here; the rest is zero. */
-[[nodiscard]] struct atom_ort_ep_statistics counted();
+[[nodiscard]] atom_ort_ep_statistics counted();
 
 } // namespace atom_ort

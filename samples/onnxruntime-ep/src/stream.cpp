@@ -6,6 +6,20 @@
 namespace atom_ort {
 namespace {
 
+OrtStatus *flush(OrtSyncStreamImpl *s) noexcept
+{
+	return guarded([&] { sync_stream::self(s).work().wait(); });
+}
+
+/** Nothing if work of @p s is not done by an NPU. ONNX Runtime has no stream for the CPU. */
+stream *stream_of(OrtSyncStream *s)
+{
+	const auto *impl = s != nullptr ? Ort::GetEpApi().SyncStream_GetImpl(s) : nullptr;
+	if (impl == nullptr || impl->Flush != flush)
+		return nullptr;
+	return &sync_stream::self(const_cast<OrtSyncStreamImpl *>(impl)).work();
+}
+
 class notification : public OrtSyncNotificationImpl {
 public:
 	explicit notification(stream &of) : OrtSyncNotificationImpl{}, stream_(of)
@@ -17,13 +31,12 @@ public:
 			return static_cast<OrtStatus *>(nullptr);
 		};
 		WaitOnDevice = [](OrtSyncNotificationImpl *n, OrtSyncStream *consumer) noexcept {
-			if (consumer == nullptr) // the CPU reads it next
-				return n->WaitOnHost(n);
 			return guarded([&] {
-				const auto *impl =
-					Ort::GetEpApi().SyncStream_GetImpl(consumer);
-				auto &other = sync_stream::self(const_cast<OrtSyncStreamImpl *>(impl));
-				other.work().wait_for(self(n).moment_);
+				const job_ptr moment = self(n).moment_;
+				if (stream *other = stream_of(consumer))
+					other->wait_for(moment);
+				else if (moment)
+					moment->wait();
 			});
 		};
 		WaitOnHost = [](OrtSyncNotificationImpl *n) noexcept {
@@ -66,7 +79,7 @@ atom::fence stream::submit_once(const atom::submission &work)
 
 job_ptr stream::submit(const atom::command_buffer &commands, const atom::args &arguments,
                        const std::vector<block_ptr> &read,
-                       const std::vector<block_ptr> &written)
+                       const std::vector<block_ptr> &written, explainer what)
 {
 	std::vector<atom::fence> waits;
 	for (const job_ptr &j : std::exchange(others_, {}))
@@ -78,7 +91,7 @@ job_ptr stream::submit(const atom::command_buffer &commands, const atom::args &a
 					waits.push_back(j->fence());
 	atom::submission work(commands, arguments);
 	work.waits = waits;
-	last_ = std::make_shared<job>(submit_once(work), this);
+	last_ = std::make_shared<job>(submit_once(work), this, std::move(what));
 	under_way_.push_back(last_);
 	for (const block_ptr &b : read)
 		b->used_by(last_, false);
@@ -132,9 +145,7 @@ sync_stream::sync_stream(std::shared_ptr<opened> on) : OrtSyncStreamImpl{}, stre
 	CreateNotification = [](OrtSyncStreamImpl *s, OrtSyncNotificationImpl **made) noexcept {
 		return guarded([&] { *made = new notification(self(s).stream_); });
 	};
-	Flush = [](OrtSyncStreamImpl *s) noexcept {
-		return guarded([&] { self(s).stream_.wait(); });
-	};
+	Flush = flush;
 	OnSessionRunEnd = Flush;
 }
 

@@ -23,8 +23,9 @@ public:
 	 * @throws atom::system_error also if an earlier job of the stream failed untold
 	 */
 	job_ptr submit(const atom::command_buffer &commands, const atom::args &arguments,
-	               const std::vector<block_ptr> &read, const std::vector<block_ptr> &written);
-	/** Waits for all; @throws atom::job_error for a failure that nobody was told */
+	               const std::vector<block_ptr> &read, const std::vector<block_ptr> &written,
+	               explainer what);
+	/** Waits for all; @throws atom::system_error for a failure that nobody was told */
 	void wait();
 	/** The next job waits for @p other. */
 	void wait_for(job_ptr other);

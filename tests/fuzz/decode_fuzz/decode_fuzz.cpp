@@ -26,18 +26,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 		return 0;
 	}
 	fake_memory m(mem.bytes(), op->operands(), input.how);
-	m.interrupts = input.interrupts ? 2 : 0;
 	std::minstd_rand random(input.seed);
 	if (input.changes)
 		m.before_access = [&] {
 			/* Indices and parameters lie everywhere: between any two reads each may change. */
 			for (unsigned n = 0; n < 16; ++n)
-				*mem.at<std::uint32_t>(random() % (engine_input::memory_bytes / 4) * 4) =
-					n % 2 ? static_cast<std::uint32_t>(random() << 1) : 0xffffffffu << random() % 32;
+				mem.poke(random() % (engine_input::memory_bytes / 4) * 4,
+					 n % 2 ? static_cast<std::uint32_t>(random() << 1) : 0xffffffffu << random() % 32);
 		};
-	scratch work;
-	for (std::uint64_t tile = 0; tile < op->tiles() && !m.failed(); ++tile)
-		op->run(tile, m, work);
+	run_tiles(*op, m, input.interrupts ? 2 : 0);
 	check(m.breach().empty(), m.breach().c_str());
 	return 0;
 }

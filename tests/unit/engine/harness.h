@@ -17,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include <sanitizer/asan_interface.h>
+
 #include "engine/engine.h"
 
 namespace atom::engine::test {
@@ -24,7 +26,10 @@ namespace atom::engine::test {
 /** VA of the first byte of the memory. */
 inline constexpr std::uint64_t memory_va = 0x7f0000000000;
 
-/** Memory of a test; what each operand may touch is checked at every access. */
+/**
+ * Memory of a test; what each operand may touch is checked at every access. With AddressSanitizer what is of no operand
+ * cannot be touched while this lives, by pointers that map() gave either.
+ */
 class fake_memory final : public memory {
 public:
 	enum class mapping { whole, pages, never };
@@ -32,6 +37,22 @@ public:
 	fake_memory(std::span<std::byte> bytes, std::span<const operand> operands, mapping how)
 		: bytes_(bytes), operands_(operands), how_(how)
 	{
+		ASAN_POISON_MEMORY_REGION(bytes_.data(), bytes_.size());
+		for (const operand &o : operands_)
+			ASAN_UNPOISON_MEMORY_REGION(extent(o, bytes_).data(), extent(o, bytes_).size());
+	}
+	~fake_memory() { ASAN_UNPOISON_MEMORY_REGION(bytes_.data(), bytes_.size()); }
+	fake_memory(const fake_memory &) = delete;
+	fake_memory &operator=(const fake_memory &) = delete;
+
+	/** What @p o may touch of @p bytes; less than the operand where it reaches out of them. */
+	static std::span<std::byte> extent(const operand &o, std::span<std::byte> bytes)
+	{
+		const auto first = static_cast<__int128>(o.va) + o.low - memory_va;
+		const auto clamp = [&](__int128 x) {
+			return static_cast<std::size_t>(std::clamp<__int128>(x, 0, static_cast<__int128>(bytes.size())));
+		};
+		return bytes.subspan(clamp(first), clamp(first + (o.high - o.low)) - clamp(first));
 	}
 
 	std::byte *map(std::size_t i, std::int64_t low, std::int64_t high, std::uint32_t access) override
@@ -126,6 +147,11 @@ public:
 
 	std::span<std::byte> bytes() { return {storage_.get(), bytes_}; }
 	template <class T> T *at(std::uint64_t offset) { return reinterpret_cast<T *>(storage_.get() + offset); }
+	/** What the guest does while a command runs, which may not touch this memory by itself (see fake_memory). */
+	[[gnu::no_sanitize_address, gnu::no_sanitize_thread]] void poke(std::uint64_t offset, std::uint32_t value)
+	{
+		*at<volatile std::uint32_t>(offset) = value;
+	}
 	bool operator==(const arena &other) const
 	{
 		return bytes_ == other.bytes_ && std::memcmp(storage_.get(), other.storage_.get(), bytes_) == 0;
@@ -217,6 +243,33 @@ template <class T> T command(unsigned opcode, unsigned flags = 0)
 template <class T> std::span<const std::byte> bytes_of(const T &c)
 {
 	return std::as_bytes(std::span(&c, 1));
+}
+
+/** Whether every operand is mapped as a whole, as it has to be. */
+inline bool is_mapped(const operation &op, arena &mem)
+{
+	return std::ranges::all_of(op.operands(), [&](const operand &o) {
+		return fake_memory::extent(o, mem.bytes()).size() == static_cast<std::size_t>(o.high - o.low);
+	});
+}
+
+/**
+ * Runs all tiles in order, those that are interrupted again until they end: by the @p interrupts-th question
+ * first, and then later each time, as the model has more patience.
+ */
+inline void run_tiles(const operation &op, fake_memory &m, unsigned interrupts = 0)
+{
+	scratch work;
+	for (std::uint64_t tile = 0; tile < op.tiles() && !m.failed(); ++tile) {
+		m.kept = {};
+		unsigned patience = interrupts;
+		do {
+			m.interrupts = patience;
+			patience *= 2;
+			m.was_interrupted = false;
+			op.run(tile, m, work);
+		} while (m.was_interrupted && !m.failed());
+	}
 }
 
 struct outcome {

@@ -57,9 +57,7 @@ TEST(Mutation, DamagedCommandsFaultOrRunInsideTheirOperands)
 			++decoded;
 			const auto how = static_cast<fake_memory::mapping>(i % 3);
 			fake_memory m(mem.bytes(), op->operands(), how);
-			scratch work;
-			for (std::uint64_t tile = 0; tile < op->tiles() && !m.failed(); ++tile)
-				op->run(tile, m, work);
+			run_tiles(*op, m);
 			ASSERT_EQ(m.breach(), "") << i;
 		}
 	}
@@ -105,12 +103,12 @@ TEST(Mutation, CombinationsOfWrongFieldsFaultOrRunTheSameOnBothEngines)
 		for (unsigned engine = 0; engine < 2; ++engine) {
 			fake_memory m(results[engine].bytes(), ops[engine]->operands(),
 				      static_cast<fake_memory::mapping>(i / 3 % 3));
-			scratch work;
-			for (std::uint64_t tile = 0; tile < ops[engine]->tiles() && !m.failed(); ++tile)
-				ops[engine]->run(tile, m, work);
+			run_tiles(*ops[engine], m);
 			ASSERT_EQ(m.breach(), "");
 			failed[engine] = m.failed();
 		}
+		if (!is_mapped(*ops[0], start))
+			continue; /* what is not mapped may be read or not */
 		ASSERT_EQ(failed[0], failed[1]);
 		const std::string wrong = failed[0] ? "" : difference(c, *ops[0], what, start, results[0], results[1]);
 		ASSERT_EQ(wrong, "");
@@ -134,13 +132,10 @@ TEST(Mutation, MemoryMayChangeWhileAnyCommandRuns)
 		fake_memory m(mem.bytes(), op->operands(), static_cast<fake_memory::mapping>(i / all.size() / 2 % 3));
 		m.before_access = [&] {
 			/* Now and then an index becomes a bad one, and good again. */
-			auto *index = mem.at<std::uint32_t>(indices_at) + random() % (2 * indices);
-			*index = random() % 64 ? random() % 4 : random();
-			mem.at<std::uint32_t>(0)[random() % 2048] = random();
+			mem.poke(indices_at + random() % (2 * indices) * 4, random() % 64 ? random() % 4 : random());
+			mem.poke(random() % 2048 * 4, random());
 		};
-		scratch work;
-		for (std::uint64_t tile = 0; tile < op->tiles() && !m.failed(); ++tile)
-			op->run(tile, m, work);
+		run_tiles(*op, m);
 		ASSERT_EQ(m.breach(), "");
 	}
 }

@@ -55,6 +55,8 @@ public:
 	/** Memory that intermediate values share; 0 if there are none. */
 	[[nodiscard]] std::uint64_t scratch_bytes() const;
 	[[nodiscard]] std::uint64_t constant_bytes() const;
+	/** Index of the node that command @p index of the command buffer was made from. */
+	[[nodiscard]] std::optional<std::size_t> node_of(std::size_t index) const;
 
 private:
 	friend class program;

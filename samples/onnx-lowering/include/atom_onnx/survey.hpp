@@ -21,6 +21,8 @@ namespace atom_onnx {
 struct node_finding {
 	std::optional<unsupported> refused; ///< why it cannot be lowered
 	bool works = false;                 ///< the device has to do something for it
+	/** It can be lowered once an input is known that comes from outside (options::known). */
+	bool asks = false;
 };
 
 /** What is known of one value. */
