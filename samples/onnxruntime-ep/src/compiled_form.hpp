@@ -13,8 +13,7 @@ inline constexpr std::uint32_t compiled_form_version = 1;
 
 /**
  * A part as bytes: its nodes as ONNX Runtime left them after all that it optimises, its weights, what goes
- * in and out; with a checksum. Commands are not in it: they depend on the shapes of the inputs, and lowering
- * takes less time than reading the weights.
+ * in and out; with a checksum. Commands are not in it: they depend on the shapes of the inputs and on the device.
  */
 [[nodiscard]] std::string to_bytes(const atom_onnx::graph &g);
 
