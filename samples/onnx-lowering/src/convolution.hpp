@@ -25,6 +25,16 @@ struct convolution {
 void emit_convolution(lowering &n, const convolution &c, const view &in, const view &weight,
                       const std::optional<view> &bias, const view &out, const tail &t = {});
 
+/** Whether the device sums their integers and scales the sum; else both are read as reals. */
+[[nodiscard]] bool sums_integers(const view &in, const view &weight);
+
+/**
+ * The bias as integers that are added to the sums of in and weight, for which sums_integers()
+ * holds. Empty: it is no multiple of what the sums stand for.
+ */
+[[nodiscard]] std::optional<view> integer_bias(lowering &n, const view &in, const view &weight,
+                                               const host_tensor &bias);
+
 /** Memory for the output: row-major if it is one of the graph, else channels innermost. */
 [[nodiscard]] view allocate_result(lowering &n, value_id result, atom::dtype type,
                                    const shape &dims);

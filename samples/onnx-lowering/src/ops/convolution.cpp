@@ -14,14 +14,18 @@ namespace {
 /** Weights and bias of a Conv with the norms and scales behind it folded in. */
 struct kernel {
 	view weight;              ///< [O, C / groups, spatial..]
-	std::optional<view> bias; ///< f32 [O]
+	std::optional<view> bias; ///< [O]; f32, or i32 to be added to sums of integers
 	value_id result;          ///< what the convolution with the norm gives
 };
 
 kernel plain_kernel(lowering &n)
 {
 	kernel k{n.in(1), std::nullopt, n.result()};
-	if (n.has(2))
+	if (!n.has(2))
+		return k;
+	if (const view in = n.in(0); in.rank() < 5 && n.known(2) && sums_integers(in, k.weight))
+		k.bias = integer_bias(n, in, k.weight, n.host(2));
+	if (!k.bias)
 		k.bias = n.e.cast(n.plain(2), atom::dtype::f32);
 	return k;
 }
