@@ -4,6 +4,8 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <unistd.h>
 
@@ -21,6 +23,8 @@ struct machines {
 	std::mutex mutex;
 	int process = 0;
 	std::map<std::string, std::shared_ptr<os>> made;
+	/// Kept for ever: their destructors would wait for those threads.
+	std::vector<std::map<std::string, std::shared_ptr<os>>> of_parents;
 };
 
 std::shared_ptr<os> machine_of(const std::string &options)
@@ -29,8 +33,7 @@ std::shared_ptr<os> machine_of(const std::string &options)
 	static auto *all = new machines;
 	const std::lock_guard lock(all->mutex);
 	if (all->process != ::getpid()) {
-		[[maybe_unused]] auto *parents = new decltype(all->made)(std::move(all->made));
-		all->made.clear();
+		all->of_parents.push_back(std::exchange(all->made, {}));
 		all->process = ::getpid();
 	}
 	std::shared_ptr<os> &machine = all->made[options];
