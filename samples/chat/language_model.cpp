@@ -178,6 +178,7 @@ void language_model::read(std::span<const llama_token> tokens)
 		const auto part = tokens.first(std::min<std::size_t>(tokens.size(), batch_max));
 		tokens = tokens.subspan(part.size());
 		graph_is_new_ = true;
+		forget_errors();
 		// llama.cpp takes a pointer to data that is not const, and leaves it alone.
 		const int result =
 			llama_decode(context_.get(),
@@ -185,7 +186,7 @@ void language_model::read(std::span<const llama_token> tokens)
 		                                         static_cast<std::int32_t>(part.size())));
 		llama_synchronize(context_.get());
 		if (result != 0 || statistics().failed != 0)
-			throw failure(status::job, last_error("llama.cpp failed with status " +
+			throw failure(status::job, all_errors("llama.cpp failed with status " +
 			                                      std::to_string(result)));
 		used_ += part.size();
 	}

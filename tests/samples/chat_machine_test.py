@@ -17,6 +17,7 @@ import closing_line  # noqa: E402
 BUILD, RUNTIME = pathlib.Path(sys.argv[1]), sys.argv[2]
 del sys.argv[1:3]
 CHAT = BUILD / "samples/chat/chat"
+OCR = BUILD / "samples/ocr/ocr"
 CHECK = pathlib.Path(__file__).resolve().parents[2] / "samples/ggml-backend/check"
 STORY = ["--tokens", "40", "Tell me a story about a robot who learns to paint."]
 QUESTION = ["--tokens", "8", "What is the capital of France?"]
@@ -25,6 +26,18 @@ QUESTION = ["--tokens", "8", "What is the capital of France?"]
 def start(*arguments):
     return subprocess.Popen([CHAT, "--json", "--threads", "1", *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, text=True)
+
+
+def start_ocr():
+    return subprocess.Popen([OCR, "--json", "--models", os.environ["ATOM_OCR_MODELS"], os.environ["ATOM_OCR_PAGE"]], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def text_of(program):
+    out, err = program.communicate(timeout=120)
+    if program.returncode:
+        raise AssertionError(f"ocr: {program.returncode}: {err}")
+    return [line["text"] for picture in json.loads(out)["pictures"] for line in picture["lines"]]
 
 
 def answer_of(program):
@@ -85,6 +98,29 @@ class Machine(unittest.TestCase):
         victim.send_signal(signal.SIGKILL)
         victim.communicate()
         self.assertEqual(answer_of(other), alone)
+
+    def test_two_chats_and_an_ocr_at_once_give_what_each_gives_alone_though_a_third_chat_is_killed(self):
+        alone = answer_of(start(*STORY)), answer_of(start(*QUESTION)), text_of(start_ocr())
+        self.assertTrue(alone[2])
+        page, story, question, victim = start_ocr(), start(*STORY), start(*QUESTION), start(*STORY)
+        time.sleep(2)
+        victim.kill()
+        victim.communicate()
+        self.assertEqual((answer_of(story), answer_of(question), text_of(page)), alone)
+
+    def test_a_device_that_is_pulled_ends_the_answer_with_its_reason_and_another_serves_the_next(self):
+        broken = subprocess.Popen([CHAT, "--threads", "1", "--tokens", "1500", *STORY[2:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True)
+        self.assertTrue(broken.stdout.read(1), "no answer")
+        control("surprise-remove 0")
+        try:
+            _, err = broken.communicate(timeout=120)
+        finally:
+            control("plug 0")
+            until(lambda: glob.glob("/dev/accel/accel*"))
+        self.assertEqual(broken.returncode, 4, err)
+        self.assertIn("ATOM0: ", err)
+        self.assertIn("Paris", answer_of(start(*QUESTION)))
 
     def test_a_fault_ends_one_answer_with_its_reason_and_no_later_one(self):
         control("inject 0 kind=mmu-fault,after=30000")
