@@ -113,6 +113,9 @@ void pack_along_k(const std::byte *from, std::ptrdiff_t column_stride, std::size
 	constexpr bool direct = Format::template native<From> || Format::group == 4;
 	const std::uint32_t flip = Format::group == 4 ? Format::bits(From{}) * 0x01010101u : 0;
 	alignas(64) std::uint32_t converted[direct ? 1 : lines * lines];
+	// At the end of lines, the start of those that follow them is fetched.
+	const auto run = static_cast<std::ptrdiff_t>(groups * Format::group * sizeof(From));
+	const std::ptrdiff_t ahead = pack_ahead < run ? pack_ahead : run;
 
 	for (unsigned column = 0; column < Panel; column += lines) {
 		const std::byte *line[lines];
@@ -133,9 +136,11 @@ void pack_along_k(const std::byte *from, std::ptrdiff_t column_stride, std::size
 			} else {
 				Moves::transpose(line, flip, to + g * Panel + column, Panel);
 			}
+			const auto at = static_cast<std::ptrdiff_t>(g * Format::group * sizeof(From));
+			const std::ptrdiff_t next = at + ahead < run ? ahead : ahead - run + lines * column_stride;
 			for (unsigned j = 0; j < lines; ++j) {
+				__builtin_prefetch(line[j] + next); // more lines than the hardware follows
 				line[j] += lines * Format::group * sizeof(From);
-				__builtin_prefetch(line[j] + pack_ahead); // more lines than the hardware follows
 			}
 		}
 	}
