@@ -13,6 +13,16 @@ class _Result(unittest.TextTestResult):
         self.passed += 1
 
 
+def take_option(name, otherwise):
+    """The value behind NAME in the arguments, which unittest does not see then; OTHERWISE if it is not there."""
+    if name not in sys.argv:
+        return otherwise
+    at = sys.argv.index(name)
+    value = sys.argv[at + 1]
+    del sys.argv[at:at + 2]
+    return value
+
+
 def main():
     """Run the tests of __main__; exit with 0 only if some have passed and none has failed."""
     runner = unittest.TextTestRunner(sys.stdout, resultclass=_Result, verbosity=2)

@@ -208,8 +208,5 @@ injected
 
 
 if __name__ == "__main__":
-    if "--kernel" in sys.argv:
-        position = sys.argv.index("--kernel")
-        KERNEL = sys.argv[position + 1]
-        del sys.argv[position:position + 2]
+    KERNEL = closing_line.take_option("--kernel", KERNEL)
     closing_line.main()

@@ -119,8 +119,5 @@ class Models(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if "--kernel" in sys.argv:
-        at = sys.argv.index("--kernel")
-        KERNEL = sys.argv[at + 1]
-        del sys.argv[at:at + 2]
+    KERNEL = closing_line.take_option("--kernel", KERNEL)
     closing_line.main()

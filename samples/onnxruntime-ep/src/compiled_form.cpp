@@ -31,6 +31,28 @@ std::uint64_t checksum(std::string_view bytes)
 	                             "the compiled form: " + what + "; compile the model again");
 }
 
+// What writer and reader have in the same order.
+template <class Archive, class Node>
+void node_fields(Archive &archive, Node &n)
+{
+	archive(n.op_type);
+	archive(n.domain);
+	archive(n.name);
+	archive(n.opset);
+	archive(n.attributes);
+	archive(n.inputs);
+	archive(n.outputs);
+}
+
+template <class Archive, class Graph>
+void graph_fields(Archive &archive, Graph &g)
+{
+	archive(g.values);
+	archive(g.nodes);
+	archive(g.inputs);
+	archive(g.outputs);
+}
+
 class writer {
 public:
 	template <class T>
@@ -68,16 +90,7 @@ public:
 		(*this)(static_cast<int>(a.value.index()));
 		std::visit(*this, a.value);
 	}
-	void operator()(const atom_onnx::node &n)
-	{
-		(*this)(n.op_type);
-		(*this)(n.domain);
-		(*this)(n.name);
-		(*this)(n.opset);
-		(*this)(n.attributes);
-		(*this)(n.inputs);
-		(*this)(n.outputs);
-	}
+	void operator()(const atom_onnx::node &n) { node_fields(*this, n); }
 	template <class T>
 	void operator()(const std::optional<T> &v)
 	{
@@ -155,16 +168,7 @@ public:
 		choice(kind, static_cast<int>(std::variant_size_v<decltype(a.value)>) - 1);
 		alternative<0>(a, kind);
 	}
-	void operator()(atom_onnx::node &n)
-	{
-		(*this)(n.op_type);
-		(*this)(n.domain);
-		(*this)(n.name);
-		(*this)(n.opset);
-		(*this)(n.attributes);
-		(*this)(n.inputs);
-		(*this)(n.outputs);
-	}
+	void operator()(atom_onnx::node &n) { node_fields(*this, n); }
 	template <class T>
 	void operator()(std::optional<T> &v)
 	{
@@ -214,10 +218,7 @@ private:
 std::string to_bytes(const atom_onnx::graph &g)
 {
 	writer w;
-	w(g.values);
-	w(g.nodes);
-	w(g.inputs);
-	w(g.outputs);
+	graph_fields(w, g);
 	const std::string body = w.take();
 	header h{{}, compiled_form_version, 0, body.size(), checksum(body)};
 	std::memcpy(h.magic, magic.data(), sizeof(h.magic));
@@ -240,10 +241,7 @@ atom_onnx::graph from_bytes(std::string_view bytes)
 		refuse("it is damaged");
 	reader r(bytes);
 	atom_onnx::graph g;
-	r(g.values);
-	r(g.nodes);
-	r(g.inputs);
-	r(g.outputs);
+	graph_fields(r, g);
 	if (!r.at_end())
 		refuse("there is more behind its end");
 	atom_onnx::check(g);
