@@ -43,7 +43,8 @@ struct device_change {
  * devices() holds what there was when it was made; from then on next() tells every change, none
  * of them twice. So no device is missed, whenever it is plugged in.
  *
- * Resets that a device survives are told by device::next_event(), to those who have it open.
+ * Resets that a device survives are no change here: the queues that they hit tell of them
+ * (queue_state::generation).
  */
 class ATOM_API device_monitor {
 public:
