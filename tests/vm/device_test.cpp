@@ -165,11 +165,19 @@ TEST(device_info, fdinfo_tells_monitors_who_uses_what)
 TEST(device_info, the_queue_tells_how_long_the_device_worked_for_it)
 {
 	context c;
-	copy_there_and_back(c, 8 * mib);
-	const auto state = c.q.state();
-	EXPECT_GT(state.busy_ns, 0u);
-	const auto record = c.q.completion(1);
-	EXPECT_GE(state.busy_ns, (record.end_ns - record.start_ns) / 2);
+	// On a busy host the device's threads may wait between two steps of a job, which is time of the job and not of work.
+	bool near = false;
+	std::uint64_t before = 0;
+	for (unsigned job = 1; job <= 20 && !near; ++job) {
+		copy_there_and_back(c, 8 * mib);
+		const std::uint64_t busy = c.q.state().busy_ns - before;
+		const auto record = c.q.completion(job);
+		EXPECT_GT(busy, 0u) << "job " << job;
+		EXPECT_LE(busy, record.end_ns - record.start_ns) << "job " << job;
+		near = busy >= (record.end_ns - record.start_ns) / 2;
+		before += busy;
+	}
+	EXPECT_TRUE(near) << "no job of 20 was worked for during half of its time";
 }
 
 TEST(two_devices, work_side_by_side_and_are_told_apart)
