@@ -189,11 +189,8 @@ static void atom_queue_ban_locked(struct atom_queue *queue, u32 flags)
 
 	queue->flags |= flags | DRM_ATOM_QUEUE_STATE_BANNED;
 	queue->banned = true;
-	if (first && !queue->killed) {
-		/* First the FIFO is read, while its records still fit the queue. */
-		atom_fault_interrupt(queue->adev);
+	if (first && !queue->killed)
 		queue_work(queue->adev->reset_wq, &queue->reset_work);
-	}
 }
 
 static void atom_queue_signal_next(struct atom_queue *queue, int error)
@@ -407,6 +404,8 @@ bool atom_queue_reset(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
 
+	/* What the FIFO says of the queue, while its records still fit it. */
+	atom_fault_drain(adev);
 	/* Only a killer holds it besides us, and that one may wait for us: do not wait for it. */
 	if (!mutex_trylock(&queue->hw_lock))
 		return false;
@@ -840,9 +839,9 @@ int atom_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_fi
 	if (!queue)
 		return -ENOENT;
 	busy = atom_queue_busy_ns(queue);
-	/* The kind of access comes through the FIFO, which may be a step behind. */
+	/* The kind of access comes through the FIFO, which the reset reads first of all. */
 	if (READ_ONCE(queue->banned) && !atom_device_is_lost(adev))
-		flush_work(&adev->fault.work);
+		flush_work(&queue->reset_work);
 
 	mutex_lock(&queue->submit_lock);
 	spin_lock_irq(&queue->fence_lock);

@@ -86,6 +86,8 @@ atom_model_host host_bus::callbacks(bool mapping)
 	h.abi = ATOM_MODEL_ABI;
 	h.dma_read = [](void *o, std::uint32_t, std::uint32_t, std::uint64_t addr, void *buf, std::uint64_t len) {
 		host_bus &bus = self(o);
+		if (bus.on_dma_read)
+			bus.on_dma_read(addr, len);
 		std::byte *p = bus.dma_allowed(addr, len) ? bus.ram(addr, len) : nullptr;
 		if (!p)
 			return -EIO;

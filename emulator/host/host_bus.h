@@ -93,6 +93,8 @@ public:
 	void set_bus_master(bool on);
 	/** Mappings that the model holds at this moment, and the most it ever held. */
 	int mappings() const { return mappings_.load(); }
+	/** Called before each read of RAM by the device, on its thread; set it before work begins. */
+	std::function<void(std::uint64_t addr, std::uint64_t bytes)> on_dma_read;
 	/** Called with each trace event; set it before work begins. */
 	std::function<void(std::uint32_t, const std::uint64_t *)> on_trace;
 	/** Called with the modelled time of each command; set it before work begins. */

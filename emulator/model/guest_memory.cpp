@@ -224,8 +224,8 @@ bool tile_memory::interrupted()
 	if (!urgency_ || interrupted_)
 		return interrupted_;
 	const std::uint32_t urgency = urgency_->load(std::memory_order_relaxed);
-	interrupted_ = (urgency & (urgency_stop | urgency_reset)) ||
-		       ((urgency & urgency_admin) && std::chrono::steady_clock::now() >= give_way_at_);
+	given_patience_ = (urgency & urgency_admin) && std::chrono::steady_clock::now() >= give_way_at_;
+	interrupted_ = given_patience_ || (urgency & (urgency_stop | urgency_reset));
 	return interrupted_;
 }
 

@@ -120,6 +120,8 @@ public:
 	/** Where to look whether the tile should end early; see tile_urgency. */
 	void heed(const std::atomic<std::uint32_t> &urgency, std::chrono::steady_clock::duration patience);
 	bool was_interrupted() const { return interrupted_; }
+	/** It was interrupted, but not before the patience had ended. */
+	bool was_given_patience() const { return given_patience_; }
 	engine::tile_progress &progress() override { return progress_; }
 	const engine::fault &fault() const { return fault_; }
 
@@ -133,6 +135,7 @@ private:
 	const std::atomic<std::uint32_t> *urgency_ = nullptr;
 	std::chrono::steady_clock::time_point give_way_at_;
 	bool interrupted_ = false;
+	bool given_patience_ = false;
 	engine::tile_progress progress_;
 };
 

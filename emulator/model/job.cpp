@@ -214,7 +214,7 @@ bool device::next_command(queue &q, job &j)
 	}
 	j.next_tile = 0;
 	j.again.clear();
-	j.interruptions = 0;
+	j.patience = {};
 	host_.trace(ATOM_TRACE_COMMAND_START, q.id, j.seq, std::uint64_t{j.index} << 32 | j.header.opcode,
 		    j.header.tag);
 	return true;
@@ -239,7 +239,8 @@ void device::run_tiles(queue &q, job &j)
 	run.queue = q.id;
 	run.next = j.next_tile;
 	run.again = std::move(j.again);
-	run.interruptions = j.interruptions;
+	run.resumed = !run.again.empty();
+	run.patience = j.patience.length();
 	run.progress = &q.regs.progress;
 	run.urgency = &urgency_;
 	run.end = tiles;
@@ -268,8 +269,10 @@ void device::run_tiles(queue &q, job &j)
 	}
 	j.next_tile = run.next;
 	j.again = std::move(run.again);
-	if (!j.again.empty())
-		++j.interruptions;
+	if (run.stuck)
+		j.patience.grow();
+	else if (run.ahead)
+		j.patience.shrink();
 	if (j.next_tile == tiles && j.again.empty())
 		end_command(q, j);
 }

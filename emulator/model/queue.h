@@ -16,6 +16,7 @@
 #include "atom/hw/queue.h"
 #include "engine/engine.h"
 #include "job_clock.h"
+#include "patience.h"
 #include "team.h"
 
 namespace atom::model {
@@ -64,7 +65,7 @@ struct job {
 	std::unique_ptr<engine::operation> operation; ///< the current command, once decoded
 	std::uint64_t next_tile = 0;
 	std::vector<interrupted_tile> again; ///< tiles below next_tile
-	unsigned interruptions = 0;       ///< of the current command
+	class patience patience;             ///< of the current command
 
 	bool ended = false;              ///< only its retirement is left (pace=device)
 	std::uint64_t retire_at = 0;

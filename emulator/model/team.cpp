@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "team.h"
 
-#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <new>
@@ -60,7 +59,7 @@ team::~team()
 
 bool team::take(tile_run &run, std::uint64_t &tile, engine::tile_progress &from)
 {
-	if (run.interruptions) {
+	if (run.resumed) {
 		const std::lock_guard lock(run.mutex);
 		if (!run.again.empty()) {
 			tile = run.again.back().tile;
@@ -83,20 +82,14 @@ bool team::take(tile_run &run, std::uint64_t &tile, engine::tile_progress &from)
  */
 void team::take_tiles(tile_run &run, worker &me, const std::function<void()> *after_tile)
 {
-	using namespace std::chrono_literals;
-	/* Tiles keep what they have done, a piece of some milliseconds at a time: with this they get ahead however often
-	 * they are interrupted, and the admin queue never waits longer than it.
-	 */
-	constexpr unsigned doublings_max = 5;
-	const auto patience = 1ms * (1u << std::min(run.interruptions, doublings_max));
-
 	me.memory.act_for(run.queue, true);
 	std::uint64_t tile = 0;
 	for (;;) {
 		tile_memory memory(me.memory, run.asid, run.operation->operands());
 		if (run.stop.load(std::memory_order_relaxed) || !take(run, tile, memory.progress()))
 			break;
-		memory.heed(*run.urgency, patience);
+		const engine::tile_progress before = memory.progress();
+		memory.heed(*run.urgency, run.patience);
 		try {
 			run.operation->run(tile, memory, me.scratch);
 		} catch (const std::exception &) {
@@ -111,6 +104,10 @@ void team::take_tiles(tile_run &run, worker &me, const std::function<void()> *af
 			run.stop.store(true, std::memory_order_relaxed);
 		} else if (memory.was_interrupted()) {
 			const std::lock_guard lock(run.mutex);
+			if (memory.progress().k != before.k || memory.progress().sums != before.sums)
+				run.ahead = true;
+			else if (memory.was_given_patience())
+				run.stuck = true;
 			run.again.push_back({tile, std::move(memory.progress())});
 			run.stop.store(true, std::memory_order_relaxed);
 		} else {

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -51,9 +52,12 @@ struct tile_run {
 	std::atomic<bool> stop{false};                ///< take no more tiles
 	std::atomic<std::uint64_t> *progress = nullptr; ///< counts tiles that ended well
 	const std::atomic<std::uint32_t> *urgency = nullptr; ///< enum tile_urgency
-	unsigned interruptions = 0;                   ///< of this command so far; each doubles the patience, to a limit
+	std::chrono::milliseconds patience{};         ///< what a tile has before it gives way to the admin queue
+	bool resumed = false;                         ///< `again` is not empty at the start
 	std::mutex mutex;                             ///< of what follows
 	std::vector<interrupted_tile> again;          ///< to be gone on with; one a worker at most
+	bool ahead = false;                           ///< an interrupted tile has come further than it had before..
+	bool stuck = false;                           ///< ..or used up its patience and has not
 	std::uint64_t fault_tile = UINT64_MAX;        ///< lowest tile that failed
 	engine::fault fault;
 };
