@@ -231,6 +231,8 @@ static int atom_device_init_software(struct atom_device *adev)
 	spin_lock_init(&adev->queue_lock);
 	init_waitqueue_head(&adev->admin.wait);
 	INIT_WORK(&adev->dead_work, atom_device_dead_work);
+	adev->job_timeout_ms = atom_job_timeout_ms;
+	adev->job_timeout_max_ms = atom_job_timeout_max_ms;
 
 	ret = drmm_mutex_init(drm, &adev->lists_lock);
 	if (!ret)
