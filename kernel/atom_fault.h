@@ -26,6 +26,7 @@ struct atom_fault_fifo {
 };
 
 int atom_fault_init(struct atom_device *adev);
+void atom_fault_start(struct atom_device *adev);
 void atom_fault_fini(struct atom_device *adev);
 void atom_fault_interrupt(struct atom_device *adev);
 const char *atom_fault_name(u16 code);
