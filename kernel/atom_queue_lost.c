@@ -14,8 +14,8 @@ static void atom_queue_write_lost_record(struct atom_queue *queue, u64 seqno)
 	struct atom_cpl_record *record = atom_queue_record(queue, seqno);
 	__le64 cookie = queue->ring[(seqno - 1) & (queue->entries - 1)].cookie;
 
-	/* Who reads it meanwhile finds a number that fits neither before nor after. */
 	WRITE_ONCE(record->seq, 0);
+	/* Who reads it meanwhile finds a number that fits neither before nor after. */
 	smp_wmb();
 	*record = (struct atom_cpl_record) {
 		.status = cpu_to_le16(ATOM_CPL_ABORTED),
@@ -23,6 +23,7 @@ static void atom_queue_write_lost_record(struct atom_queue *queue, u64 seqno)
 		.fault_command = cpu_to_le32(ATOM_COMMAND_NONE),
 		.cookie = cookie,
 	};
+	/* The number comes last, as the device writes it. */
 	smp_wmb();
 	WRITE_ONCE(record->seq, cpu_to_le64(seqno));
 }
