@@ -21,7 +21,7 @@ HOST := build/host
 .NOTPARALLEL:
 .SUFFIXES:
 
-.PHONY: all help deps host qemu kernel-headers module models run check check-host check-llama check-kernel check-vm check-debug check-debug-smoke bench fuzz kernel-matrix vm clean \
+.PHONY: all help deps host qemu kernel-headers module models run check check-host check-llama check-kernel check-vm check-debug check-debug-smoke stress bench fuzz kernel-matrix vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -34,6 +34,7 @@ help:
 	@echo 'make check-kernel    the driver under W=1, sparse and checkpatch --strict, for two kernels'
 	@echo 'make check-vm        tests in the machine (KERNEL=distro, newest or debug)'
 	@echo 'make check-debug     the tests in the machine under KASAN, lockdep, kmemleak and DMA-API debug'
+	@echo 'make stress          the long forms of the tests of load, recovery and life (KERNEL=..., ONLY=TESTS)'
 	@echo 'make bench           measure, print and write build/bench.json (ONLY=GROUP: one group)'
 	@echo 'make fuzz            fuzz the device model (FUZZ_SECONDS=N for each target, default 60)'
 	@echo 'make vm              a shell in the machine'
@@ -109,6 +110,10 @@ check-debug:
 check-debug-smoke:
 	@$(MAKE) --no-print-directory host qemu module KERNEL=debug
 	@$(STEP) 'smoke test in the machine (debug)' -- tests/vm/run --kernel debug --test-seconds 600 --filter '$(SMOKE)'
+
+# Hours on the debug kernel.
+stress: host qemu module
+	@$(STEP) 'stress in the machine ($(KERNEL))' -- tests/vm/run --kernel $(KERNEL) --stress $(if $(ONLY),--filter '$(ONLY)')
 
 bench: host qemu module
 	@$(STEP) 'bench' -- tests/bench/run $(if $(ONLY),--only $(ONLY))

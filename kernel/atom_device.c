@@ -326,6 +326,8 @@ int atom_device_init(struct atom_device *adev)
 	if (!ret)
 		ret = atom_reset_init(adev);
 	if (!ret)
+		ret = atom_telemetry_init(adev);
+	if (!ret)
 		ret = atom_vram_init(adev);
 	if (!ret)
 		ret = atom_fault_init(adev);

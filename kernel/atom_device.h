@@ -23,6 +23,7 @@
 #include "atom_irq.h"
 #include "atom_kcompat.h"
 #include "atom_reset.h"
+#include "atom_telemetry.h"
 #include "atom_vram.h"
 
 #define ATOM_DRIVER_NAME	"atom_npu"
@@ -114,6 +115,8 @@ struct atom_counters {
 	atomic_t queue_resets;
 	/** @device_resets: Resets of the device, ever. */
 	atomic_t device_resets;
+	/** @faults: Queues that a fault ended, ever. */
+	atomic_t faults;
 	/** @timeouts: Jobs given up, ever. */
 	atomic_t timeouts;
 	/** @lost_interrupts: Completions found by looking, ever. */
@@ -144,6 +147,8 @@ struct atom_device {
 	struct atom_reset reset;
 	/** @vram: LOCAL and SHM memory. */
 	struct atom_vram vram;
+	/** @telemetry: Readings. */
+	struct atom_telemetry telemetry;
 	/** @counters: Objects alive. */
 	struct atom_counters counters;
 

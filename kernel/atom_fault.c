@@ -67,9 +67,17 @@ static void atom_fault_handle(struct atom_device *adev, const struct atom_fault_
 	}
 }
 
-static void atom_fault_work(struct work_struct *work)
+/**
+ * atom_fault_drain() - read the FIFO and tell the queues
+ * @adev: device
+ *
+ * Runs on the ordered workqueue only. The reset of a queue calls it before the
+ * queue's generation changes, since the records speak of the old one: to queue
+ * the work first is not enough, because an interrupt on another CPU may have
+ * marked it as pending and not yet have put it into the workqueue.
+ */
+void atom_fault_drain(struct atom_device *adev)
 {
-	struct atom_device *adev = container_of(work, struct atom_device, fault.work);
 	struct atom_fault_fifo *fifo = &adev->fault;
 	u64 entries = 1ull << fifo->log2;
 	int idx;
@@ -106,6 +114,11 @@ leave:
 	atom_hw_exit(adev);
 exit:
 	drm_dev_exit(idx);
+}
+
+static void atom_fault_work(struct work_struct *work)
+{
+	atom_fault_drain(container_of(work, struct atom_device, fault.work));
 }
 
 /**

@@ -19,7 +19,7 @@ struct atom_fault_fifo {
 	dma_addr_t dma;
 	/** @log2: log2 of the records. */
 	u32 log2;
-	/** @head: Records consumed; only @work touches it. */
+	/** @head: Records consumed; only the ordered workqueue touches it. */
 	u64 head;
 	/** @work: Reads the FIFO, where sleeping is allowed. */
 	struct work_struct work;
@@ -29,6 +29,7 @@ int atom_fault_init(struct atom_device *adev);
 void atom_fault_start(struct atom_device *adev);
 void atom_fault_fini(struct atom_device *adev);
 void atom_fault_interrupt(struct atom_device *adev);
+void atom_fault_drain(struct atom_device *adev);
 const char *atom_fault_name(u16 code);
 
 #endif

@@ -169,6 +169,7 @@ static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
 		if (!queue->fault.error || queue->fault.seqno <= queue->lost_seqno) {
 			atom_queue_note_failure(queue, seqno, EIO);
 			atom_queue_note_record(queue, &record);
+			atomic_inc(&queue->adev->counters.faults);
 		}
 		queue->flags |= DRM_ATOM_QUEUE_STATE_FAULT;
 		return -EIO;
@@ -194,11 +195,8 @@ static void atom_queue_ban_locked(struct atom_queue *queue, u32 flags)
 
 	queue->flags |= flags | DRM_ATOM_QUEUE_STATE_BANNED;
 	queue->banned = true;
-	if (first && !queue->killed) {
-		/* First the FIFO is read, while its records still fit the queue. */
-		atom_fault_interrupt(queue->adev);
+	if (first && !queue->killed)
 		queue_work(queue->adev->reset_wq, &queue->reset_work);
-	}
 }
 
 /**
@@ -327,6 +325,8 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 		if (seqno <= queue->completed || seqno > queue->emitted)
 			seqno = queue->completed + 1;
 		atom_queue_note_failure(queue, seqno, hang ? ETIME : EIO);
+		if (!hang)
+			atomic_inc(&queue->adev->counters.faults);
 		queue->fault.va = le64_to_cpu(record->va);
 		queue->fault.code = code;
 		queue->fault.where = le16_to_cpu(record->where);
@@ -431,6 +431,8 @@ bool atom_queue_reset(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
 
+	/* What the FIFO says of the queue, while its records still fit it. */
+	atom_fault_drain(adev);
 	/* Only a killer holds it besides us, and that one may wait for us: do not wait for it. */
 	if (!mutex_trylock(&queue->hw_lock))
 		return false;
@@ -863,9 +865,9 @@ int atom_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_fi
 	if (!queue)
 		return -ENOENT;
 	busy = atom_queue_busy_ns(queue);
-	/* The kind of access comes through the FIFO, which may be a step behind. */
+	/* The kind of access comes through the FIFO, which the reset reads first of all. */
 	if (READ_ONCE(queue->banned) && !atom_device_is_lost(adev))
-		flush_work(&adev->fault.work);
+		flush_work(&queue->reset_work);
 
 	mutex_lock(&queue->submit_lock);
 	spin_lock_irq(&queue->fence_lock);

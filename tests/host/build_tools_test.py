@@ -143,7 +143,8 @@ class Packages(unittest.TestCase):
 class Step(unittest.TestCase):
     def test_the_status_is_the_commands_and_the_time_is_collected(self):
         with tempfile.TemporaryDirectory() as folder:
-            times = os.path.join(folder, "steps")
+            # As in a fresh clone: the folder is not there yet.
+            times = os.path.join(folder, "build", "steps")
             environment = dict(os.environ, ATOM_STEPS=times)
             step = os.path.join(TOOLS, "step")
             result = subprocess.run([step, "some name", "--", "sh", "-c", "echo out; exit 7"], env=environment,
