@@ -11,12 +11,15 @@
 
 namespace vmtest {
 
-/** The folder of the PCI function of the @p index-th device. */
-inline std::filesystem::path sysfs_folder(std::size_t index = 0)
+/** The folder of the PCI function whose device file is @p node. */
+inline std::filesystem::path sysfs_folder(const std::string &node)
 {
-	const auto name = std::filesystem::path(device_nodes().at(index)).filename();
+	const auto name = std::filesystem::path(node).filename();
 	return std::filesystem::canonical("/sys/class/accel" / name / "device");
 }
+
+/** The same of the @p index-th device. */
+inline std::filesystem::path sysfs_folder(std::size_t index = 0) { return sysfs_folder(device_nodes().at(index)); }
 
 /** The folder of its sensors. */
 inline std::filesystem::path hwmon_folder(std::size_t index = 0)

@@ -7,15 +7,6 @@
 #include "core/failure.hpp"
 
 namespace atom::core {
-namespace {
-
-// accel2 stands before accel10.
-bool before(const std::string &a, const std::string &b)
-{
-	return a.size() != b.size() ? a.size() < b.size() : a < b;
-}
-
-} // namespace
 
 device_monitor::device_monitor(std::shared_ptr<sys::os> system) : os_(std::move(system))
 {
@@ -68,7 +59,7 @@ std::vector<device_node>::iterator device_monitor::find(const std::string &path)
 {
 	return std::lower_bound(
 		devices_.begin(), devices_.end(), path,
-		[](const device_node &n, const std::string &p) { return before(n.path, p); });
+		[](const device_node &n, const std::string &p) { return sys::before(n.path, p); });
 }
 
 void device_monitor::number_from(std::vector<device_node>::iterator first)

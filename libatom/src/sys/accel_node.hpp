@@ -12,4 +12,10 @@ struct accel_node {
 	int numa_node = -1;
 };
 
+/** The order of nodes by path: accel2 stands before accel10. */
+inline bool before(const std::string &a, const std::string &b)
+{
+	return a.size() != b.size() ? a.size() < b.size() : a < b;
+}
+
 } // namespace atom::sys

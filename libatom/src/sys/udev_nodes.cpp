@@ -138,8 +138,7 @@ int list_udev_nodes(std::vector<accel_node> &nodes)
 			nodes.push_back(std::move(found));
 	}
 	std::sort(nodes.begin(), nodes.end(), [](const accel_node &a, const accel_node &b) {
-		return a.path.size() != b.path.size() ? a.path.size() < b.path.size()
-		                                      : a.path < b.path;
+		return before(a.path, b.path);
 	});
 	return 0;
 }

@@ -9,6 +9,8 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
+#include "npu.hpp"
+
 namespace smi {
 
 namespace {
@@ -111,11 +113,6 @@ void add_process(std::vector<client> &found, const system_files &files, int pid)
 	}
 }
 
-json text_or_null(const std::optional<std::string> &text)
-{
-	return text ? json(*text) : json(nullptr);
-}
-
 } // namespace
 
 std::uint64_t client::device_bytes() const
@@ -178,11 +175,11 @@ json to_json(const client &c)
 {
 	return {{"pid", c.pid},
 	        {"command", c.command},
-	        {"user", text_or_null(c.user)},
-	        {"pci_address", text_or_null(c.pci_address)},
+	        {"user", or_null(c.user)},
+	        {"pci_address", or_null(c.pci_address)},
 	        {"context", c.id},
-	        {"state", text_or_null(c.context_state)},
-	        {"priority", text_or_null(c.priority)},
+	        {"state", or_null(c.context_state)},
+	        {"priority", or_null(c.priority)},
 	        {"engine_ns", c.engine_ns},
 	        {"memory_bytes", c.memory_bytes},
 	        {"utilisation", c.utilisation ? json(*c.utilisation) : json(nullptr)}};

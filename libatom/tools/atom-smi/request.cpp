@@ -32,11 +32,11 @@ json answer(const char *command)
 	return {{"schema", "atom-smi/1"}, {"command", command}, {"time", text}};
 }
 
-void print(const json &answer, bool compact)
+void print(const json &answer)
 {
 	// Names of processes may be any bytes.
 	constexpr auto handler = json::error_handler_t::replace;
-	std::cout << answer.dump(compact ? -1 : 2, ' ', false, handler) << std::endl;
+	std::cout << answer.dump(2, ' ', false, handler) << std::endl;
 }
 
 json to_json(const std::vector<npu> &devices)

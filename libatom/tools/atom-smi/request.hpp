@@ -23,8 +23,8 @@ struct request {
 /** The beginning of every answer in JSON: schema, command, time. */
 nlohmann::ordered_json answer(const char *command);
 
-/** Prints an answer: one object on a line for programs that read lines, if @p compact. */
-void print(const nlohmann::ordered_json &answer, bool compact = false);
+/** Prints an answer. */
+void print(const nlohmann::ordered_json &answer);
 
 /** The devices for JSON. */
 nlohmann::ordered_json to_json(const std::vector<npu> &devices);

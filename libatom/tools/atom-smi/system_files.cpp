@@ -2,14 +2,10 @@
 #include "system_files.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <fstream>
 #include <iterator>
-
-#include <fcntl.h>
-#include <unistd.h>
 
 namespace smi {
 
@@ -77,17 +73,6 @@ bool system_files::exists(std::string_view path) const
 {
 	std::error_code error;
 	return fs::exists(at(path), error);
-}
-
-int system_files::write(std::string_view path, std::string_view value) const
-{
-	const int fd = ::open(at(path).c_str(), O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	const ssize_t written = ::write(fd, value.data(), value.size());
-	const int error = written < 0 ? errno : 0;
-	::close(fd);
-	return error;
 }
 
 } // namespace smi

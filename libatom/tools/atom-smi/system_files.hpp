@@ -36,8 +36,6 @@ public:
 
 	[[nodiscard]] bool exists(std::string_view path) const;
 
-	/** Writes a value to an attribute; 0 or an errno. */
-	[[nodiscard]] int write(std::string_view path, std::string_view value) const;
 
 private:
 	std::filesystem::path root_;
