@@ -21,6 +21,7 @@
 #include "atom_drv.h"
 #include "atom_fdinfo.h"
 #include "atom_hwmon.h"
+#include "atom_prime.h"
 #include "atom_query.h"
 #include "atom_queue.h"
 #include "atom_submit.h"
@@ -40,8 +41,10 @@
  *   ordered reset workqueue only tries it, because who holds it may wait for that
  *   workqueue's jobs.
  * - struct atom_vm.lock: mappings and page tables
+ * - file->prime.lock and dev->object_name_lock of DRM, around dma-buf calls
  * - struct atom_bo.lock: memory of a buffer
- * - reservation of a VM (dma_resv): buffers linked to mappings, fences
+ * - reservation (dma_resv) of a VM, or of a shared buffer: buffers linked to
+ *   mappings, fences; then what the exporter of a dma-buf takes
  * - struct atom_queue.submit_lock: order of jobs
  * - struct atom_vram.lock, struct atom_device.lists_lock
  * - struct atom_admin.lock: one admin command, held until it is done
@@ -327,12 +330,6 @@ static const struct file_operations atom_drv_fops = {
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
-/* No dma-buf yet: DRM_ATOM_CAP_PRIME is not told. */
-static struct drm_gem_object *atom_drv_prime_import(struct drm_device *drm, struct dma_buf *buf)
-{
-	return ERR_PTR(-EOPNOTSUPP);
-}
-
 /*
  * 1.0: first version.
  */
@@ -350,7 +347,7 @@ static const struct drm_driver atom_drm_driver = {
 	.postclose = atom_drv_postclose,
 	.show_fdinfo = atom_fdinfo_show,
 	.gem_create_object = atom_bo_gem_create_object,
-	.gem_prime_import = atom_drv_prime_import,
+	.gem_prime_import = atom_prime_import,
 };
 
 static int atom_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)

@@ -18,6 +18,11 @@
 
 #define ATOM_TIMESTAMP_TRIES	4
 
+static u64 atom_query_caps(const struct atom_device *adev)
+{
+	return DRM_ATOM_CAP_PRIME | (adev->vram.shm_size ? DRM_ATOM_CAP_SHM : 0);
+}
+
 static void atom_query_info(struct atom_device *adev, struct drm_atom_dev_info *info)
 {
 	const struct atom_limits *limits = &adev->limits;
@@ -26,7 +31,7 @@ static void atom_query_info(struct atom_device *adev, struct drm_atom_dev_info *
 		.interface_version = limits->version,
 		.fw_version = limits->fw_version,
 		.device_caps = limits->caps,
-		.kernel_caps = adev->vram.shm_size ? DRM_ATOM_CAP_SHM : 0,
+		.kernel_caps = atom_query_caps(adev),
 		.dtypes = limits->dtypes,
 		.serial = limits->serial,
 		.platform = limits->platform,
