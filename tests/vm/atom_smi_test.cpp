@@ -127,3 +127,17 @@ TEST_F(atom_smi, root_sees_who_uses_the_device)
 	EXPECT_EQ(got.status, ok);
 	EXPECT_NE(got.text.find(' ' + std::to_string(getpid()) + ' '), std::string::npos) << got.text;
 }
+
+TEST_F(atom_smi, root_resets_a_device_that_others_use_only_by_force)
+{
+	context c;
+	c.run(command_list(make_nop()));
+	const answer held = run(0, 0, "reset");
+	EXPECT_EQ(held.status, failed);
+	EXPECT_NE(held.text.find("--force"), std::string::npos) << held.text;
+
+	const answer forced = run(0, 0, "reset --force");
+	EXPECT_EQ(forced.status, ok) << forced.text;
+	EXPECT_NE(run(stranger, stranger, "events").text.find("device_reset: "), std::string::npos);
+	EXPECT_EQ(run(0, 0, "validate --quick").status, ok);
+}
