@@ -129,6 +129,9 @@ static struct atom_bo *atom_bo_create_system(struct atom_device *adev, u64 size)
 		return ERR_PTR(-ENOMEM);
 
 	shmem = drm_gem_shmem_create(&adev->drm, size);
+	/* shmem says so when it has no memory for an inode; ours is about device memory. */
+	if (shmem == ERR_PTR(-ENOSPC))
+		return ERR_PTR(-ENOMEM);
 	if (IS_ERR(shmem))
 		return ERR_CAST(shmem);
 	atomic_inc(&adev->counters.bos_system);

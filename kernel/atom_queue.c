@@ -225,7 +225,7 @@ void atom_queue_complete(struct atom_queue *queue)
 		goto unlock;
 
 	seqno = le64_to_cpu(READ_ONCE(atom_queue_header(queue)->seqno));
-	if (seqno - queue->completed > queue->emitted - queue->completed) {
+	if (!atom_seqno_is_credible(seqno, queue->completed, queue->emitted)) {
 		if (!queue->banned) {
 			drm_err(&queue->adev->drm,
 				"queue %s: device says it retired job %llu, but %llu to %llu are out\n",
