@@ -38,6 +38,8 @@ static int atom_debugfs_counters(struct seq_file *m, void *unused)
 	seq_printf(m, "dead %d\n", adev->dead);
 	seq_printf(m, "vectors %u\n", adev->irq.count);
 	seq_printf(m, "queue_resets_total %d\n", atomic_read(&counters->queue_resets));
+	seq_printf(m, "device_resets_total %d\n", atomic_read(&counters->device_resets));
+	seq_printf(m, "faults_total %d\n", atomic_read(&counters->faults));
 	seq_printf(m, "timeouts_total %d\n", atomic_read(&counters->timeouts));
 	seq_printf(m, "lost_interrupts_total %d\n", atomic_read(&counters->lost_interrupts));
 	seq_printf(m, "admin_commands_total %llu\n", READ_ONCE(adev->admin.seq));

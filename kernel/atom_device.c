@@ -302,6 +302,8 @@ int atom_device_init(struct atom_device *adev)
 
 	ret = atom_device_init_software(adev);
 	if (!ret)
+		ret = atom_telemetry_init(adev);
+	if (!ret)
 		ret = atom_vram_init(adev);
 	if (!ret)
 		ret = atom_fault_init(adev);
@@ -353,6 +355,7 @@ void atom_device_stop_hw(struct atom_device *adev)
 		if (!gone && atom_device_reset_function(adev))
 			dev_warn(&adev->pdev->dev,
 				 "function reset does not end; bus mastering is taken away\n");
+		atomic_inc(&adev->counters.device_resets);
 		pci_clear_master(adev->pdev);
 		adev->stopped = true;
 	}

@@ -22,6 +22,7 @@
 #include "atom_fault.h"
 #include "atom_irq.h"
 #include "atom_kcompat.h"
+#include "atom_telemetry.h"
 #include "atom_vram.h"
 
 #define ATOM_DRIVER_NAME	"atom_npu"
@@ -111,6 +112,10 @@ struct atom_counters {
 	atomic_t tables;
 	/** @queue_resets: Resets of queues, ever. */
 	atomic_t queue_resets;
+	/** @device_resets: Function resets after the start, ever. */
+	atomic_t device_resets;
+	/** @faults: Queues that a fault ended, ever. */
+	atomic_t faults;
 	/** @timeouts: Jobs given up, ever. */
 	atomic_t timeouts;
 	/** @lost_interrupts: Completions found by looking, ever. */
@@ -139,6 +144,8 @@ struct atom_device {
 	struct atom_fault_fifo fault;
 	/** @vram: LOCAL and SHM memory. */
 	struct atom_vram vram;
+	/** @telemetry: Readings. */
+	struct atom_telemetry telemetry;
 	/** @counters: Objects alive. */
 	struct atom_counters counters;
 

@@ -19,9 +19,11 @@
 #include "atom_device.h"
 #include "atom_drv.h"
 #include "atom_fdinfo.h"
+#include "atom_hwmon.h"
 #include "atom_query.h"
 #include "atom_queue.h"
 #include "atom_submit.h"
+#include "atom_sysfs.h"
 #include "atom_vm.h"
 
 /**
@@ -362,6 +364,10 @@ static int atom_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = drm_dev_register(&adev->drm, 0);
 	if (ret)
 		goto fini;
+	/* A device without its sensors computes as well. */
+	ret = atom_hwmon_init(adev);
+	if (ret)
+		drm_warn(&adev->drm, "no sensors: %d\n", ret);
 
 	drm_info(&adev->drm, "interface %u.%u, %u queues, %u vectors, %llu MiB LOCAL, %llu MiB SHM\n",
 		 ATOM_VERSION_MAJOR(adev->limits.version), ATOM_VERSION_MINOR(adev->limits.version),
@@ -450,6 +456,7 @@ static struct pci_driver atom_pci_driver = {
 	.probe = atom_pci_probe,
 	.remove = atom_pci_remove,
 	.shutdown = atom_pci_shutdown,
+	.dev_groups = atom_sysfs_groups,
 	.driver.pm = pm_sleep_ptr(&atom_pci_pm_ops),
 	.err_handler = &atom_pci_error_handlers,
 };

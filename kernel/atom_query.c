@@ -89,37 +89,6 @@ static void atom_query_timestamp(struct atom_device *adev, struct drm_atom_dev_t
 	}
 }
 
-static void atom_query_telemetry(struct atom_device *adev, struct drm_atom_dev_telemetry *telemetry)
-{
-	*telemetry = (struct drm_atom_dev_telemetry) {
-		.temperature_mc = atom_read32(adev, ATOM_REG_TEMPERATURE),
-		.temp_throttle_mc = atom_read32(adev, ATOM_REG_TEMP_THROTTLE),
-		.temp_abort_mc = atom_read32(adev, ATOM_REG_TEMP_ABORT),
-		.temp_shutdown_mc = atom_read32(adev, ATOM_REG_TEMP_SHUTDOWN),
-		.power_mw = atom_read32(adev, ATOM_REG_POWER),
-		.pstate = atom_read32(adev, ATOM_REG_PSTATE),
-		.throttle = atom_read32(adev, ATOM_REG_THROTTLE),
-		.utilisation_permille = atom_read32(adev, ATOM_REG_UTILISATION),
-		.energy_uj = atom_read64(adev, ATOM_REG_ENERGY),
-		.clocks_khz[0] = atom_read32(adev, ATOM_REG_CLOCK_CP),
-		.clocks_khz[1] = atom_read32(adev, ATOM_REG_CLOCK_NE0),
-		.clocks_khz[2] = atom_read32(adev, ATOM_REG_CLOCK_NE1),
-		.clocks_khz[3] = atom_read32(adev, ATOM_REG_CLOCK_BUS),
-		.clocks_khz[4] = atom_read32(adev, ATOM_REG_CLOCK_SHM),
-		.ecc_ce = atom_read32(adev, ATOM_REG_ECC_CE),
-		.ecc_ue = atom_read32(adev, ATOM_REG_ECC_UE),
-		.busy_compute_ns = atom_read64(adev, ATOM_REG_BUSY_COMPUTE),
-		.busy_dma_ns = atom_read64(adev, ATOM_REG_BUSY_DMA),
-		.modelled_ns = atom_read64(adev, ATOM_REG_MODELLED_BUSY),
-		.dram_read = atom_read64(adev, ATOM_REG_DRAM_READ),
-		.dram_write = atom_read64(adev, ATOM_REG_DRAM_WRITE),
-		.dma_read = atom_read64(adev, ATOM_REG_DMA_READ),
-		.dma_write = atom_read64(adev, ATOM_REG_DMA_WRITE),
-		.jobs_done = atom_read64(adev, ATOM_REG_JOBS_DONE),
-		.macs = atom_read64(adev, ATOM_REG_MACS),
-	};
-}
-
 /**
  * atom_ioctl_dev_query() - DRM_IOCTL_ATOM_DEV_QUERY
  * @drm: device
@@ -160,7 +129,7 @@ int atom_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *fi
 		break;
 	case DRM_ATOM_DEV_QUERY_TELEMETRY:
 		size = sizeof(answer.telemetry);
-		atom_query_telemetry(adev, &answer.telemetry);
+		ret = atom_telemetry_get(adev, &answer.telemetry);
 		break;
 	default:
 		ret = -EINVAL;

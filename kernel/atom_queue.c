@@ -165,6 +165,7 @@ static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
 		if (!queue->fault.error) {
 			atom_queue_note_failure(queue, seqno, EIO);
 			atom_queue_note_record(queue, &record);
+			atomic_inc(&queue->adev->counters.faults);
 		}
 		queue->flags |= DRM_ATOM_QUEUE_STATE_FAULT;
 		return -EIO;
@@ -310,6 +311,8 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 		if (seqno <= queue->completed || seqno > queue->emitted)
 			seqno = queue->completed + 1;
 		atom_queue_note_failure(queue, seqno, hang ? ETIME : EIO);
+		if (!hang)
+			atomic_inc(&queue->adev->counters.faults);
 		queue->fault.va = le64_to_cpu(record->va);
 		queue->fault.code = code;
 		queue->fault.where = le16_to_cpu(record->where);

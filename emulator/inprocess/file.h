@@ -12,7 +12,7 @@
 
 #include "bo.h"
 #include "device.h"
-#include "drm_compat.h"
+#include "kmd/drm_compat.h"
 #include "queue.h"
 #include "syncobj.h"
 #include "vm.h"

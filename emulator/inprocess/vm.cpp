@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "queue.h"
 
@@ -47,6 +48,8 @@ void vm::destroy()
 	device_.admin(d);
 	const std::lock_guard lock(mutex_);
 	pieces_.clear();
+	/* Now, and not with the last reference: a reset that is due may hold a queue of ours for a while. */
+	device_.give_asid(std::exchange(asid_, 0));
 }
 
 int vm::start(const std::shared_ptr<queue> &q, std::uint32_t priority)

@@ -7,6 +7,7 @@
 #define ATOM_FENCE_HPP
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,6 +16,7 @@
 
 #include "atom/device.hpp"
 #include "atom/error.hpp"
+#include "atom/span.hpp"
 
 namespace atom {
 namespace core {
@@ -122,6 +124,29 @@ private:
 	std::shared_ptr<core::fence_source> source_;
 	std::uint64_t point_ = 0;
 };
+
+/**
+ * Blocks until one of @p fences is ready, which may be of several queues, timelines and devices.
+ * One system call if none is ready and all are of one device.
+ *
+ * @return index of a fence that is ready; fence::wait() on it does not block and tells what became
+ *         of its job
+ * @throws system_error timed_out, invalid_argument (there is none, or one is empty), forked_child,
+ *         device_lost (none is ready, and a timeline's device is gone)
+ */
+ATOM_API std::size_t wait_any(span<const fence> fences, deadline until = no_deadline);
+/** The same; the result is meaningless if @p ec is set. */
+ATOM_API std::size_t wait_any(span<const fence> fences, deadline until,
+                              std::error_code &ec) noexcept;
+
+/**
+ * Blocks until all of @p fences are ready. At most one system call for each device.
+ *
+ * @throws job_error if a job did not end well, of the first such; system_error as wait_any()
+ */
+ATOM_API void wait_all(span<const fence> fences, deadline until = no_deadline);
+/** The same; @p ec is timed_out, or the error of the first job that did not end well. */
+ATOM_API void wait_all(span<const fence> fences, deadline until, std::error_code &ec) noexcept;
 
 /**
  * A counter that jobs and the CPU move forward and wait for. A cheap handle; thread-safe.

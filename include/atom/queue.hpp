@@ -7,6 +7,7 @@
 #define ATOM_QUEUE_HPP
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -111,7 +112,7 @@ struct submission {
 /**
  * A queue of jobs, which run in the order of their submission. Moves, does not copy.
  *
- * submit(), run(), state() and fence_of() are thread-safe. The destructor does not wait:
+ * All of it but moving is thread-safe. The destructor does not wait:
  * jobs that are not done are aborted and their fences become ready with errc::canceled.
  */
 class ATOM_API queue {
@@ -162,6 +163,18 @@ public:
 	 * while ready() tells success at once. @throws invalid_argument
 	 */
 	[[nodiscard]] fence fence_of(std::uint64_t sequence) const;
+
+	/**
+	 * Takes the completions of jobs that are done, in order, each once; jobs that failed are
+	 * among them. No system call as long as there is one to take. Does not block.
+	 *
+	 * Those who take later than device_info::ring_entries jobs find completions without times
+	 * and cookie. wait(), status() and the like do not take anything away.
+	 *
+	 * @return how many were written to @p out; fewer than it holds: no more are done
+	 */
+	std::size_t reap(span<completion> out);
+	std::size_t reap(span<completion> out, std::error_code &ec) noexcept;
 
 	/** What became of the queue, also after the device is lost. One system call. */
 	[[nodiscard]] queue_state state() const;

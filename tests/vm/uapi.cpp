@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "uapi.hpp"
 
+#include "kmd/drm_compat.h"
 #include "system.hpp"
 
 #include <atomic>
@@ -11,18 +12,6 @@
 
 #include <linux/sync_file.h>
 #include <sys/mman.h>
-
-// Newer than the headers of Debian 12 (kernel 6.6).
-#ifndef DRM_IOCTL_SYNCOBJ_EVENTFD
-struct drm_syncobj_eventfd {
-	__u32 handle;
-	__u32 flags;
-	__u64 point;
-	__s32 fd;
-	__u32 pad;
-};
-#define DRM_IOCTL_SYNCOBJ_EVENTFD DRM_IOWR(0xCF, struct drm_syncobj_eventfd)
-#endif
 
 namespace vmtest {
 

@@ -6,6 +6,7 @@
 #include "core/access.hpp"
 #include "core/failure.hpp"
 #include "core/fence_source.hpp"
+#include "core/wait.hpp"
 #include "decode/describe.hpp"
 
 namespace atom {
@@ -24,6 +25,15 @@ core::syncobj &live(const std::shared_ptr<core::syncobj> &s)
 	if (!s)
 		core::fail(errc::invalid_argument, "timeline: the handle is empty");
 	return *s;
+}
+
+void check_all(span<const fence> fences)
+{
+	if (fences.empty())
+		core::fail(errc::invalid_argument, "wait for fences: there is none");
+	for (const fence &f : fences)
+		if (!f)
+			core::fail(errc::invalid_argument, "wait for fences: one is empty");
 }
 
 deadline after(std::chrono::nanoseconds limit)
@@ -92,6 +102,36 @@ std::optional<completion> fence::status() const
 	if (!ready())
 		return std::nullopt;
 	return source_->outcome(point_);
+}
+
+std::size_t wait_any(span<const fence> fences, deadline until)
+{
+	check_all(fences);
+	const auto found = core::wait_any(fences, until);
+	if (!found)
+		core::fail(errc::timed_out, "wait for any of " + std::to_string(fences.size()) +
+		                                    " fences: the deadline passed");
+	return *found;
+}
+
+std::size_t wait_any(span<const fence> fences, deadline until, std::error_code &ec) noexcept
+{
+	return core::guarded(ec, [&] { return wait_any(fences, until); });
+}
+
+void wait_all(span<const fence> fences, deadline until)
+{
+	check_all(fences);
+	if (!core::wait_all(fences, until))
+		core::fail(errc::timed_out, "wait for all of " + std::to_string(fences.size()) +
+		                                    " fences: the deadline passed");
+	for (const fence &f : fences)
+		f.wait(until);
+}
+
+void wait_all(span<const fence> fences, deadline until, std::error_code &ec) noexcept
+{
+	core::guarded(ec, [&] { wait_all(fences, until); });
 }
 
 timeline::timeline(const device &dev)

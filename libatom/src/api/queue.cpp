@@ -81,6 +81,13 @@ fence queue::fence_of(std::uint64_t sequence) const
 	return core::access::fence(impl_, sequence);
 }
 
+std::size_t queue::reap(span<completion> out) { return live(impl_).take(out); }
+
+std::size_t queue::reap(span<completion> out, std::error_code &ec) noexcept
+{
+	return core::guarded(ec, [&] { return reap(out); });
+}
+
 queue_state queue::state() const { return live(impl_).state(); }
 
 queue_state queue::state(std::error_code &ec) const noexcept

@@ -9,6 +9,14 @@
 
 namespace atom::core {
 
+std::int64_t kernel_time(deadline until)
+{
+	using std::chrono::nanoseconds;
+	// steady_clock is CLOCK_MONOTONIC on Linux.
+	const auto since_boot = std::chrono::duration_cast<nanoseconds>(until.time_since_epoch());
+	return std::max<std::int64_t>(since_boot.count(), 0);
+}
+
 syncobj::syncobj(std::shared_ptr<core::device> dev) : device_(std::move(dev))
 {
 	device_->check_process("create timeline");
@@ -21,11 +29,19 @@ syncobj::~syncobj()
 		device_->node().syncobj_destroy(handle_);
 }
 
-std::uint64_t syncobj::value() const
+std::uint64_t syncobj::value()
 {
 	std::uint64_t point = 0;
 	check(device_->node().syncobj_query(handle_, false, point), "read timeline");
+	note_reached(point);
 	return point;
+}
+
+void syncobj::note_reached(std::uint64_t point) noexcept
+{
+	std::uint64_t before = reached_.load(std::memory_order_relaxed);
+	while (before < point && !reached_.compare_exchange_weak(before, point))
+		;
 }
 
 void syncobj::signal(std::uint64_t point)
@@ -39,17 +55,17 @@ void syncobj::signal(std::uint64_t point)
 	check(device_->node().syncobj_signal(handle_, point), "signal timeline");
 }
 
-bool syncobj::reached(std::uint64_t point) { return value() >= point; }
+bool syncobj::reached(std::uint64_t point) { return known(point) || value() >= point; }
 
 bool syncobj::wait(std::uint64_t point, deadline until)
 {
-	using std::chrono::nanoseconds;
-	const auto since_boot = std::chrono::duration_cast<nanoseconds>(until.time_since_epoch());
-	const std::int64_t until_ns = std::max<std::int64_t>(since_boot.count(), 0);
-	const int error = device_->node().syncobj_wait(handle_, point, until_ns);
+	if (known(point))
+		return true;
+	const int error = device_->node().syncobj_wait(handle_, point, kernel_time(until));
 	if (error == ETIME)
 		return false;
 	check(error, "wait for fence");
+	note_reached(point);
 	return true;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -9,11 +10,18 @@
 
 namespace atom::core {
 
+/** A deadline as the kernel takes it: nanoseconds of CLOCK_MONOTONIC. */
+std::int64_t kernel_time(deadline until);
+
 /** Something whose points can be waited for: a timeline, or the jobs of a queue. Thread-safe. */
 class fence_source {
 public:
 	virtual ~fence_source() = default;
 
+	/** Whether @p point is known to have come. No system call. */
+	[[nodiscard]] virtual bool known(std::uint64_t point) const noexcept = 0;
+	/** The kernel has said that @p point has come. */
+	virtual void note_reached(std::uint64_t point) noexcept = 0;
 	/** Whether @p point has come; may make a system call, does not wait. Throws. */
 	virtual bool reached(std::uint64_t point) = 0;
 	/** Waits; false if @p until passed. Throws. */
@@ -33,9 +41,14 @@ public:
 	syncobj(const syncobj &) = delete;
 	syncobj &operator=(const syncobj &) = delete;
 
-	[[nodiscard]] std::uint64_t value() const;
+	[[nodiscard]] std::uint64_t value();
 	void signal(std::uint64_t point);
 
+	[[nodiscard]] bool known(std::uint64_t point) const noexcept override
+	{
+		return reached_.load(std::memory_order_acquire) >= point;
+	}
+	void note_reached(std::uint64_t point) noexcept override;
 	bool reached(std::uint64_t point) override;
 	bool wait(std::uint64_t point, deadline until) override;
 	completion outcome(std::uint64_t point) override;
@@ -45,6 +58,8 @@ public:
 private:
 	std::shared_ptr<core::device> device_;
 	std::uint32_t handle_ = 0;
+	/** A point that the kernel has said was reached. */
+	std::atomic<std::uint64_t> reached_{0};
 };
 
 } // namespace atom::core

@@ -97,21 +97,9 @@ queue_state queue::state()
 	return final_state_;
 }
 
-std::uint64_t queue::retired() const
-{
-	return std::max(area_.retired(), signalled_.load(std::memory_order_acquire));
-}
-
-void queue::note_signalled(std::uint64_t point)
-{
-	std::uint64_t known = signalled_.load(std::memory_order_relaxed);
-	while (known < point && !signalled_.compare_exchange_weak(known, point))
-		;
-}
-
 // The only case that the completion area decides alone, without a system call. Why a job failed
 // the kernel knows once it has signalled the fence, and not before.
-bool queue::succeeded(std::uint64_t point) const
+bool queue::succeeded(std::uint64_t point) const noexcept
 {
 	if (area_.retired() < point)
 		return false;
@@ -128,12 +116,10 @@ bool queue::is_loss(const system_error &e)
 
 bool queue::reached(std::uint64_t point)
 {
-	if (signalled_.load(std::memory_order_acquire) >= point || succeeded(point))
+	if (known(point))
 		return true;
 	try {
-		if (timeline_.value() < point)
-			return false;
-		note_signalled(point);
+		return timeline_.reached(point);
 	} catch (const system_error &e) {
 		if (!is_loss(e))
 			throw;
@@ -143,11 +129,10 @@ bool queue::reached(std::uint64_t point)
 
 bool queue::wait(std::uint64_t point, deadline until)
 {
-	if (signalled_.load(std::memory_order_acquire) < point && !succeeded(point)) {
+	if (!known(point)) {
 		try {
 			if (!timeline_.wait(point, until))
 				return false;
-			note_signalled(point);
 		} catch (const system_error &e) {
 			if (!is_loss(e))
 				throw;
@@ -157,6 +142,20 @@ bool queue::wait(std::uint64_t point, deadline until)
 	if (lock)
 		reap();
 	return true;
+}
+
+std::size_t queue::take(span<completion> out)
+{
+	dev()->check_process("reap");
+	const std::lock_guard lock(take_mutex_);
+	std::size_t count = 0;
+	// The kernel is asked only where the area has nothing to tell.
+	while (count < out.size() && taken_ < submitted() &&
+	       (count == 0 ? reached(taken_ + 1) : succeeded(taken_ + 1))) {
+		out[count++] = outcome(taken_ + 1);
+		++taken_;
+	}
+	return count;
 }
 
 completion queue::outcome(std::uint64_t point)
@@ -169,15 +168,17 @@ completion queue::outcome(std::uint64_t point)
 
 void queue::reap() noexcept
 {
-	const std::uint64_t done = retired();
-	while (flight_count_ != 0 && flights_[first_flight_].last <= done) {
+	const auto done = [this](std::uint64_t point) {
+		return area_.retired() >= point || timeline_.known(point);
+	};
+	while (flight_count_ != 0 && done(flights_[first_flight_].last)) {
 		flight &f = flights_[first_flight_];
 		f.used.clear(); // keeps its memory for the next
 		arguments_.release(f.arguments_end);
 		first_flight_ = (first_flight_ + 1) % flights_.size();
 		--flight_count_;
 	}
-	while (!outgrown_.empty() && outgrown_.front().first <= done)
+	while (!outgrown_.empty() && done(outgrown_.front().first))
 		outgrown_.erase(outgrown_.begin());
 }
 
@@ -185,7 +186,6 @@ void queue::wait_for_oldest()
 {
 	const std::uint64_t point = flights_[first_flight_].last;
 	timeline_.wait(point, no_deadline);
-	note_signalled(point);
 	reap();
 }
 

@@ -32,6 +32,14 @@ public:
 	/** Ends the kernel's queue; fences go on to answer from what was known then. */
 	void close() noexcept;
 
+	/** As atom::queue::reap(). Throws. */
+	std::size_t take(span<completion> out);
+
+	[[nodiscard]] bool known(std::uint64_t point) const noexcept override
+	{
+		return timeline_.known(point) || succeeded(point);
+	}
+	void note_reached(std::uint64_t point) noexcept override { timeline_.note_reached(point); }
 	bool reached(std::uint64_t point) override;
 	bool wait(std::uint64_t point, deadline until) override;
 	completion outcome(std::uint64_t point) override;
@@ -54,20 +62,17 @@ private:
 	argument_ring::block reserve_arguments(std::uint64_t bytes);
 	void build(span<const submission> jobs, argument_ring::block tables, flight &user);
 	void wait_for_oldest();
-	void note_signalled(std::uint64_t point);
-	[[nodiscard]] bool succeeded(std::uint64_t point) const;
+	[[nodiscard]] bool succeeded(std::uint64_t point) const noexcept;
 	void reap() noexcept;
-	[[nodiscard]] std::uint64_t retired() const;
 	[[noreturn]] void fail_submit(int error, span<const submission> jobs);
 	[[nodiscard]] bool is_loss(const system_error &e);
 
 	std::shared_ptr<core::context> context_;
-	syncobj timeline_; // point n = job n
+	syncobj timeline_; // point n = job n; what it knows is the kernel's word, whatever the area
+	                   // says
 	kmd::new_queue info_;
 	void *area_address_ = nullptr;
 	completion_area area_;
-	/** Jobs up to here are done by the kernel's word, whatever the area says. */
-	std::atomic<std::uint64_t> signalled_{0};
 	std::atomic<std::uint64_t> sequence_{0};
 
 	std::mutex submit_mutex_; // protects what follows
@@ -78,6 +83,9 @@ private:
 	std::vector<flight> flights_; // ring
 	std::size_t first_flight_ = 0;
 	std::size_t flight_count_ = 0;
+
+	std::mutex take_mutex_;   // protects what follows; outside of state_mutex_
+	std::uint64_t taken_ = 0; // sequence of the last job that take() has told of
 
 	std::mutex state_mutex_; // protects what follows; inside submit_mutex_
 	bool closed_ = false;

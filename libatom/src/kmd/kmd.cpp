@@ -9,6 +9,7 @@
 
 #include "atom/hw/regs.h"
 #include "atom/uapi_layout.h"
+#include "kmd/drm_compat.h"
 
 namespace atom::kmd {
 namespace {
@@ -331,13 +332,33 @@ int node::syncobj_destroy(std::uint32_t handle) const
 
 int node::syncobj_wait(std::uint32_t handle, std::uint64_t point, std::int64_t until_ns) const
 {
+	std::uint32_t first = 0;
+	return syncobj_wait({&handle, 1}, {&point, 1}, true, until_ns, first);
+}
+
+int node::syncobj_wait(span<const std::uint32_t> handles, span<const std::uint64_t> points,
+                       bool all, std::int64_t until_ns, std::uint32_t &first) const
+{
 	drm_syncobj_timeline_wait w{};
-	w.handles = user_pointer(&handle);
-	w.points = user_pointer(&point);
+	w.handles = user_pointer(handles.data());
+	w.points = user_pointer(points.data());
 	w.timeout_nsec = until_ns;
-	w.count_handles = 1;
-	w.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_ALL | DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
-	return call(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &w);
+	w.count_handles = static_cast<std::uint32_t>(handles.size());
+	w.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
+	if (all)
+		w.flags |= DRM_SYNCOBJ_WAIT_FLAGS_WAIT_ALL;
+	const int error = call(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &w);
+	first = w.first_signaled;
+	return error;
+}
+
+int node::syncobj_eventfd(std::uint32_t handle, std::uint64_t point, int fd) const
+{
+	drm_syncobj_eventfd e{};
+	e.handle = handle;
+	e.point = point;
+	e.fd = fd;
+	return call(DRM_IOCTL_SYNCOBJ_EVENTFD, &e);
 }
 
 int node::syncobj_signal(std::uint32_t handle, std::uint64_t point) const

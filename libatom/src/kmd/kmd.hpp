@@ -102,6 +102,11 @@ public:
 	/** ETIME when @p until_ns of CLOCK_MONOTONIC has passed. Waits also for points nobody
 	 * submitted yet. */
 	int syncobj_wait(std::uint32_t handle, std::uint64_t point, std::int64_t until_ns) const;
+	/** The same for several: @p all of them, or one, whose index is @p first. */
+	int syncobj_wait(span<const std::uint32_t> handles, span<const std::uint64_t> points,
+	                 bool all, std::int64_t until_ns, std::uint32_t &first) const;
+	/** Has eventfd @p fd set when @p point is reached. */
+	int syncobj_eventfd(std::uint32_t handle, std::uint64_t point, int fd) const;
 	int syncobj_signal(std::uint32_t handle, std::uint64_t point) const;
 	/** The last point reached, or the last one that was given to a job or signalled. */
 	int syncobj_query(std::uint32_t handle, bool submitted, std::uint64_t &point) const;

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include <dlfcn.h>
 #include <unistd.h>
@@ -34,6 +35,18 @@ const atom_inprocess_ops &load(const std::string &options)
 	}
 	return *reinterpret_cast<const atom_inprocess_ops *(*)()>(entry)();
 }
+
+// Its devices are there from the first to the last.
+class unchanging final : public node_monitor {
+public:
+	explicit unchanging(std::unique_ptr<event> never) : never_(std::move(never)) {}
+
+	[[nodiscard]] int fd() const override { return never_->fd(); }
+	int next(node_event &) override { return 0; }
+
+private:
+	std::unique_ptr<event> never_;
+};
 
 class inprocess final : public os {
 public:
@@ -89,6 +102,17 @@ public:
 			nodes.push_back({path_of(n), "", -1});
 		return 0;
 	}
+
+	int follow_accel_nodes(std::unique_ptr<node_monitor> &out) override
+	{
+		std::unique_ptr<event> never;
+		if (const int error = make_eventfd(never); error < 0)
+			return error;
+		out.reset(new (std::nothrow) unchanging(std::move(never)));
+		return out ? 0 : -ENOMEM;
+	}
+
+	int make_event(std::unique_ptr<event> &out) override { return make_eventfd(out); }
 
 	void describe_access(const char *, std::string &, std::string &) override {}
 

@@ -9,14 +9,11 @@
 #include <string>
 #include <vector>
 
-namespace atom::sys {
+#include "sys/accel_node.hpp"
+#include "sys/event.hpp"
+#include "sys/node_monitor.hpp"
 
-/** A node of the subsystem "accel" whose PCI driver is ours, or what stands for one. */
-struct accel_node {
-	std::string path; ///< "/dev/accel/accel0", "model:0"
-	std::string bdf;  ///< empty if it is on no bus
-	int numa_node = -1;
-};
+namespace atom::sys {
 
 /** Functions return 0 or a value >= 0, or a negative errno value. Thread-safe. */
 class os {
@@ -35,6 +32,9 @@ public:
 	virtual int process_id() = 0;
 	/** Sorted by path. */
 	virtual int list_accel_nodes(std::vector<accel_node> &nodes) = 0;
+	/** Tells what becomes of them from now on. */
+	virtual int follow_accel_nodes(std::unique_ptr<node_monitor> &out) = 0;
+	virtual int make_event(std::unique_ptr<event> &out) = 0;
 	/** "owner root:render 0660" and the group's name; empty if it cannot be told. */
 	virtual void describe_access(const char *path, std::string &access, std::string &group) = 0;
 	/** What to look at if there is no device: a question or a statement, for error messages. */

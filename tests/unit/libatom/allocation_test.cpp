@@ -63,6 +63,11 @@ public:
 	{
 		return real_->list_accel_nodes(nodes);
 	}
+	int follow_accel_nodes(std::unique_ptr<sys::node_monitor> &out) override
+	{
+		return real_->follow_accel_nodes(out);
+	}
+	int make_event(std::unique_ptr<sys::event> &out) override { return real_->make_event(out); }
 	void describe_access(const char *, std::string &, std::string &) override {}
 
 private:

@@ -3,6 +3,8 @@
 // once, and on the in-process device, which works.
 #include <thread>
 
+#include <poll.h>
+
 #include "fixture.hpp"
 
 namespace atom::test {
@@ -256,6 +258,63 @@ TEST_P(the_api, takes_jobs_from_many_threads)
 		t.join();
 	EXPECT_EQ(good, 800);
 	EXPECT_EQ(q.state().completed, 800U);
+}
+
+TEST_P(the_api, wakes_an_event_loop_once_for_many_jobs_and_loses_none)
+{
+	queue q(ctx);
+	notifier news(dev);
+	constexpr std::uint64_t jobs = 2000;
+	constexpr std::size_t batch = 8;
+	std::atomic<std::uint64_t> given{0};
+	std::thread worker([&] {
+		while (given < jobs)
+			given = q.submit(std::vector<submission>(batch, nop)).point();
+	});
+	std::vector<completion> done(batch);
+	std::uint64_t last = 0;
+	while (last < jobs) {
+		news.clear();
+		while (const std::size_t n = q.reap(done))
+			for (std::size_t i = 0; i < n; ++i) {
+				EXPECT_EQ(done[i].sequence, ++last);
+				EXPECT_FALSE(done[i].error);
+			}
+		if (last >= given)
+			continue;
+		news.watch(q.fence_of(last + 1));
+		pollfd p{news.fd(), POLLIN, 0};
+		EXPECT_EQ(::poll(&p, 1, 10000), 1);
+	}
+	worker.join();
+}
+
+TEST_P(the_api, waits_for_the_fences_of_many_queues)
+{
+	std::vector<queue> queues;
+	std::vector<fence> fences;
+	for (int i = 0; i < 8; ++i) {
+		queues.emplace_back(ctx);
+		fences.push_back(queues.back().submit(std::vector<submission>(16, nop)));
+	}
+	EXPECT_LT(wait_any(fences), fences.size());
+	wait_all(fences);
+	for (const fence &f : fences)
+		EXPECT_TRUE(f.ready());
+}
+
+TEST_P(the_api, waits_for_fences_of_two_devices)
+{
+	const device other = core::access::wrap(core::device::open(os, "0"));
+	timeline here(dev);
+	timeline there(other);
+	const std::vector<fence> fences{here.at(1), there.at(1)};
+	error_of(errc::timed_out, [&] { wait_any(fences, std::chrono::steady_clock::now()); });
+	std::thread signaller([&] { there.signal(1); });
+	EXPECT_EQ(wait_any(fences), 1U);
+	signaller.join();
+	here.signal(1);
+	wait_all(fences);
 }
 
 TEST_P(the_api, translates_the_devices_clock_to_the_hosts)

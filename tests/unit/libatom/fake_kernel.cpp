@@ -52,8 +52,6 @@ fake_kernel::fake_kernel()
 	info.macs_log2_max = 36;
 }
 
-fake_kernel::~fake_kernel() = default;
-
 void fake_kernel::fail(unsigned long request, int error, int times)
 {
 	const std::lock_guard lock(mutex_);
@@ -165,8 +163,14 @@ int fake_kernel::dispatch(unsigned long request, void *argument)
 		return queue_destroy(as<drm_atom_queue_destroy>(argument));
 	case static_cast<std::uint32_t>(DRM_IOCTL_ATOM_QUEUE_GET_STATE):
 		return queue_get_state(as<drm_atom_queue_get_state>(argument));
-	case DRM_IOCTL_SYNCOBJ_DESTROY:
-		return syncobjs_.erase(as<drm_syncobj_destroy>(argument).handle) == 1 ? 0 : EINVAL;
+	case DRM_IOCTL_SYNCOBJ_DESTROY: {
+		const auto s = syncobjs_.find(as<drm_syncobj_destroy>(argument).handle);
+		if (s == syncobjs_.end())
+			return EINVAL;
+		close_watchers(s->second);
+		syncobjs_.erase(s);
+		return 0;
+	}
 	default:
 		break;
 	}
@@ -226,9 +230,11 @@ int fake_kernel::dispatch(unsigned long request, void *argument)
 		if (s == syncobjs_.end())
 			return ENOENT;
 		s->second.value = *user<std::uint64_t>(a.points);
-		changed_.notify_all();
+		notify();
 		return 0;
 	}
+	case DRM_IOCTL_SYNCOBJ_EVENTFD:
+		return watch(as<drm_syncobj_eventfd>(argument));
 	default:
 		return ENOTTY;
 	}
@@ -363,22 +369,6 @@ std::byte *fake_kernel::translate_locked(std::uint32_t vm, std::uint64_t va, std
 	return objects_.at(b.handle).memory.data() + (va - start);
 }
 
-int fake_kernel::timeline_wait(std::unique_lock<std::mutex> &lock,
-                               const drm_syncobj_timeline_wait &w)
-{
-	const std::uint32_t handle = *user<std::uint32_t>(w.handles);
-	const std::uint64_t point = *user<std::uint64_t>(w.points);
-	const auto done = [&] { return syncobjs_.at(handle).value >= point; };
-	if (syncobjs_.count(handle) == 0)
-		return ENOENT;
-	if (w.timeout_nsec == INT64_MAX) {
-		changed_.wait(lock, done);
-		return 0;
-	}
-	const std::chrono::steady_clock::time_point until{std::chrono::nanoseconds(w.timeout_nsec)};
-	return changed_.wait_until(lock, until, done) ? 0 : ETIME;
-}
-
 void fake_kernel::unplug()
 {
 	const std::lock_guard lock(mutex_);
@@ -389,7 +379,7 @@ void fake_kernel::unplug()
 			finish(q, j, {ATOM_CPL_ABORTED, 0, 0, 0, 0, 0, 0, 0, ENODEV}, false);
 		q.waiting.clear();
 	}
-	changed_.notify_all();
+	notify();
 }
 
 } // namespace atom::test

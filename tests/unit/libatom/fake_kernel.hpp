@@ -19,6 +19,7 @@
 #include <drm/atom_accel.h>
 
 #include "atom/hw/queue.h"
+#include "kmd/drm_compat.h"
 #include "sys/os.hpp"
 
 namespace atom::test {
@@ -43,6 +44,8 @@ struct fake_job {
 	std::vector<drm_atom_sync> syncs;
 };
 
+struct node_news;
+
 class fake_kernel final : public sys::os {
 public:
 	fake_kernel();
@@ -55,6 +58,8 @@ public:
 	drm_atom_dev_info info{};
 	int open_error = 0;
 	int list_error = 0;
+	int follow_error = 0; ///< of following nodes, and of reading what is told
+	int event_error = 0;
 	int pid = 100;
 	bool auto_run = true; ///< jobs are done when SUBMIT returns
 	/** Called for each job that is run; decides how it ends. */
@@ -66,6 +71,8 @@ public:
 	void run_jobs(std::size_t count = ~std::size_t{0});
 	/** The device is gone: calls fail with ENODEV, waiting jobs with it. */
 	void unplug();
+	/** The kernel says something about a device node, to those who follow them. */
+	void tell(const sys::node_event &what);
 	/** Forgets the completion records of all queues, as if newer jobs had overwritten them. */
 	void forget_records();
 
@@ -86,6 +93,8 @@ public:
 	void munmap(void *address, std::size_t bytes) override;
 	int process_id() override { return pid; }
 	int list_accel_nodes(std::vector<sys::accel_node> &out) override;
+	int follow_accel_nodes(std::unique_ptr<sys::node_monitor> &out) override;
+	int make_event(std::unique_ptr<sys::event> &out) override;
 	void describe_access(const char *path, std::string &access, std::string &group) override;
 
 private:
@@ -105,9 +114,14 @@ private:
 		std::vector<std::uint64_t> area;
 		std::deque<fake_job> waiting;
 	};
+	struct watcher {
+		std::uint64_t point = 0;
+		int fd = -1; ///< of its own
+	};
 	struct fake_syncobj {
 		std::uint64_t value = 0;
 		std::uint64_t pending = 0; ///< highest point that a job will signal
+		std::vector<watcher> watchers;
 	};
 
 	int dispatch(unsigned long request, void *argument);
@@ -122,7 +136,11 @@ private:
 	int queue_get_state(drm_atom_queue_get_state &s);
 	int submit(drm_atom_submit &s);
 	int check_job(const drm_atom_job &j) const;
-	int timeline_wait(std::unique_lock<std::mutex> &lock, const drm_syncobj_timeline_wait &w);
+	int watch(const drm_syncobj_eventfd &e);
+	static void close_watchers(const fake_syncobj &s);
+	/** Something may have been signalled. */
+	void notify();
+	int timeline_wait(std::unique_lock<std::mutex> &lock, drm_syncobj_timeline_wait &w);
 
 	void run_waiting(fake_queue &q, std::size_t &count);
 	void finish(fake_queue &q, const fake_job &j, const job_end &end, bool write_record = true);
@@ -143,6 +161,7 @@ private:
 	std::uint32_t next_id_ = 1;
 	std::size_t open_files_ = 0;
 	std::size_t mappings_ = 0;
+	std::shared_ptr<node_news> news_; ///< made by who first follows nodes
 	std::uint64_t clock_ns_ = 1000;
 	bool unplugged_ = false;
 };

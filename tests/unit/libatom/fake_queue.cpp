@@ -65,7 +65,7 @@ int fake_kernel::queue_destroy(const drm_atom_queue_destroy &d)
 		finish(q, j, {ATOM_CPL_ABORTED, 0, 0, 0, 0, 0, 0, 0, ECANCELED});
 	old_areas_.push_back(std::move(q.area));
 	queues_.erase(found);
-	changed_.notify_all();
+	notify();
 	return 0;
 }
 
@@ -208,7 +208,7 @@ void fake_kernel::run_waiting(fake_queue &q, std::size_t &count)
 			finish(q, rest, {ATOM_CPL_ABORTED, 0, 0, 0, 0, 0, 0, 0, ECANCELED});
 		q.waiting.clear();
 	}
-	changed_.notify_all();
+	notify();
 }
 
 void fake_kernel::finish(fake_queue &q, const fake_job &j, const job_end &end, bool write_record)

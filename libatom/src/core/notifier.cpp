@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#include "core/notifier.hpp"
+
+#include <algorithm>
+
+#include "core/failure.hpp"
+
+namespace atom::core {
+
+notifier::notifier(const std::shared_ptr<core::device> &dev)
+{
+	dev->check_process("create notifier");
+	check(-dev->node().system().make_event(event_), "create notifier");
+}
+
+void notifier::watch(const std::shared_ptr<fence_source> &source, std::uint64_t point)
+{
+	source->dev()->check_process("watch fence");
+	if (source->known(point)) {
+		event_->set();
+		return;
+	}
+	const std::lock_guard lock(mutex_);
+	const moment wanted(source, point);
+	const auto place = std::lower_bound(watched_.begin(), watched_.end(), wanted);
+	if (place != watched_.end() && *place == wanted)
+		return;
+	const auto added = watched_.insert(place, wanted);
+	const int error =
+		source->dev()->node().syncobj_eventfd(source->handle(), point, event_->fd());
+	if (error == 0)
+		return;
+	watched_.erase(added);
+	// Where the device is gone the jobs have ended, and their queue knows it.
+	if (!source->reached(point))
+		fail_errno(error, "watch fence");
+	event_->set();
+}
+
+void notifier::clear()
+{
+	event_->clear();
+	const std::lock_guard lock(mutex_);
+	watched_.erase(std::remove_if(watched_.begin(), watched_.end(),
+	                              [](const moment &m) { return m.first->known(m.second); }),
+	               watched_.end());
+}
+
+} // namespace atom::core
