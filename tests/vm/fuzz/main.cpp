@@ -15,9 +15,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -55,12 +59,24 @@ void run_round(std::uint64_t seed, double seconds, tally &count)
 		thread.join();
 }
 
+/* Where in the kernel the threads of a process are. */
+void print_stacks(pid_t pid)
+{
+	for (const auto &thread : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+		std::ifstream file(thread.path() / "stack");
+		const std::string stack{std::istreambuf_iterator<char>(file), {}};
+		std::printf("thread %s:\n%s", thread.path().filename().c_str(), stack.c_str());
+	}
+}
+
 /* @return "" or what is wrong */
 std::string judge_round(pid_t pid, double seconds)
 {
 	int status = 0;
-	if (!vmtest::eventually([&] { return waitpid(pid, &status, WNOHANG) == pid; }, seconds + patience_seconds))
+	if (!vmtest::eventually([&] { return waitpid(pid, &status, WNOHANG) == pid; }, seconds + patience_seconds)) {
+		print_stacks(pid);
 		return "a call does not end";
+	}
 	// The kernel may write where a spoilt pointer says, and that may be the end of the process, but not of the test.
 	return WIFEXITED(status) && WEXITSTATUS(status) ? "the round could not run" : "";
 }
