@@ -23,8 +23,20 @@ int atom_admin_exec(struct atom_device *adev, struct atom_admin_desc *desc)
 	return 0;
 }
 
-void atom_device_kill(struct atom_device *adev, const char *reason)
+int atom_admin_set_root(struct atom_device *adev, u32 asid, dma_addr_t root)
 {
+	return 0;
+}
+
+void atom_admin_take_back(struct atom_device *adev, struct atom_admin_desc *desc,
+			  const char *refused)
+{
+	atom_admin_exec(adev, desc);
+}
+
+int atom_reset_force(struct atom_device *adev, const char *reason)
+{
+	return -EIO;
 }
 
 void atom_device_stop_hw(struct atom_device *adev)

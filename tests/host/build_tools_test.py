@@ -213,5 +213,28 @@ class Log(unittest.TestCase):
             self.assertEqual([str(problem) for problem in scanner.scan()], ["line 2: warning: [ 1.0] WARNING: CPU: 0"])
 
 
+class KernelProbe(unittest.TestCase):
+    """What packages ask before they build the driver for a kernel."""
+
+    def check(self, configuration):
+        with tempfile.TemporaryDirectory() as kdir:
+            if configuration is not None:
+                os.makedirs(os.path.join(kdir, "include", "config"))
+                with open(os.path.join(kdir, "include", "config", "auto.conf"), "w") as file:
+                    file.write(configuration)
+            return subprocess.run(["sh", os.path.join(TOP, "kernel", "kcompat", "probe.sh"), "--check", kdir],
+                                  capture_output=True, text=True)
+
+    def test_a_kernel_with_accel_is_one_to_build_for(self):
+        result = self.check("CONFIG_DRM=m\nCONFIG_DRM_ACCEL=y\n")
+        self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+
+    def test_a_kernel_without_accel_is_told_from_broken_headers(self):
+        result = self.check("CONFIG_PCI=y\n")
+        self.assertEqual(result.returncode, 3)
+        self.assertRegex(result.stderr, "^no DRM accel: .*\n$")
+        self.assertEqual(self.check(None).returncode, 1)
+
+
 if __name__ == "__main__":
     closing_line.main()

@@ -42,7 +42,9 @@ struct atom_extent {
 };
 
 int atom_admin_exec(struct atom_device *adev, struct atom_admin_desc *desc);
-void atom_device_kill(struct atom_device *adev, const char *reason);
+int atom_admin_set_root(struct atom_device *adev, u32 asid, dma_addr_t root);
+void atom_admin_take_back(struct atom_device *adev, struct atom_admin_desc *desc, const char *refused);
+int atom_reset_force(struct atom_device *adev, const char *reason);
 void atom_device_stop_hw(struct atom_device *adev);
 
 #define DMA_BIT_MASK(bits) (~0ull >> (64 - (bits)))
