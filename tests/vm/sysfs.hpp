@@ -41,4 +41,12 @@ inline std::string read_line(const std::filesystem::path &file)
 
 inline std::uint64_t read_number(const std::filesystem::path &file) { return std::stoull(read_line(file)); }
 
+/** Writes an attribute. @return whether the kernel took it */
+inline bool write_line(const std::filesystem::path &file, const std::string &line)
+{
+	std::ofstream stream(file);
+	stream << line << std::flush;
+	return stream.good();
+}
+
 } // namespace vmtest
