@@ -14,6 +14,7 @@
 
 #include <drm/atom_accel.h>
 
+#include "atom_aer.h"
 #include "atom_bo.h"
 #include "atom_debugfs.h"
 #include "atom_device.h"
@@ -55,16 +56,22 @@
  * - struct atom_fence.lock, and what drm_sched takes when a fence signals
  *
  * No lock is held while user memory is copied, or while a job is waited for.
+ *
+ * A reset of the device runs on a workqueue of its own, so that all of the above may
+ * be held while it is waited for, but what it takes itself: struct atom_reset.lock,
+ * and inside of it struct atom_reset.hw (also inside of mmap_lock), struct
+ * atom_queue.submit_lock, atom_admin.lock, atom_device.stop_lock and the spinlocks.
  */
 
 /**
  * DOC: Life and death
  *
  * A queue that fails is reset alone. A device that does not answer, contradicts
- * itself or does not end a queue's reset is stopped (function reset, bus
+ * itself or does not end a queue's reset is reset as a whole, and goes on (DOC:
+ * Reset of the device). If resets do not help it is stopped (function reset, bus
  * mastering off) and declared dead: fences signal -EIO, ioctls say -EIO, and the
- * uevent WEDGED=rebind,bus-reset tells the administrator. It is not restarted
- * behind the programs' backs: rebinding the driver starts anew.
+ * uevent WEDGED=rebind,bus-reset tells the administrator: rebinding the driver
+ * starts anew.
  *
  * Unplug (also rmmod and unbind): waiters go home, drm_dev_unplug() keeps all
  * entry points out and zaps all mappings, the device is stopped, and only then
@@ -426,6 +433,7 @@ static void atom_pci_remove(struct pci_dev *pdev)
 
 	/* Those who wait inside of drm_dev_enter() must leave before it can end. */
 	WRITE_ONCE(adev->removing, true);
+	wake_up_all(&adev->reset.wait);
 	atom_queue_wake_all(adev);
 	drm_dev_unplug(&adev->drm);
 
@@ -463,27 +471,6 @@ static int atom_pci_resume(struct device *dev)
 }
 
 static DEFINE_SIMPLE_DEV_PM_OPS(atom_pci_pm_ops, atom_pci_suspend, atom_pci_resume);
-
-static pci_ers_result_t atom_pci_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
-{
-	struct atom_device *adev = pci_get_drvdata(pdev);
-
-	atom_device_kill(adev, "PCI error");
-	return PCI_ERS_RESULT_DISCONNECT;
-}
-
-static void atom_pci_reset_prepare(struct pci_dev *pdev)
-{
-	struct atom_device *adev = pci_get_drvdata(pdev);
-
-	/* All queues are lost with it: nothing to go on with. */
-	atom_device_kill(adev, "function reset by the administrator");
-}
-
-static const struct pci_error_handlers atom_pci_error_handlers = {
-	.error_detected = atom_pci_error_detected,
-	.reset_prepare = atom_pci_reset_prepare,
-};
 
 static const struct pci_device_id atom_pci_ids[] = {
 	{ PCI_DEVICE(ATOM_PCI_VENDOR_ID, ATOM_PCI_DEVICE_ID_PF) },
