@@ -154,6 +154,10 @@ struct atom_device {
 	struct atom_quotas quotas;
 	/** @counters: Objects alive. */
 	struct atom_counters counters;
+	/** @job_timeout_ms: For queues that ask for nothing else; the administrator changes it. */
+	u32 job_timeout_ms;
+	/** @job_timeout_max_ms: The longest that a queue may ask for; as @job_timeout_ms. */
+	u32 job_timeout_max_ms;
 
 	/** @submit_wq: Runs the schedulers of all queues. */
 	struct workqueue_struct *submit_wq;
@@ -241,5 +245,8 @@ void atom_device_die(struct atom_device *adev, const char *reason);
 extern uint atom_vectors;
 extern uint atom_job_timeout_ms;
 extern uint atom_job_timeout_max_ms;
+
+/** ATOM_JOB_TIMEOUT_LIMIT_MS - no administrator may set a longer time-out: an hour. */
+#define ATOM_JOB_TIMEOUT_LIMIT_MS	3600000u
 
 #endif

@@ -493,7 +493,7 @@ static int __init atom_module_init(void)
 {
 	if (drm_firmware_drivers_only())
 		return -ENODEV;
-	atom_job_timeout_max_ms = clamp(atom_job_timeout_max_ms, 1u, 3600000u);
+	atom_job_timeout_max_ms = clamp(atom_job_timeout_max_ms, 1u, ATOM_JOB_TIMEOUT_LIMIT_MS);
 	atom_job_timeout_ms = clamp(atom_job_timeout_ms, 1u, atom_job_timeout_max_ms);
 	return pci_register_driver(&atom_pci_driver);
 }

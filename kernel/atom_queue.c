@@ -681,7 +681,7 @@ static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom
 static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queue_create *args)
 {
 	struct atom_vm *vm = queue->vm;
-	u32 timeout_ms = args->job_timeout_ms ?: atom_job_timeout_ms;
+	u32 timeout_ms = args->job_timeout_ms ?: READ_ONCE(vm->adev->job_timeout_ms);
 	int ret;
 
 	ret = atom_queue_alloc_hw(queue, timeout_ms);
@@ -722,7 +722,8 @@ static bool atom_queue_name_valid(const struct drm_atom_queue_create *args)
 	return i < sizeof(args->name);
 }
 
-static int atom_queue_check_args(const struct drm_atom_queue_create *args)
+static int atom_queue_check_args(const struct atom_device *adev,
+				 const struct drm_atom_queue_create *args)
 {
 	if (args->flags & ~DRM_ATOM_QUEUE_USER)
 		return -EINVAL;
@@ -730,7 +731,7 @@ static int atom_queue_check_args(const struct drm_atom_queue_create *args)
 		return -EOPNOTSUPP;
 	if (args->priority > DRM_ATOM_QUEUE_PRIORITY_REALTIME ||
 	    args->ring_va || args->ring_bytes ||
-	    args->job_timeout_ms > atom_job_timeout_max_ms ||
+	    args->job_timeout_ms > READ_ONCE(adev->job_timeout_max_ms) ||
 	    !atom_queue_name_valid(args))
 		return -EINVAL;
 	if (args->priority >= DRM_ATOM_QUEUE_PRIORITY_HIGH && !capable(CAP_SYS_NICE))
@@ -756,7 +757,7 @@ int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 	int ret;
 	u32 id;
 
-	ret = atom_queue_check_args(args);
+	ret = atom_queue_check_args(adev, args);
 	if (ret)
 		return ret;
 	ret = atom_file_take_queue(afile);
