@@ -66,7 +66,6 @@ unsigned mode_of(const fs::path &file)
 
 std::uint64_t number(const std::string &name) { return read_number(sysfs_folder() / name); }
 
-} // namespace
 
 TEST(sysfs, has_the_attributes_that_are_documented_and_no_others)
 {
