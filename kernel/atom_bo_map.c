@@ -338,8 +338,15 @@ static vm_fault_t atom_bo_local_fault(struct vm_fault *vmf)
 	if (!drm_dev_enter(obj->dev, &idx))
 		return atom_bo_dummy_fault(vmf, bo);
 
-	/* The extents of LOCAL memory do not change while the device is there. */
-	ret = atom_bo_insert(vmf, adev, bo);
+	if (atom_hw_enter(adev)) {
+		/* The extents of LOCAL memory do not change while the device is there. */
+		ret = atom_bo_insert(vmf, adev, bo);
+		atom_hw_exit(adev);
+	} else if (atom_device_is_lost(adev)) {
+		ret = atom_bo_dummy_fault(vmf, bo);
+	} else {
+		ret = VM_FAULT_NOPAGE; /* Killed while it waited. */
+	}
 	drm_dev_exit(idx);
 	return ret;
 }

@@ -29,6 +29,9 @@
  *   privilege needed; ENODEV device gone; EIO device dead; ECANCELED queue
  *   banned; EOPNOTSUPP feature not there; EINTR restart unchanged.
  *   An ioctl that fails has changed nothing.
+ * - Each user (uid) may hold a part of all this only, set by the administrator in
+ *   sysfs (quota/): the same ENOSPC, ENOMEM for system memory. CAP_SYS_RESOURCE may
+ *   hold more.
  */
 #ifndef _UAPI_DRM_ATOM_ACCEL_H_
 #define _UAPI_DRM_ATOM_ACCEL_H_
@@ -482,7 +485,11 @@ enum drm_atom_queue_state_flags {
 	DRM_ATOM_QUEUE_STATE_FAULT = 1 << 0,
 	/** @DRM_ATOM_QUEUE_STATE_TIMEDOUT: A job of it made no progress in time. */
 	DRM_ATOM_QUEUE_STATE_TIMEDOUT = 1 << 1,
-	/** @DRM_ATOM_QUEUE_STATE_INNOCENT: Lost jobs to a reset that another queue caused. */
+	/**
+	 * @DRM_ATOM_QUEUE_STATE_INNOCENT: Lost jobs to a reset of the device that it did
+	 * not cause: those that were submitted and not retired, up to lost_seqno. Without
+	 * DRM_ATOM_QUEUE_STATE_BANNED it takes new jobs.
+	 */
 	DRM_ATOM_QUEUE_STATE_INNOCENT = 1 << 2,
 	/** @DRM_ATOM_QUEUE_STATE_BANNED: Takes no more jobs: SUBMIT fails with -ECANCELED. */
 	DRM_ATOM_QUEUE_STATE_BANNED = 1 << 3,
@@ -531,6 +538,12 @@ struct drm_atom_queue_get_state {
 	__u16 fault_access;
 	/** @busy_ns: Returned wall time that the device worked for the queue. */
 	__u64 busy_ns;
+	/**
+	 * @lost_seqno: Returned number of the last job that a reset of the device took
+	 * (DRM_ATOM_QUEUE_STATE_INNOCENT), or 0. Until a job fails by itself,
+	 * @failed_seqno to this one are lost; jobs behind it are not touched.
+	 */
+	__u64 lost_seqno;
 };
 
 /** struct drm_atom_job - one job of a SUBMIT */
