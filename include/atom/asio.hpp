@@ -55,11 +55,12 @@ inline namespace v1 {
 template <class Executor = boost::asio::any_io_executor>
 class basic_async_notifier {
 public:
+	/** Of handlers that have none of their own. */
 	using executor_type = Executor;
 	/** The type with another executor, as for use_awaitable_t<>::as_default_on_t. */
 	template <class Other>
 	struct rebind_executor {
-		using other = basic_async_notifier<Other>;
+		using other = basic_async_notifier<Other>; ///< that type
 	};
 
 	/** @throws system_error as notifier(), boost::system::system_error */
@@ -67,13 +68,16 @@ public:
 		: waits_(std::make_shared<detail::fence_waits<Executor>>(executor, dev))
 	{
 	}
+	/** On the executor of @p context. */
 	template <class Context, class = std::enable_if_t<std::is_convertible_v<
 					 Context &, boost::asio::execution_context &>>>
 	basic_async_notifier(Context &context, const device &dev)
 		: basic_async_notifier(Executor(context.get_executor()), dev)
 	{
 	}
+	/** Moves its waits along. */
 	basic_async_notifier(basic_async_notifier &&) noexcept = default;
+	/** Cancels its own waits. */
 	basic_async_notifier &operator=(basic_async_notifier &&other) noexcept
 	{
 		const basic_async_notifier old(std::move(*this));
@@ -86,6 +90,7 @@ public:
 			waits_->close();
 	}
 
+	/** The one that it was made with. */
 	[[nodiscard]] executor_type get_executor() const noexcept { return waits_->executor(); }
 
 	/** Cancels all waits. */
@@ -103,6 +108,7 @@ private:
 	std::shared_ptr<detail::fence_waits<Executor>> waits_;
 };
 
+/** On any executor. */
 using async_notifier = basic_async_notifier<>;
 
 /**

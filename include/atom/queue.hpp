@@ -178,6 +178,7 @@ public:
 
 	/** Fence of the last job submitted; empty if there was none. */
 	[[nodiscard]] fence last() const;
+	/** The same; empty too if @p ec is set. */
 	[[nodiscard]] fence last(std::error_code &ec) const noexcept;
 
 	/**

@@ -82,10 +82,12 @@ private:
 template <class Executor = boost::asio::any_io_executor>
 class basic_async_device_monitor {
 public:
+	/** Of handlers that have none of their own. */
 	using executor_type = Executor;
+	/** The type with another executor. */
 	template <class Other>
 	struct rebind_executor {
-		using other = basic_async_device_monitor<Other>;
+		using other = basic_async_device_monitor<Other>; ///< that type
 	};
 
 	/** @throws system_error as device_monitor(), boost::system::system_error */
@@ -94,13 +96,16 @@ public:
 	                                                                   std::move(source)))
 	{
 	}
+	/** On the executor of @p context. */
 	template <class Context, class = std::enable_if_t<std::is_convertible_v<
 					 Context &, boost::asio::execution_context &>>>
 	explicit basic_async_device_monitor(Context &context, device_monitor source = {})
 		: basic_async_device_monitor(Executor(context.get_executor()), std::move(source))
 	{
 	}
+	/** Moves its waits along. */
 	basic_async_device_monitor(basic_async_device_monitor &&) noexcept = default;
+	/** Cancels its own waits. */
 	basic_async_device_monitor &operator=(basic_async_device_monitor &&other) noexcept
 	{
 		const basic_async_device_monitor old(std::move(*this));
@@ -113,6 +118,7 @@ public:
 			cancel();
 	}
 
+	/** The one that it was made with. */
 	[[nodiscard]] executor_type get_executor() const noexcept
 	{
 		return state_->descriptor.get_executor();
@@ -139,6 +145,7 @@ private:
 	std::shared_ptr<detail::monitor_state<Executor>> state_;
 };
 
+/** On any executor. */
 using async_device_monitor = basic_async_device_monitor<>;
 
 /**

@@ -28,7 +28,7 @@ foreach(version ${versions})
     set_target_properties(${name} PROPERTIES
       CXX_STANDARD ${standard} BUILD_RPATH $<TARGET_FILE_DIR:atom_inprocess>)
     add_test(NAME libatom.asio.boost_${boost}.cpp${standard} COMMAND ${name})
-    set_tests_properties(libatom.asio.boost_${boost}.cpp${standard} PROPERTIES TIMEOUT 300)
+    set_tests_properties(libatom.asio.boost_${boost}.cpp${standard} PROPERTIES TIMEOUT 300 LABELS sanitized)
   endforeach()
 endforeach()
 
