@@ -22,7 +22,7 @@ HOST := build/host
 .SUFFIXES:
 
 .PHONY: all help deps host qemu kernel-headers module models run check check-host check-asan check-tsan check-llama check-kernel check-vm check-debug check-debug-smoke \
-	stress bench fuzz fuzz-ioctl kernel-matrix vm clean \
+	stress bench fuzz fuzz-ioctl kernel-matrix docs vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -41,6 +41,7 @@ help:
 	@echo 'make bench           measure, print and write build/bench.json (ONLY=GROUP: one group)'
 	@echo 'make fuzz            fuzz the device model (FUZZ_SECONDS=N for each target, default 60)'
 	@echo 'make fuzz-ioctl      fuzz the driver'"'"'s ioctls on the debug kernel (FUZZ_SECONDS=N, SEED=N as printed)'
+	@echo 'make docs            reference and guide of libatom, in build/docs/html'
 	@echo 'make vm              a shell in the machine'
 	@echo 'make kernel-matrix   build the driver for the 6.12 and the newest kernel, and boot both'
 	@echo
@@ -141,6 +142,9 @@ kernel-matrix: qemu
 		$(MAKE) --no-print-directory module KERNEL=$$kernel && \
 		$(STEP) "boot $$kernel" -- $(VM) --kernel $$kernel -- sh -c 'uname -r && modprobe -r atom_npu && modprobe atom_npu' || exit; \
 	done
+
+docs: deps
+	@mkdir -p build && doxygen libatom/doc/Doxyfile && echo $(CURDIR)/build/docs/html/index.html
 
 vm: qemu module
 	@$(VM) --kernel $(KERNEL) --share $(CURDIR)/build
