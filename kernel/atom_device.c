@@ -253,6 +253,8 @@ static int atom_device_init_software(struct atom_device *adev)
 	ida_init(&adev->asids);
 	spin_lock_init(&adev->queue_lock);
 	init_waitqueue_head(&adev->admin.wait);
+	adev->job_timeout_ms = atom_job_timeout_ms;
+	adev->job_timeout_max_ms = atom_job_timeout_max_ms;
 
 	ret = drmm_mutex_init(drm, &adev->lists_lock);
 	if (!ret)
@@ -329,8 +331,10 @@ int atom_device_init(struct atom_device *adev)
 		ret = atom_telemetry_init(adev);
 	if (!ret)
 		ret = atom_vram_init(adev);
-	if (!ret)
+	if (!ret) {
+		atom_quota_init(adev);
 		ret = atom_fault_init(adev);
+	}
 	if (!ret)
 		ret = atom_admin_init(adev);
 	if (ret)

@@ -22,6 +22,7 @@
 #include "atom_fault.h"
 #include "atom_irq.h"
 #include "atom_kcompat.h"
+#include "atom_quota.h"
 #include "atom_reset.h"
 #include "atom_telemetry.h"
 #include "atom_vram.h"
@@ -149,8 +150,14 @@ struct atom_device {
 	struct atom_vram vram;
 	/** @telemetry: Readings. */
 	struct atom_telemetry telemetry;
+	/** @quotas: What each user holds, and may hold. */
+	struct atom_quotas quotas;
 	/** @counters: Objects alive. */
 	struct atom_counters counters;
+	/** @job_timeout_ms: For queues that ask for nothing else; the administrator changes it. */
+	u32 job_timeout_ms;
+	/** @job_timeout_max_ms: The longest that a queue may ask for; as @job_timeout_ms. */
+	u32 job_timeout_max_ms;
 
 	/** @submit_wq: Runs the schedulers of all queues. */
 	struct workqueue_struct *submit_wq;
@@ -238,5 +245,8 @@ void atom_device_die(struct atom_device *adev, const char *reason);
 extern uint atom_vectors;
 extern uint atom_job_timeout_ms;
 extern uint atom_job_timeout_max_ms;
+
+/** ATOM_JOB_TIMEOUT_LIMIT_MS - no administrator may set a longer time-out: an hour. */
+#define ATOM_JOB_TIMEOUT_LIMIT_MS	3600000u
 
 #endif

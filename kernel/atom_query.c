@@ -47,8 +47,8 @@ static void atom_query_info(struct atom_device *adev, struct drm_atom_dev_info *
 		.binds_max = ATOM_BINDS_MAX,
 		.cmd_bytes_max = limits->cmd_bytes_max,
 		.args_max = limits->args_max,
-		.job_timeout_ms = atom_job_timeout_ms,
-		.job_timeout_max_ms = atom_job_timeout_max_ms,
+		.job_timeout_ms = READ_ONCE(adev->job_timeout_ms),
+		.job_timeout_max_ms = READ_ONCE(adev->job_timeout_max_ms),
 		.engines = limits->engines,
 		.macs_log2_max = limits->macs_log2_max,
 	};

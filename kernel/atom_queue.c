@@ -681,7 +681,7 @@ static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom
 static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queue_create *args)
 {
 	struct atom_vm *vm = queue->vm;
-	u32 timeout_ms = args->job_timeout_ms ?: atom_job_timeout_ms;
+	u32 timeout_ms = args->job_timeout_ms ?: READ_ONCE(vm->adev->job_timeout_ms);
 	int ret;
 
 	ret = atom_queue_alloc_hw(queue, timeout_ms);
@@ -722,7 +722,8 @@ static bool atom_queue_name_valid(const struct drm_atom_queue_create *args)
 	return i < sizeof(args->name);
 }
 
-static int atom_queue_check_args(const struct drm_atom_queue_create *args)
+static int atom_queue_check_args(const struct atom_device *adev,
+				 const struct drm_atom_queue_create *args)
 {
 	if (args->flags & ~DRM_ATOM_QUEUE_USER)
 		return -EINVAL;
@@ -730,7 +731,7 @@ static int atom_queue_check_args(const struct drm_atom_queue_create *args)
 		return -EOPNOTSUPP;
 	if (args->priority > DRM_ATOM_QUEUE_PRIORITY_REALTIME ||
 	    args->ring_va || args->ring_bytes ||
-	    args->job_timeout_ms > atom_job_timeout_max_ms ||
+	    args->job_timeout_ms > READ_ONCE(adev->job_timeout_max_ms) ||
 	    !atom_queue_name_valid(args))
 		return -EINVAL;
 	if (args->priority >= DRM_ATOM_QUEUE_PRIORITY_HIGH && !capable(CAP_SYS_NICE))
@@ -756,10 +757,10 @@ int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 	int ret;
 	u32 id;
 
-	ret = atom_queue_check_args(args);
+	ret = atom_queue_check_args(adev, args);
 	if (ret)
 		return ret;
-	ret = atom_file_take(&afile->queue_count, adev->limits.num_queues);
+	ret = atom_file_take_queue(afile);
 	if (ret)
 		return ret;
 	vm = atom_vm_lookup(file, args->vm_id);
@@ -804,7 +805,7 @@ kill:
 put:
 	atom_queue_put(queue);
 give:
-	atom_file_give(&afile->queue_count);
+	atom_file_give_queue(afile);
 	return ret;
 }
 
@@ -818,7 +819,7 @@ void atom_queue_destroy(struct atom_file *afile, struct atom_queue *queue)
 	atom_queue_kill(queue);
 	atomic64_add(queue->busy_ns, &afile->busy_ns);
 	atom_queue_put(queue);
-	atom_file_give(&afile->queue_count);
+	atom_file_give_queue(afile);
 }
 
 /**
