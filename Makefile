@@ -21,7 +21,8 @@ HOST := build/host
 .NOTPARALLEL:
 .SUFFIXES:
 
-.PHONY: all help deps host qemu kernel-headers module models run check check-host check-llama check-kernel check-vm check-debug check-debug-smoke stress bench fuzz kernel-matrix vm clean \
+.PHONY: all help deps host qemu kernel-headers module models run check check-host check-llama check-kernel check-vm check-debug check-debug-smoke check-upstream stress bench fuzz kernel-matrix \
+	upstream-series vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -38,7 +39,9 @@ help:
 	@echo 'make bench           measure, print and write build/bench.json (ONLY=GROUP: one group)'
 	@echo 'make fuzz            fuzz the device model (FUZZ_SECONDS=N for each target, default 60)'
 	@echo 'make vm              a shell in the machine'
-	@echo 'make kernel-matrix   build the driver for the 6.12 and the newest kernel, and boot both'
+	@echo 'make kernel-matrix   build the driver for every kernel from 6.12 to the newest that Debian offers; boot the oldest and the newest'
+	@echo 'make upstream-series write the driver as patches for the kernel source KERNEL_SRC, and apply them there'
+	@echo 'make check-upstream  the series on the newest kernel'"'"'s source: checkpatch, W=1, Kconfig, MAINTAINERS'
 	@echo
 	@echo 'make                 build all: host, qemu, module'
 	@echo 'make host            libatom, the model, samples and tests, in build/host'
@@ -121,11 +124,15 @@ bench: host qemu module
 fuzz: deps
 	@$(STEP) 'fuzz' -- tests/fuzz/run $(FUZZ_SECONDS)
 
-kernel-matrix: qemu
-	@for kernel in distro newest; do \
-		$(MAKE) --no-print-directory module KERNEL=$$kernel && \
-		$(STEP) "boot $$kernel" -- $(VM) --kernel $$kernel -- sh -c 'uname -r && modprobe -r atom_npu && modprobe atom_npu' || exit; \
-	done
+kernel-matrix: host qemu
+	@$(STEP) 'kernel matrix' -- tests/kernel/matrix --tests '$(SMOKE)'
+
+upstream-series:
+	@test -n '$(KERNEL_SRC)' || { echo 'make upstream-series KERNEL_SRC=FOLDER: the source of a kernel as new as the newest of trixie-backports' >&2; exit 2; }
+	@$(STEP) 'upstream series' -- packaging/upstream/series '$(KERNEL_SRC)'
+
+check-upstream: deps
+	@$(STEP) 'upstream series' -- tests/kernel/upstream_series
 
 vm: qemu module
 	@$(VM) --kernel $(KERNEL) --share $(CURDIR)/build

@@ -94,7 +94,7 @@ static const struct drm_gem_object_funcs atom_bo_local_funcs = {
 
 static struct atom_bo *atom_bo_alloc(void)
 {
-	struct atom_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	struct atom_bo *bo = kzalloc_obj(*bo, GFP_KERNEL);
 
 	if (!bo)
 		return NULL;
