@@ -21,8 +21,8 @@ HOST := build/host
 .NOTPARALLEL:
 .SUFFIXES:
 
-.PHONY: all help deps host qemu kernel-headers module models run check check-host check-llama check-kernel check-vm check-debug check-debug-smoke check-upstream stress bench fuzz kernel-matrix \
-	upstream-series vm clean \
+.PHONY: all help deps host qemu kernel-headers module models run check check-host check-asan check-tsan check-llama check-kernel check-vm check-debug check-debug-smoke \
+	check-upstream stress bench fuzz kernel-matrix upstream-series vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -32,6 +32,8 @@ help:
 	@echo 'make check           all tests: on the host, then in the machine'
 	@echo 'make check-host      tests that need no machine'
 	@echo 'make check-llama     all cases of llama.cpp'"'"'s test-backend-ops on its backend (check-host: a part)'
+	@echo 'make check-asan      engine, device model, libatom and lowering under AddressSanitizer and UBSan'
+	@echo 'make check-tsan      the same under ThreadSanitizer'
 	@echo 'make check-kernel    the driver under W=1, sparse and checkpatch --strict, for two kernels'
 	@echo 'make check-vm        tests in the machine (KERNEL=distro, newest or debug)'
 	@echo 'make check-debug     the tests in the machine under KASAN, lockdep, kmemleak and DMA-API debug'
@@ -93,6 +95,12 @@ check-host: host qemu
 # All of llama.cpp's conformance program; check-host runs a part.
 check-llama: host
 	@$(STEP) 'operators of llama.cpp' -- samples/ggml-backend/check
+
+check-asan: deps
+	@$(STEP) 'tests under ASan and UBSan' -- tests/sanitized address,undefined
+
+check-tsan: deps
+	@$(STEP) 'tests under TSan' -- tests/sanitized thread
 
 check-kernel: deps
 	@$(STEP) 'checks of the driver source' -- tests/kernel/static_checks

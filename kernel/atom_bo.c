@@ -9,6 +9,7 @@
 #include "atom_bo.h"
 #include "atom_device.h"
 #include "atom_drv.h"
+#include "atom_prime.h"
 #include "atom_vm.h"
 
 /* No buffer can be larger than what an address space could map of it. */
@@ -38,13 +39,7 @@ static void atom_bo_free(struct drm_gem_object *obj)
 	if (bo->dummy)
 		__free_page(bo->dummy);
 	mutex_destroy(&bo->lock);
-
-	if (bo->placement == DRM_ATOM_BO_SYSTEM) {
-		drm_gem_shmem_free(&bo->shmem);
-	} else {
-		drm_gem_object_release(obj);
-		kfree(bo);
-	}
+	bo->memory->free(bo);
 	/* The reservation lock was used until here. */
 	if (vm_root)
 		drm_gem_object_put(vm_root);
@@ -54,7 +49,7 @@ static enum drm_gem_object_status atom_bo_status(struct drm_gem_object *obj)
 {
 	struct atom_bo *bo = to_atom_bo(obj);
 
-	if (bo->placement != DRM_ATOM_BO_SYSTEM || READ_ONCE(bo->shmem.pages))
+	if (READ_ONCE(bo->extents) || READ_ONCE(bo->shmem.pages))
 		return DRM_GEM_OBJECT_RESIDENT;
 	return 0;
 }
@@ -68,16 +63,15 @@ static void atom_bo_print_info(struct drm_printer *p, unsigned int indent,
 	drm_printf_indent(p, indent, "label=%s\n", bo->label);
 }
 
-/* No dma-buf yet (DRM_ATOM_CAP_PRIME is not told): nobody else syncs implicitly. */
-static struct dma_buf *atom_bo_export(struct drm_gem_object *obj, int flags)
-{
-	return ERR_PTR(-EOPNOTSUPP);
-}
-
 static const struct drm_gem_object_funcs atom_bo_system_funcs = {
 	.free = atom_bo_free,
 	.print_info = atom_bo_print_info,
-	.export = atom_bo_export,
+	.export = atom_prime_export,
+	.pin = drm_gem_shmem_object_pin,
+	.unpin = drm_gem_shmem_object_unpin,
+	.get_sg_table = drm_gem_shmem_object_get_sg_table,
+	.vmap = drm_gem_shmem_object_vmap,
+	.vunmap = drm_gem_shmem_object_vunmap,
 	.mmap = atom_bo_mmap,
 	.status = atom_bo_status,
 	.vm_ops = &atom_bo_system_vm_ops,
@@ -86,10 +80,17 @@ static const struct drm_gem_object_funcs atom_bo_system_funcs = {
 static const struct drm_gem_object_funcs atom_bo_local_funcs = {
 	.free = atom_bo_free,
 	.print_info = atom_bo_print_info,
-	.export = atom_bo_export,
+	.export = atom_prime_export,
 	.mmap = atom_bo_mmap,
 	.status = atom_bo_status,
 	.vm_ops = &atom_bo_local_vm_ops,
+};
+
+/* Memory of others: it is mapped, and shared, where it comes from. */
+static const struct drm_gem_object_funcs atom_bo_foreign_funcs = {
+	.free = atom_bo_free,
+	.print_info = atom_bo_print_info,
+	.status = atom_bo_status,
 };
 
 static struct atom_bo *atom_bo_alloc(void)
@@ -117,8 +118,31 @@ struct drm_gem_object *atom_bo_gem_create_object(struct drm_device *drm, size_t 
 
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
+	bo->memory = &atom_bo_shmem_ops;
 	bo->shmem.base.funcs = &atom_bo_system_funcs;
 	return &bo->shmem.base;
+}
+
+/**
+ * atom_bo_create_foreign() - make a SYSTEM buffer of memory that is not ours
+ * @adev: device
+ * @size: bytes, multiple of pages
+ * @memory: how it comes by its memory
+ *
+ * Return: buffer without a handle, or an error pointer.
+ */
+struct atom_bo *atom_bo_create_foreign(struct atom_device *adev, u64 size,
+				       const struct atom_memory_ops *memory)
+{
+	struct atom_bo *bo = atom_bo_alloc();
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	bo->memory = memory;
+	bo->shmem.base.funcs = &atom_bo_foreign_funcs;
+	drm_gem_private_object_init(&adev->drm, &bo->shmem.base, size);
+	atomic_inc(&adev->counters.bos_system);
+	return bo;
 }
 
 static struct atom_bo *atom_bo_create_system(struct atom_device *adev, u64 size)
@@ -145,6 +169,7 @@ static struct atom_bo *atom_bo_create_vram(struct atom_device *adev, u64 size, u
 	bo = atom_bo_alloc();
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
+	bo->memory = &atom_bo_vram_ops;
 	bo->placement = placement;
 	obj = &bo->shmem.base;
 	obj->funcs = &atom_bo_local_funcs;

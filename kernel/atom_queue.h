@@ -16,6 +16,7 @@
 
 #include <atom/hw/queue.h>
 
+struct atom_admin_desc;
 struct atom_device;
 struct atom_fault_record;
 struct atom_file;
@@ -173,8 +174,12 @@ struct atom_queue {
 	bool alive_irq;
 	/** @fault: First failure. */
 	struct atom_queue_fault fault;
-	/** @busy_ns: Last reading of the hardware's counter. */
+	/** @busy_ns: Last reading of the hardware's counter, with all its lives. */
 	u64 busy_ns;
+	/** @busy_base: Of these, what lives before this one had. */
+	u64 busy_base;
+	/** @lost_seqno: Last job that a reset of the device took; 0 = none. */
+	u64 lost_seqno;
 
 	/** @seen: What the last look saw; only the time-out handler touches it. */
 	struct atom_queue_seen seen;
@@ -212,6 +217,14 @@ void atom_queue_wake_all(struct atom_device *adev);
 void atom_queue_kill_all(struct atom_device *adev);
 void atom_queue_destroy(struct atom_file *afile, struct atom_queue *queue);
 u64 atom_queue_busy_ns(struct atom_queue *queue);
+u32 atom_queue_next_generation(struct atom_device *adev);
+void atom_queue_signal_next(struct atom_queue *queue, int error);
+void atom_queue_cancel(struct atom_queue *queue);
+
+/* A reset of the device: atom_queue_lost.c. */
+void atom_queue_device_reset_all(struct atom_device *adev, bool cold);
+bool atom_queue_recreate(struct atom_device *adev, u32 id, struct atom_admin_desc *desc);
+void atom_queue_ring_all(struct atom_device *adev);
 
 int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
 int atom_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Attributes of the PCI function, for operators and their tools. All are read-only
- * and world-readable, one value each. Documentation/ABI/testing/sysfs-driver-atom_npu
+ * Attributes of the PCI function, for operators and their tools. All are
+ * world-readable, one value each; root may write the time-outs.
+ * Documentation/ABI/testing/sysfs-driver-atom_npu
  * describes them; a test compares it with what is there.
  *
  * The driver core makes the files after probe and removes them, waiting for their
@@ -74,8 +75,6 @@ ATOM_ATTR(contexts_max, "%u", adev->limits.num_asids - 1);
 ATOM_ATTR(queues, "%d", atomic_read(&adev->counters.hw_queues));
 ATOM_ATTR(queues_max, "%u", adev->limits.num_queues);
 ATOM_ATTR(jobs, "%d", atomic_read(&adev->counters.jobs));
-ATOM_ATTR(job_timeout_ms, "%u", atom_job_timeout_ms);
-ATOM_ATTR(job_timeout_max_ms, "%u", atom_job_timeout_max_ms);
 ATOM_ATTR_TELEMETRY(jobs_done, "%llu", now.jobs_done);
 ATOM_ATTR_TELEMETRY(utilisation_permille, "%u", now.utilisation_permille);
 ATOM_ATTR_TELEMETRY(busy_time_us, "%llu", now.busy_compute_ns / NSEC_PER_USEC);
@@ -100,6 +99,59 @@ static ssize_t throttle_show(struct device *dev, struct device_attribute *attr, 
 	return length + sysfs_emit_at(buf, length, "%s\n", length ? "" : "none");
 }
 static DEVICE_ATTR_RO(throttle);
+
+/*
+ * Time-outs of queues that are made from now on. Two writers at once may leave the
+ * default above the maximum, which then holds for those who ask for one.
+ */
+static ssize_t job_timeout_ms_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct atom_device *adev = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(adev->job_timeout_ms));
+}
+
+static ssize_t job_timeout_ms_store(struct device *dev, struct device_attribute *attr,
+				    const char *buf, size_t count)
+{
+	struct atom_device *adev = dev_get_drvdata(dev);
+	u32 ms;
+	int ret;
+
+	ret = kstrtou32(buf, 0, &ms);
+	if (ret)
+		return ret;
+	if (!ms || ms > READ_ONCE(adev->job_timeout_max_ms))
+		return -EINVAL;
+	WRITE_ONCE(adev->job_timeout_ms, ms);
+	return count;
+}
+static DEVICE_ATTR_RW(job_timeout_ms);
+
+static ssize_t job_timeout_max_ms_show(struct device *dev, struct device_attribute *attr,
+				       char *buf)
+{
+	struct atom_device *adev = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(adev->job_timeout_max_ms));
+}
+
+static ssize_t job_timeout_max_ms_store(struct device *dev, struct device_attribute *attr,
+					const char *buf, size_t count)
+{
+	struct atom_device *adev = dev_get_drvdata(dev);
+	u32 ms;
+	int ret;
+
+	ret = kstrtou32(buf, 0, &ms);
+	if (ret)
+		return ret;
+	if (ms < READ_ONCE(adev->job_timeout_ms) || ms > ATOM_JOB_TIMEOUT_LIMIT_MS)
+		return -EINVAL;
+	WRITE_ONCE(adev->job_timeout_max_ms, ms);
+	return count;
+}
+static DEVICE_ATTR_RW(job_timeout_max_ms);
 
 static struct attribute *atom_sysfs_attrs[] = {
 	&dev_attr_serial.attr,

@@ -43,7 +43,7 @@ accel/atom: Add the device: start, interrupts, admin queue, faults
 Negotiates the interface, starts and stops the device, and declares it
 dead when it does not answer or contradicts itself. Answers are checked
 against what the driver asked for.""",
-     [_DRIVER + "atom_(device|irq|admin|fault|uapi)\\.[ch]"]),
+     [_DRIVER + "atom_(device|irq|admin|fault|uapi|reset|aer)\\.[ch]"]),
     ("""\
 accel/atom: Add buffers and the memory of the device
 
@@ -62,7 +62,7 @@ accel/atom: Add queues and jobs
 A ring, a scheduler and an entity a queue. A job that makes no progress
 is given up, its queue reset alone and banned; what befell it is told by
 QUEUE_GET_STATE, also when the device is lost.""",
-     [_DRIVER + "atom_(queue|queue_area|sched|submit)\\.[ch]"]),
+     [_DRIVER + "atom_(queue.*|sched|submit)\\.[ch]"]),
     ("""\
 accel/atom: Tell what the device does
 
