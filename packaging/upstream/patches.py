@@ -43,7 +43,7 @@ accel/atom: Add the device: start, interrupts, admin queue, faults
 Negotiates the interface, starts and stops the device, and declares it
 dead when it does not answer or contradicts itself. Answers are checked
 against what the driver asked for.""",
-     [_DRIVER + "atom_(device|irq|admin|fault|uapi|reset|aer)\\.[ch]"]),
+     [_DRIVER + "atom_(device|irq|admin|fault|uapi|reset|aer|quota|seqno)\\.[ch]"]),
     ("""\
 accel/atom: Add buffers and the memory of the device
 
@@ -69,6 +69,12 @@ accel/atom: Tell what the device does
 Queries, fdinfo by drm-usage-stats, hwmon, sysfs attributes with their
 ABI document, and debugfs.""",
      [_DRIVER + "atom_(query|fdinfo|hwmon|sysfs|telemetry|debugfs.*|trace.*|perf.*)\\.[ch]", "Documentation/ABI/.*"]),
+    ("""\
+accel/atom: Add KUnit tests
+
+Page tables, sequence arithmetic and the copies of growing structures,
+without a device.""",
+     [_DRIVER + "tests/.*"]),
     ("""\
 accel/atom: Add the driver to the build
 
