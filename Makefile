@@ -10,7 +10,7 @@ ONLY ?=
 # What make run asks and shows instead of its own examples. Through the environment: any characters will do.
 export QUESTION IMAGE
 # Tests that reach every part of the driver in little time.
-SMOKE ?= device_info.*:memory.*:lifetime.*:data_fault.*
+SMOKE ?= device_info.*:memory.*:lifetime.*:data_fault.*:kunit.*:stress_load.eight_*:of/fail_nth*/bo_create_*:of/fail_nth*/queue_create
 export ATOM_STEPS ?= $(CURDIR)/build/steps
 
 STEP := packaging/host/step
@@ -21,7 +21,8 @@ HOST := build/host
 .NOTPARALLEL:
 .SUFFIXES:
 
-.PHONY: all help deps host qemu kernel-headers module models run check check-host check-llama check-kernel check-vm check-debug check-debug-smoke stress bench fuzz kernel-matrix vm clean \
+.PHONY: all help deps host qemu kernel-headers module models run check check-host check-asan check-tsan check-llama check-kernel check-vm check-debug check-debug-smoke \
+	stress bench fuzz fuzz-ioctl kernel-matrix docs vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -31,12 +32,16 @@ help:
 	@echo 'make check           all tests: on the host, then in the machine'
 	@echo 'make check-host      tests that need no machine'
 	@echo 'make check-llama     all cases of llama.cpp'"'"'s test-backend-ops on its backend (check-host: a part)'
+	@echo 'make check-asan      engine, device model, libatom and lowering under AddressSanitizer and UBSan'
+	@echo 'make check-tsan      the same under ThreadSanitizer'
 	@echo 'make check-kernel    the driver under W=1, sparse and checkpatch --strict, for two kernels'
 	@echo 'make check-vm        tests in the machine (KERNEL=distro, newest or debug)'
 	@echo 'make check-debug     the tests in the machine under KASAN, lockdep, kmemleak and DMA-API debug'
 	@echo 'make stress          the long forms of the tests of load, recovery and life (KERNEL=..., ONLY=TESTS)'
 	@echo 'make bench           measure, print and write build/bench.json (ONLY=GROUP: one group)'
 	@echo 'make fuzz            fuzz the device model (FUZZ_SECONDS=N for each target, default 60)'
+	@echo 'make fuzz-ioctl      fuzz the driver'"'"'s ioctls on the debug kernel (FUZZ_SECONDS=N, SEED=N as printed)'
+	@echo 'make docs            reference and guide of libatom, in build/docs/html'
 	@echo 'make vm              a shell in the machine'
 	@echo 'make kernel-matrix   build the driver for the 6.12 and the newest kernel, and boot both'
 	@echo
@@ -91,6 +96,12 @@ check-host: host qemu
 check-llama: host
 	@$(STEP) 'operators of llama.cpp' -- samples/ggml-backend/check
 
+check-asan: deps
+	@$(STEP) 'tests under ASan and UBSan' -- tests/sanitized address,undefined
+
+check-tsan: deps
+	@$(STEP) 'tests under TSan' -- tests/sanitized thread
+
 check-kernel: deps
 	@$(STEP) 'checks of the driver source' -- tests/kernel/static_checks
 
@@ -121,11 +132,19 @@ bench: host qemu module
 fuzz: deps
 	@$(STEP) 'fuzz' -- tests/fuzz/run $(FUZZ_SECONDS)
 
+fuzz-ioctl: host qemu
+	@$(MAKE) --no-print-directory module KERNEL=debug
+	@$(STEP) 'fuzz ioctls' -- $(VM) --kernel debug --memory 3072 --timeout $$(($(FUZZ_SECONDS) * 2 + 900)) --silence 600 -- \
+		$(CURDIR)/$(HOST)/tests/vm/atom_ioctl_fuzz $(FUZZ_SECONDS) $(or $(SEED),$$(date +%s))
+
 kernel-matrix: qemu
 	@for kernel in distro newest; do \
 		$(MAKE) --no-print-directory module KERNEL=$$kernel && \
 		$(STEP) "boot $$kernel" -- $(VM) --kernel $$kernel -- sh -c 'uname -r && modprobe -r atom_npu && modprobe atom_npu' || exit; \
 	done
+
+docs: deps
+	@mkdir -p build && doxygen libatom/doc/Doxyfile && echo $(CURDIR)/build/docs/html/index.html
 
 vm: qemu module
 	@$(VM) --kernel $(KERNEL) --share $(CURDIR)/build

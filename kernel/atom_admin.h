@@ -33,11 +33,21 @@ struct atom_admin {
 	struct atom_cpl_record *records;
 	/** @seq: Sequence number of the last command; under @lock. */
 	u64 seq;
+	/** @roots: Root tables that the device knows, by ASID; 0 = none; under @lock. */
+	dma_addr_t *roots;
+	/** @queues: QUEUE_CREATE of the queues that the device knows, by id; under @lock. */
+	struct atom_admin_desc *queues;
 };
 
 int atom_admin_init(struct atom_device *adev);
+void atom_admin_start(struct atom_device *adev);
 void atom_admin_fini(struct atom_device *adev);
 void atom_admin_interrupt(struct atom_device *adev);
 int atom_admin_exec(struct atom_device *adev, struct atom_admin_desc *desc);
+void atom_admin_take_back(struct atom_device *adev, struct atom_admin_desc *desc,
+			  const char *refused);
+int atom_admin_set_root(struct atom_device *adev, u32 asid, dma_addr_t root);
+int atom_admin_restore(struct atom_device *adev);
+bool atom_admin_knows_queue(struct atom_device *adev, u32 id);
 
 #endif

@@ -9,6 +9,8 @@
 #include "atom_bo.h"
 #include "atom_device.h"
 #include "atom_drv.h"
+#include "atom_prime.h"
+#include "atom_quota.h"
 #include "atom_vm.h"
 
 /* No buffer can be larger than what an address space could map of it. */
@@ -28,6 +30,42 @@ static atomic_t *atom_bo_counter(struct atom_bo *bo)
 	}
 }
 
+static enum atom_quota_kind atom_bo_quota_kind(u32 placement)
+{
+	switch (placement) {
+	case DRM_ATOM_BO_LOCAL:
+		return ATOM_QUOTA_LOCAL;
+	case DRM_ATOM_BO_SHM:
+		return ATOM_QUOTA_SHM;
+	default:
+		return ATOM_QUOTA_SYSTEM;
+	}
+}
+
+/**
+ * atom_bo_charge() - put the memory of a buffer on an account, until it is freed
+ * @bo: buffer that has none yet
+ * @quota: account
+ *
+ * Return: 0, -ENOSPC or -ENOMEM.
+ */
+int atom_bo_charge(struct atom_bo *bo, struct atom_quota *quota)
+{
+	int ret = atom_quota_take(quota, atom_bo_quota_kind(bo->placement), bo->shmem.base.size);
+
+	if (!ret)
+		bo->quota = atom_quota_get(quota);
+	return ret;
+}
+
+static void atom_bo_uncharge(struct atom_bo *bo)
+{
+	if (!bo->quota)
+		return;
+	atom_quota_give(bo->quota, atom_bo_quota_kind(bo->placement), bo->shmem.base.size);
+	atom_quota_put(bo->quota);
+}
+
 static void atom_bo_free(struct drm_gem_object *obj)
 {
 	struct atom_bo *bo = to_atom_bo(obj);
@@ -35,16 +73,11 @@ static void atom_bo_free(struct drm_gem_object *obj)
 
 	atom_bo_release_backing(bo);
 	atomic_dec(atom_bo_counter(bo));
+	atom_bo_uncharge(bo);
 	if (bo->dummy)
 		__free_page(bo->dummy);
 	mutex_destroy(&bo->lock);
-
-	if (bo->placement == DRM_ATOM_BO_SYSTEM) {
-		drm_gem_shmem_free(&bo->shmem);
-	} else {
-		drm_gem_object_release(obj);
-		kfree(bo);
-	}
+	bo->memory->free(bo);
 	/* The reservation lock was used until here. */
 	if (vm_root)
 		drm_gem_object_put(vm_root);
@@ -54,7 +87,7 @@ static enum drm_gem_object_status atom_bo_status(struct drm_gem_object *obj)
 {
 	struct atom_bo *bo = to_atom_bo(obj);
 
-	if (bo->placement != DRM_ATOM_BO_SYSTEM || READ_ONCE(bo->shmem.pages))
+	if (READ_ONCE(bo->extents) || READ_ONCE(bo->shmem.pages))
 		return DRM_GEM_OBJECT_RESIDENT;
 	return 0;
 }
@@ -68,16 +101,15 @@ static void atom_bo_print_info(struct drm_printer *p, unsigned int indent,
 	drm_printf_indent(p, indent, "label=%s\n", bo->label);
 }
 
-/* No dma-buf yet (DRM_ATOM_CAP_PRIME is not told): nobody else syncs implicitly. */
-static struct dma_buf *atom_bo_export(struct drm_gem_object *obj, int flags)
-{
-	return ERR_PTR(-EOPNOTSUPP);
-}
-
 static const struct drm_gem_object_funcs atom_bo_system_funcs = {
 	.free = atom_bo_free,
 	.print_info = atom_bo_print_info,
-	.export = atom_bo_export,
+	.export = atom_prime_export,
+	.pin = drm_gem_shmem_object_pin,
+	.unpin = drm_gem_shmem_object_unpin,
+	.get_sg_table = drm_gem_shmem_object_get_sg_table,
+	.vmap = drm_gem_shmem_object_vmap,
+	.vunmap = drm_gem_shmem_object_vunmap,
 	.mmap = atom_bo_mmap,
 	.status = atom_bo_status,
 	.vm_ops = &atom_bo_system_vm_ops,
@@ -86,10 +118,17 @@ static const struct drm_gem_object_funcs atom_bo_system_funcs = {
 static const struct drm_gem_object_funcs atom_bo_local_funcs = {
 	.free = atom_bo_free,
 	.print_info = atom_bo_print_info,
-	.export = atom_bo_export,
+	.export = atom_prime_export,
 	.mmap = atom_bo_mmap,
 	.status = atom_bo_status,
 	.vm_ops = &atom_bo_local_vm_ops,
+};
+
+/* Memory of others: it is mapped, and shared, where it comes from. */
+static const struct drm_gem_object_funcs atom_bo_foreign_funcs = {
+	.free = atom_bo_free,
+	.print_info = atom_bo_print_info,
+	.status = atom_bo_status,
 };
 
 static struct atom_bo *atom_bo_alloc(void)
@@ -117,26 +156,61 @@ struct drm_gem_object *atom_bo_gem_create_object(struct drm_device *drm, size_t 
 
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
+	bo->memory = &atom_bo_shmem_ops;
 	bo->shmem.base.funcs = &atom_bo_system_funcs;
 	return &bo->shmem.base;
 }
 
-static struct atom_bo *atom_bo_create_system(struct atom_device *adev, u64 size)
+/**
+ * atom_bo_create_foreign() - make a SYSTEM buffer of memory that is not ours
+ * @adev: device
+ * @size: bytes, multiple of pages
+ * @memory: how it comes by its memory
+ *
+ * Return: buffer without a handle, or an error pointer.
+ */
+struct atom_bo *atom_bo_create_foreign(struct atom_device *adev, u64 size,
+				       const struct atom_memory_ops *memory)
+{
+	struct atom_bo *bo = atom_bo_alloc();
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	bo->memory = memory;
+	bo->shmem.base.funcs = &atom_bo_foreign_funcs;
+	drm_gem_private_object_init(&adev->drm, &bo->shmem.base, size);
+	atomic_inc(&adev->counters.bos_system);
+	return bo;
+}
+
+static struct atom_bo *atom_bo_create_system(struct atom_device *adev, u64 size,
+					     struct atom_quota *quota)
 {
 	struct drm_gem_shmem_object *shmem;
+	struct atom_bo *bo;
+	int ret;
 
 	if (size >> PAGE_SHIFT > totalram_pages())
 		return ERR_PTR(-ENOMEM);
 
 	shmem = drm_gem_shmem_create(&adev->drm, size);
+	/* shmem says so when it has no memory for an inode; ours is about device memory. */
+	if (shmem == ERR_PTR(-ENOSPC))
+		return ERR_PTR(-ENOMEM);
 	if (IS_ERR(shmem))
 		return ERR_CAST(shmem);
 	atomic_inc(&adev->counters.bos_system);
-	return container_of(shmem, struct atom_bo, shmem);
+	bo = container_of(shmem, struct atom_bo, shmem);
+	ret = atom_bo_charge(bo, quota);
+	if (ret) {
+		drm_gem_object_put(&shmem->base);
+		return ERR_PTR(ret);
+	}
+	return bo;
 }
 
 static struct atom_bo *atom_bo_create_vram(struct atom_device *adev, u64 size, u32 placement,
-					   u32 flags)
+					   u32 flags, struct atom_quota *quota)
 {
 	struct drm_gem_object *obj;
 	struct atom_bo *bo;
@@ -145,12 +219,16 @@ static struct atom_bo *atom_bo_create_vram(struct atom_device *adev, u64 size, u
 	bo = atom_bo_alloc();
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
+	bo->memory = &atom_bo_vram_ops;
 	bo->placement = placement;
 	obj = &bo->shmem.base;
 	obj->funcs = &atom_bo_local_funcs;
 	drm_gem_private_object_init(&adev->drm, obj, size);
 	atomic_inc(atom_bo_counter(bo));
 
+	ret = atom_bo_charge(bo, quota);
+	if (ret)
+		goto put;
 	if (placement == DRM_ATOM_BO_SHM)
 		ret = atom_vram_alloc_shm(adev, &bo->vram, size);
 	else
@@ -162,11 +240,12 @@ static struct atom_bo *atom_bo_create_vram(struct atom_device *adev, u64 size, u
 		ret = atom_vram_clear(adev, atom_bo_aperture(bo), bo->extents, bo->extent_count);
 	if (!ret && placement == DRM_ATOM_BO_LOCAL)
 		ret = drm_gem_create_mmap_offset(obj);
-	if (ret) {
-		drm_gem_object_put(obj);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto put;
 	return bo;
+put:
+	drm_gem_object_put(obj);
+	return ERR_PTR(ret);
 }
 
 /* Share the reservation of VM @vm_id: done before anybody else sees the buffer. */
@@ -195,6 +274,7 @@ static int atom_bo_make_private(struct atom_bo *bo, struct drm_file *file, u32 v
 int atom_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct atom_device *adev = to_atom_device(drm);
+	struct atom_file *afile = file->driver_priv;
 	struct drm_atom_bo_create *args = data;
 	struct atom_bo *bo;
 	int ret = 0;
@@ -208,9 +288,9 @@ int atom_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *fi
 	size = PAGE_ALIGN(args->size);
 
 	if (args->placement == DRM_ATOM_BO_SYSTEM)
-		bo = atom_bo_create_system(adev, size);
+		bo = atom_bo_create_system(adev, size, afile->quota);
 	else
-		bo = atom_bo_create_vram(adev, size, args->placement, args->flags);
+		bo = atom_bo_create_vram(adev, size, args->placement, args->flags, afile->quota);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 

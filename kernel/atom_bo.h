@@ -10,7 +10,11 @@
 
 #include "atom_vram.h"
 
+struct atom_bo;
 struct atom_device;
+struct atom_quota;
+struct dma_buf;
+struct dma_buf_attachment;
 struct drm_file;
 
 #define ATOM_BO_LABEL_MAX	63
@@ -28,14 +32,35 @@ struct atom_extent {
 };
 
 /**
+ * struct atom_memory_ops - how a buffer comes by its memory
+ */
+struct atom_memory_ops {
+	/**
+	 * @map: Make it reachable for the device and set struct atom_bo.extents;
+	 * under struct atom_bo.lock, inside drm_dev_enter().
+	 */
+	int (*map)(struct atom_bo *bo);
+	/** @unmap: Undo that; under struct atom_bo.lock, extents are still there. */
+	void (*unmap)(struct atom_bo *bo);
+	/** @free: Free the object, which is not mapped any more. */
+	void (*free)(struct atom_bo *bo);
+};
+
+/**
  * struct atom_bo - buffer object
  *
- * SYSTEM buffers are drm_gem_shmem objects; LOCAL and SHM ones only use the GEM
- * object in it.
+ * Only those of our own SYSTEM memory are drm_gem_shmem objects; the others just
+ * use the GEM object in it.
  */
 struct atom_bo {
 	/** @shmem: Base; first, because the helper frees it. */
 	struct drm_gem_shmem_object shmem;
+	/** @memory: Where its memory comes from. */
+	const struct atom_memory_ops *memory;
+	/** @quota: Account that its memory is on, or NULL. */
+	struct atom_quota *quota;
+	/** @dma_buf: Imported: where from. */
+	struct dma_buf *dma_buf;
 	/** @placement: enum drm_atom_bo_placement. */
 	u32 placement;
 	/** @flags: enum drm_atom_bo_flags. */
@@ -48,6 +73,8 @@ struct atom_bo {
 	struct mutex lock;
 	/** @sgt: SYSTEM: pages mapped for DMA, once it was bound. */
 	struct sg_table *sgt;
+	/** @attach: Imported: attachment, while @extents is set. */
+	struct dma_buf_attachment *attach;
 	/** @extents: Where the memory lies; NULL while unknown. */
 	struct atom_extent *extents;
 	/** @extent_count: Entries of @extents. */
@@ -70,11 +97,17 @@ static inline struct atom_bo *to_atom_bo(struct drm_gem_object *obj)
 void atom_extent_append(struct atom_extent *extents, u32 *count, u64 address, u64 bytes);
 
 struct drm_gem_object *atom_bo_gem_create_object(struct drm_device *drm, size_t size);
+struct atom_bo *atom_bo_create_foreign(struct atom_device *adev, u64 size,
+				       const struct atom_memory_ops *memory);
+int atom_bo_set_extents(struct atom_bo *bo, struct sg_table *sgt);
 int atom_bo_backing(struct atom_bo *bo);
 void atom_bo_release_backing(struct atom_bo *bo);
 void atom_bo_unplug(struct atom_device *adev);
 u32 atom_bo_aperture(const struct atom_bo *bo);
+int atom_bo_charge(struct atom_bo *bo, struct atom_quota *quota);
 
+extern const struct atom_memory_ops atom_bo_shmem_ops;
+extern const struct atom_memory_ops atom_bo_vram_ops;
 extern const struct vm_operations_struct atom_bo_system_vm_ops;
 extern const struct vm_operations_struct atom_bo_local_vm_ops;
 int atom_bo_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma);

@@ -61,12 +61,43 @@ void atom_extent_append(struct atom_extent *extents, u32 *count, u64 address, u6
 	(*count)++;
 }
 
-static int atom_bo_map_system(struct atom_bo *bo)
+/**
+ * atom_bo_set_extents() - note where mapped memory lies
+ * @bo: buffer
+ * @sgt: all of its memory, mapped for DMA; @bo points to it from now on
+ *
+ * Return: 0, -ENOMEM, or -EINVAL if it is less than the buffer or not in pages.
+ */
+int atom_bo_set_extents(struct atom_bo *bo, struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	u64 bytes = 0;
+	unsigned int i;
+
+	bo->extents = kvcalloc(sgt->nents, sizeof(*bo->extents), GFP_KERNEL);
+	if (!bo->extents)
+		return -ENOMEM;
+	bo->extent_count = 0;
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		if (!IS_ALIGNED(sg_dma_address(sg) | sg_dma_len(sg), SZ_4K))
+			break;
+		bytes += sg_dma_len(sg);
+		atom_extent_append(bo->extents, &bo->extent_count, sg_dma_address(sg),
+				   sg_dma_len(sg));
+	}
+	if (bytes < bo->shmem.base.size) {
+		kvfree(bo->extents);
+		bo->extents = NULL;
+		return -EINVAL;
+	}
+	bo->sgt = sgt;
+	return 0;
+}
+
+static int atom_bo_map_shmem(struct atom_bo *bo)
 {
 	struct drm_gem_object *obj = &bo->shmem.base;
-	struct scatterlist *sg;
 	struct sg_table *sgt;
-	unsigned int i;
 	int ret;
 
 	ret = drm_gem_shmem_pin(&bo->shmem);
@@ -81,17 +112,9 @@ static int atom_bo_map_system(struct atom_bo *bo)
 	ret = dma_map_sgtable(obj->dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
 	if (ret)
 		goto free;
-
-	bo->extents = kvcalloc(sgt->nents, sizeof(*bo->extents), GFP_KERNEL);
-	if (!bo->extents) {
-		ret = -ENOMEM;
+	ret = atom_bo_set_extents(bo, sgt);
+	if (ret)
 		goto unmap;
-	}
-	bo->extent_count = 0;
-	for_each_sgtable_dma_sg(sgt, sg, i)
-		atom_extent_append(bo->extents, &bo->extent_count, sg_dma_address(sg),
-				   sg_dma_len(sg));
-	bo->sgt = sgt;
 	return 0;
 
 unmap:
@@ -103,6 +126,51 @@ unpin:
 	drm_gem_shmem_unpin(&bo->shmem);
 	return ret;
 }
+
+static void atom_bo_unmap_shmem(struct atom_bo *bo)
+{
+	dma_unmap_sgtable(bo->shmem.base.dev->dev, bo->sgt, DMA_BIDIRECTIONAL, 0);
+	sg_free_table(bo->sgt);
+	kfree(bo->sgt);
+	drm_gem_shmem_unpin(&bo->shmem);
+}
+
+static void atom_bo_free_shmem(struct atom_bo *bo)
+{
+	drm_gem_shmem_free(&bo->shmem);
+}
+
+const struct atom_memory_ops atom_bo_shmem_ops = {
+	.map = atom_bo_map_shmem,
+	.unmap = atom_bo_unmap_shmem,
+	.free = atom_bo_free_shmem,
+};
+
+static int atom_bo_map_vram(struct atom_bo *bo)
+{
+	bo->extents = atom_vram_extents(to_atom_device(bo->shmem.base.dev), &bo->vram,
+					&bo->extent_count);
+	return bo->extents ? 0 : -ENOMEM;
+}
+
+static void atom_bo_unmap_vram(struct atom_bo *bo)
+{
+	atom_vram_free(to_atom_device(bo->shmem.base.dev), &bo->vram);
+}
+
+static void atom_bo_free_vram(struct atom_bo *bo)
+{
+	/* Allocated, but never mapped. */
+	atom_bo_unmap_vram(bo);
+	drm_gem_object_release(&bo->shmem.base);
+	kfree(bo);
+}
+
+const struct atom_memory_ops atom_bo_vram_ops = {
+	.map = atom_bo_map_vram,
+	.unmap = atom_bo_unmap_vram,
+	.free = atom_bo_free_vram,
+};
 
 /**
  * atom_bo_backing() - make the memory of a buffer reachable for the device
@@ -122,12 +190,7 @@ int atom_bo_backing(struct atom_bo *bo)
 	if (bo->extents)
 		goto unlock;
 
-	if (bo->placement == DRM_ATOM_BO_SYSTEM) {
-		ret = atom_bo_map_system(bo);
-	} else {
-		bo->extents = atom_vram_extents(adev, &bo->vram, &bo->extent_count);
-		ret = bo->extents ? 0 : -ENOMEM;
-	}
+	ret = bo->memory->map(bo);
 	if (!ret) {
 		mutex_lock(&adev->lists_lock);
 		list_add_tail(&bo->link, &adev->bos);
@@ -136,25 +199,6 @@ int atom_bo_backing(struct atom_bo *bo)
 unlock:
 	mutex_unlock(&bo->lock);
 	return ret;
-}
-
-static void atom_bo_release_backing_locked(struct atom_bo *bo)
-{
-	struct drm_gem_object *obj = &bo->shmem.base;
-
-	lockdep_assert_held(&bo->lock);
-
-	if (bo->sgt) {
-		dma_unmap_sgtable(obj->dev->dev, bo->sgt, DMA_BIDIRECTIONAL, 0);
-		sg_free_table(bo->sgt);
-		kfree(bo->sgt);
-		bo->sgt = NULL;
-		drm_gem_shmem_unpin(&bo->shmem);
-	}
-	atom_vram_free(to_atom_device(obj->dev), &bo->vram);
-	kvfree(bo->extents);
-	bo->extents = NULL;
-	bo->extent_count = 0;
 }
 
 /**
@@ -166,7 +210,13 @@ void atom_bo_release_backing(struct atom_bo *bo)
 	struct atom_device *adev = to_atom_device(bo->shmem.base.dev);
 
 	mutex_lock(&bo->lock);
-	atom_bo_release_backing_locked(bo);
+	if (bo->extents) {
+		bo->memory->unmap(bo);
+		kvfree(bo->extents);
+		bo->extents = NULL;
+		bo->extent_count = 0;
+		bo->sgt = NULL;
+	}
 	mutex_unlock(&bo->lock);
 
 	/* Last, because atom_bo_unplug() waits until the list is empty. */
@@ -288,8 +338,15 @@ static vm_fault_t atom_bo_local_fault(struct vm_fault *vmf)
 	if (!drm_dev_enter(obj->dev, &idx))
 		return atom_bo_dummy_fault(vmf, bo);
 
-	/* The extents of LOCAL memory do not change while the device is there. */
-	ret = atom_bo_insert(vmf, adev, bo);
+	if (atom_hw_enter(adev)) {
+		/* The extents of LOCAL memory do not change while the device is there. */
+		ret = atom_bo_insert(vmf, adev, bo);
+		atom_hw_exit(adev);
+	} else if (atom_device_is_lost(adev)) {
+		ret = atom_bo_dummy_fault(vmf, bo);
+	} else {
+		ret = VM_FAULT_NOPAGE; /* Killed while it waited. */
+	}
 	drm_dev_exit(idx);
 	return ret;
 }

@@ -25,22 +25,37 @@
 /* The interface that this driver speaks. */
 #define ATOM_DRIVER_VERSION	ATOM_VERSION(ATOM_INTERFACE_MAJOR, ATOM_INTERFACE_MINOR)
 
-/*
- * Function reset: afterwards the device does no DMA and has forgotten all queues
- * and tables.
+/**
+ * atom_device_wait_ready() - wait for the end of a function reset
+ * @adev: device
+ *
+ * Return: 0; -ENODEV if it left; -ETIMEDOUT.
  */
-static int atom_device_reset_function(struct atom_device *adev)
+int atom_device_wait_ready(struct atom_device *adev)
 {
 	u32 status;
 	int ret;
 
-	atom_write32(adev, ATOM_REG_CTRL, ATOM_CTRL_RESET);
 	ret = readl_poll_timeout(adev->regs + ATOM_REG_STATUS, status, status == U32_MAX ||
 				 ((status & ATOM_STATUS_READY) &&
 				  !(status & (ATOM_STATUS_ENABLED | ATOM_STATUS_QUIESCING))),
 				 ATOM_RESET_POLL_US, ATOM_RESET_TIMEOUT_US);
 	/* All ones: it left in the middle. */
 	return status == U32_MAX ? -ENODEV : ret;
+}
+
+/**
+ * atom_device_reset_function() - reset the function by its register
+ * @adev: device
+ *
+ * Afterwards the device does no DMA and has forgotten all queues and tables.
+ *
+ * Return: as atom_device_wait_ready().
+ */
+int atom_device_reset_function(struct atom_device *adev)
+{
+	atom_write32(adev, ATOM_REG_CTRL, ATOM_CTRL_RESET);
+	return atom_device_wait_ready(adev);
 }
 
 static int atom_device_check_identity(struct atom_device *adev)
@@ -176,22 +191,42 @@ static int atom_device_map(struct atom_device *adev)
 	       pcim_request_region(pdev, ATOM_BAR_DRAM, ATOM_DRIVER_NAME) : 0;
 }
 
-/* Address space 0 is the driver's own: rings and completion areas by bus address. */
-static int atom_device_set_identity(struct atom_device *adev)
+/* The device that comes back must be the one that went. */
+static bool atom_device_is_same(struct atom_device *adev)
 {
-	struct atom_admin_desc desc = {
-		.opcode = cpu_to_le16(ATOM_ADMIN_ASID_SET),
-		.id = cpu_to_le32(ATOM_ASID_DRIVER),
-		.asid_set.flags = cpu_to_le32(ATOM_ASID_IDENTITY),
-	};
+	const struct atom_limits *limits = &adev->limits;
 
-	return atom_admin_exec(adev, &desc);
+	return atom_read64(adev, ATOM_REG_SERIAL) == limits->serial &&
+	       atom_read32(adev, ATOM_REG_NUM_QUEUES) == limits->num_queues &&
+	       atom_read32(adev, ATOM_REG_NUM_ASIDS) == limits->num_asids &&
+	       atom_read32(adev, ATOM_REG_DOORBELL_LOG2) == limits->doorbell_log2 &&
+	       atom_read64(adev, ATOM_REG_DRAM_SIZE) == limits->dram_size &&
+	       atom_read64(adev, ATOM_REG_CAPS) == limits->caps;
 }
 
-static int atom_device_enable(struct atom_device *adev)
+/**
+ * atom_device_start() - start a device that has been reset
+ * @adev: device; the caller holds struct atom_admin.lock
+ *
+ * Return: 0, or an error that was logged with its reason.
+ */
+int atom_device_start(struct atom_device *adev)
 {
 	u32 status;
+	int ret;
 
+	ret = atom_device_check_identity(adev);
+	if (!ret)
+		ret = atom_device_negotiate(adev);
+	if (ret)
+		return ret;
+	if (!atom_device_is_same(adev)) {
+		dev_err(&adev->pdev->dev, "another device answers\n");
+		return -EIO;
+	}
+
+	atom_admin_start(adev);
+	atom_fault_start(adev);
 	atom_write32(adev, ATOM_REG_CTRL, ATOM_CTRL_ENABLE);
 	status = atom_read32(adev, ATOM_REG_STATUS);
 	if (status & ATOM_STATUS_FATAL || !(status & ATOM_STATUS_ENABLED)) {
@@ -199,23 +234,11 @@ static int atom_device_enable(struct atom_device *adev)
 			status, atom_read32(adev, ATOM_REG_ERROR_CODE));
 		return -EIO;
 	}
-	return atom_device_set_identity(adev);
-}
-
-static void atom_device_dead_work(struct work_struct *work)
-{
-	struct atom_device *adev = container_of(work, struct atom_device, dead_work);
-	char event[] = "WEDGED=rebind,bus-reset";
-	char *env[2] = { event };
-
-	atom_device_stop_hw(adev);
-	atom_queue_fail_all(adev);
-	/*
-	 * What drm_dev_wedged_event() sends; that one takes the primary minor,
-	 * which accel devices do not have.
-	 */
-	if (adev->drm.accel && adev->drm.accel->kdev)
-		kobject_uevent_env(&adev->drm.accel->kdev->kobj, KOBJ_CHANGE, env);
+	adev->reset.hw_generation = atom_read32(adev, ATOM_REG_GENERATION);
+	ret = atom_admin_restore(adev);
+	if (ret)
+		dev_err(&adev->pdev->dev, "the device does not take its queues: %d\n", ret);
+	return ret;
 }
 
 static int atom_device_init_software(struct atom_device *adev)
@@ -230,7 +253,8 @@ static int atom_device_init_software(struct atom_device *adev)
 	ida_init(&adev->asids);
 	spin_lock_init(&adev->queue_lock);
 	init_waitqueue_head(&adev->admin.wait);
-	INIT_WORK(&adev->dead_work, atom_device_dead_work);
+	adev->job_timeout_ms = atom_job_timeout_ms;
+	adev->job_timeout_max_ms = atom_job_timeout_max_ms;
 
 	ret = drmm_mutex_init(drm, &adev->lists_lock);
 	if (!ret)
@@ -302,11 +326,15 @@ int atom_device_init(struct atom_device *adev)
 
 	ret = atom_device_init_software(adev);
 	if (!ret)
+		ret = atom_reset_init(adev);
+	if (!ret)
 		ret = atom_telemetry_init(adev);
 	if (!ret)
 		ret = atom_vram_init(adev);
-	if (!ret)
+	if (!ret) {
+		atom_quota_init(adev);
 		ret = atom_fault_init(adev);
+	}
 	if (!ret)
 		ret = atom_admin_init(adev);
 	if (ret)
@@ -315,7 +343,12 @@ int atom_device_init(struct atom_device *adev)
 	pci_set_master(pdev);
 	ret = atom_irq_init(adev);
 	if (!ret)
-		ret = atom_device_enable(adev);
+		ret = atom_reset_save_config(adev);
+	if (ret)
+		return ret;
+	mutex_lock(&adev->admin.lock);
+	ret = atom_device_start(adev);
+	mutex_unlock(&adev->admin.lock);
 	return ret;
 }
 
@@ -329,7 +362,7 @@ void atom_device_fini(struct atom_device *adev)
 	if (adev->reset_wq) {
 		atom_device_stop_hw(adev);
 		atom_irq_fini(adev);
-		cancel_work_sync(&adev->dead_work);
+		atom_reset_fini(adev);
 		atom_fault_fini(adev);
 		atom_admin_fini(adev);
 		atom_vram_fini(adev);
@@ -355,49 +388,37 @@ void atom_device_stop_hw(struct atom_device *adev)
 		if (!gone && atom_device_reset_function(adev))
 			dev_warn(&adev->pdev->dev,
 				 "function reset does not end; bus mastering is taken away\n");
-		atomic_inc(&adev->counters.device_resets);
 		pci_clear_master(adev->pdev);
 		adev->stopped = true;
 	}
 	mutex_unlock(&adev->stop_lock);
 }
 
-static bool atom_device_declare_dead(struct atom_device *adev, const char *reason)
-{
-	if (xchg(&adev->dead, true))
-		return false;
-	if (!READ_ONCE(adev->removing))
-		drm_err(&adev->drm, "device is dead: %s; rebind the driver to use it again\n",
-			reason);
-	return true;
-}
-
 /**
- * atom_device_kill() - stop a device that failed and declare it dead
+ * atom_device_die() - declare a device dead that resets do not bring back
  * @adev: device
  * @reason: for the log
  *
  * Ioctls say -EIO from now on, and all fences signal. Nothing brings a device
- * back but rebinding the driver. May sleep; callable with any lock of the driver
- * but the stop lock.
+ * back but rebinding the driver. Runs where resets do, and sleeps.
  */
-void atom_device_kill(struct atom_device *adev, const char *reason)
+void atom_device_die(struct atom_device *adev, const char *reason)
 {
-	bool first = atom_device_declare_dead(adev, reason);
+	char event[] = "WEDGED=rebind,bus-reset";
+	char *env[2] = { event };
 
+	if (xchg(&adev->dead, true))
+		return;
+	if (!READ_ONCE(adev->removing))
+		drm_err(&adev->drm, "device is dead: %s; rebind the driver to use it again\n",
+			reason);
+	wake_up_all(&adev->reset.wait);
 	atom_device_stop_hw(adev);
-	/* Once is enough, and its own work may come here again. */
-	if (first)
-		queue_work(adev->reset_wq, &adev->dead_work);
-}
-
-/**
- * atom_device_kill_async() - atom_device_kill() for interrupt handlers
- * @adev: device
- * @reason: for the log
- */
-void atom_device_kill_async(struct atom_device *adev, const char *reason)
-{
-	if (atom_device_declare_dead(adev, reason))
-		queue_work(adev->reset_wq, &adev->dead_work);
+	atom_queue_fail_all(adev);
+	/*
+	 * What drm_dev_wedged_event() sends; that one takes the primary minor,
+	 * which accel devices do not have.
+	 */
+	if (adev->drm.accel && adev->drm.accel->kdev)
+		kobject_uevent_env(&adev->drm.accel->kdev->kobj, KOBJ_CHANGE, env);
 }

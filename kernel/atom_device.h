@@ -22,6 +22,8 @@
 #include "atom_fault.h"
 #include "atom_irq.h"
 #include "atom_kcompat.h"
+#include "atom_quota.h"
+#include "atom_reset.h"
 #include "atom_telemetry.h"
 #include "atom_vram.h"
 
@@ -112,7 +114,7 @@ struct atom_counters {
 	atomic_t tables;
 	/** @queue_resets: Resets of queues, ever. */
 	atomic_t queue_resets;
-	/** @device_resets: Function resets after the start, ever. */
+	/** @device_resets: Resets of the device, ever. */
 	atomic_t device_resets;
 	/** @faults: Queues that a fault ended, ever. */
 	atomic_t faults;
@@ -142,16 +144,24 @@ struct atom_device {
 	struct atom_irq irq;
 	/** @fault: Fault FIFO. */
 	struct atom_fault_fifo fault;
+	/** @reset: Resets of the device. */
+	struct atom_reset reset;
 	/** @vram: LOCAL and SHM memory. */
 	struct atom_vram vram;
 	/** @telemetry: Readings. */
 	struct atom_telemetry telemetry;
+	/** @quotas: What each user holds, and may hold. */
+	struct atom_quotas quotas;
 	/** @counters: Objects alive. */
 	struct atom_counters counters;
+	/** @job_timeout_ms: For queues that ask for nothing else; the administrator changes it. */
+	u32 job_timeout_ms;
+	/** @job_timeout_max_ms: The longest that a queue may ask for; as @job_timeout_ms. */
+	u32 job_timeout_max_ms;
 
 	/** @submit_wq: Runs the schedulers of all queues. */
 	struct workqueue_struct *submit_wq;
-	/** @reset_wq: Ordered: job timeouts, queue resets and the device's death. */
+	/** @reset_wq: Ordered: job timeouts, queue resets, the fault FIFO. */
 	struct workqueue_struct *reset_wq;
 
 	/** @scheds: A scheduler a hardware queue, used again and again. */
@@ -184,8 +194,6 @@ struct atom_device {
 	bool dead;
 	/** @removing: The driver is being detached: waiters go home. */
 	bool removing;
-	/** @dead_work: Ends all queues after @dead was set. */
-	struct work_struct dead_work;
 };
 
 #define to_atom_device(ptr) container_of(ptr, struct atom_device, drm)
@@ -229,11 +237,16 @@ static inline bool atom_device_is_lost(struct atom_device *adev)
 int atom_device_init(struct atom_device *adev);
 void atom_device_fini(struct atom_device *adev);
 void atom_device_stop_hw(struct atom_device *adev);
-void atom_device_kill(struct atom_device *adev, const char *reason);
-void atom_device_kill_async(struct atom_device *adev, const char *reason);
+int atom_device_wait_ready(struct atom_device *adev);
+int atom_device_reset_function(struct atom_device *adev);
+int atom_device_start(struct atom_device *adev);
+void atom_device_die(struct atom_device *adev, const char *reason);
 
 extern uint atom_vectors;
 extern uint atom_job_timeout_ms;
 extern uint atom_job_timeout_max_ms;
+
+/** ATOM_JOB_TIMEOUT_LIMIT_MS - no administrator may set a longer time-out: an hour. */
+#define ATOM_JOB_TIMEOUT_LIMIT_MS	3600000u
 
 #endif

@@ -14,14 +14,17 @@
 
 #include <drm/atom_accel.h>
 
+#include "atom_aer.h"
 #include "atom_bo.h"
 #include "atom_debugfs.h"
 #include "atom_device.h"
 #include "atom_drv.h"
 #include "atom_fdinfo.h"
 #include "atom_hwmon.h"
+#include "atom_prime.h"
 #include "atom_query.h"
 #include "atom_queue.h"
+#include "atom_quota.h"
 #include "atom_submit.h"
 #include "atom_sysfs.h"
 #include "atom_vm.h"
@@ -39,27 +42,36 @@
  *   ordered reset workqueue only tries it, because who holds it may wait for that
  *   workqueue's jobs.
  * - struct atom_vm.lock: mappings and page tables
+ * - file->prime.lock and dev->object_name_lock of DRM, around dma-buf calls
  * - struct atom_bo.lock: memory of a buffer
- * - reservation of a VM (dma_resv): buffers linked to mappings, fences
+ * - reservation (dma_resv) of a VM, or of a shared buffer: buffers linked to
+ *   mappings, fences; then what the exporter of a dma-buf takes
  * - struct atom_queue.submit_lock: order of jobs
  * - struct atom_vram.lock, struct atom_device.lists_lock
  * - struct atom_admin.lock: one admin command, held until it is done
  * - struct atom_device.stop_lock
- * - struct atom_vector.lock, struct atom_device.queue_lock (spinlocks)
+ * - struct atom_quotas.lock, struct atom_vector.lock, struct atom_device.queue_lock
+ *   (spinlocks)
  * - struct atom_queue.fence_lock (spinlock, taken in interrupts)
  * - struct atom_fence.lock, and what drm_sched takes when a fence signals
  *
  * No lock is held while user memory is copied, or while a job is waited for.
+ *
+ * A reset of the device runs on a workqueue of its own, so that all of the above may
+ * be held while it is waited for, but what it takes itself: struct atom_reset.lock,
+ * and inside of it struct atom_reset.hw (also inside of mmap_lock), struct
+ * atom_queue.submit_lock, atom_admin.lock, atom_device.stop_lock and the spinlocks.
  */
 
 /**
  * DOC: Life and death
  *
  * A queue that fails is reset alone. A device that does not answer, contradicts
- * itself or does not end a queue's reset is stopped (function reset, bus
+ * itself or does not end a queue's reset is reset as a whole, and goes on (DOC:
+ * Reset of the device). If resets do not help it is stopped (function reset, bus
  * mastering off) and declared dead: fences signal -EIO, ioctls say -EIO, and the
- * uevent WEDGED=rebind,bus-reset tells the administrator. It is not restarted
- * behind the programs' backs: rebinding the driver starts anew.
+ * uevent WEDGED=rebind,bus-reset tells the administrator: rebinding the driver
+ * starts anew.
  *
  * Unplug (also rmmod and unbind): waiters go home, drm_dev_unplug() keeps all
  * entry points out and zaps all mappings, the device is stopped, and only then
@@ -80,31 +92,66 @@ uint atom_job_timeout_max_ms = 60000;
 module_param_named(job_timeout_max_ms, atom_job_timeout_max_ms, uint, 0444);
 MODULE_PARM_DESC(job_timeout_max_ms, "Largest time-out that a queue may ask for (default 60000)");
 
-/**
- * atom_file_take() - count one more object of a file
- * @held: objects that it holds
- * @total: objects that the device has for all files
- *
- * Return: 0, or -ENOSPC if the file has its share.
- */
-int atom_file_take(atomic_t *held, u32 total)
+/* Count one more object: of the device's @total a file may hold half. */
+static int atom_file_take(struct atom_file *afile, enum atom_quota_kind kind, atomic_t *held,
+			  u32 total)
 {
 	int share = DIV_ROUND_UP(total, 2);
+	int ret = -ENOSPC;
 
-	if (atomic_inc_return(held) > share && !capable(CAP_SYS_RESOURCE)) {
+	if (atomic_inc_return(held) <= share || capable(CAP_SYS_RESOURCE))
+		ret = atom_quota_take(afile->quota, kind, 1);
+	if (ret)
 		atomic_dec(held);
-		return -ENOSPC;
-	}
-	return 0;
+	return ret;
+}
+
+static void atom_file_give(struct atom_file *afile, enum atom_quota_kind kind, atomic_t *held)
+{
+	atom_quota_give(afile->quota, kind, 1);
+	atomic_dec(held);
 }
 
 /**
- * atom_file_give() - count one object of a file less
- * @held: objects that it holds
+ * atom_file_take_context() - count one more address space of a file
+ * @afile: file
+ *
+ * Return: 0, or -ENOSPC if the file or its user has what one may have.
  */
-void atom_file_give(atomic_t *held)
+int atom_file_take_context(struct atom_file *afile)
 {
-	atomic_dec(held);
+	return atom_file_take(afile, ATOM_QUOTA_CONTEXTS, &afile->vm_count,
+			      afile->adev->limits.num_asids - 1);
+}
+
+/**
+ * atom_file_give_context() - count one address space of a file less
+ * @afile: file
+ */
+void atom_file_give_context(struct atom_file *afile)
+{
+	atom_file_give(afile, ATOM_QUOTA_CONTEXTS, &afile->vm_count);
+}
+
+/**
+ * atom_file_take_queue() - count one more queue of a file
+ * @afile: file
+ *
+ * Return: 0, or -ENOSPC if the file or its user has what one may have.
+ */
+int atom_file_take_queue(struct atom_file *afile)
+{
+	return atom_file_take(afile, ATOM_QUOTA_QUEUES, &afile->queue_count,
+			      afile->adev->limits.num_queues);
+}
+
+/**
+ * atom_file_give_queue() - count one queue of a file less
+ * @afile: file
+ */
+void atom_file_give_queue(struct atom_file *afile)
+{
+	atom_file_give(afile, ATOM_QUOTA_QUEUES, &afile->queue_count);
 }
 
 static int atom_drv_open(struct drm_device *drm, struct drm_file *file)
@@ -115,6 +162,11 @@ static int atom_drv_open(struct drm_device *drm, struct drm_file *file)
 	afile = kzalloc(sizeof(*afile), GFP_KERNEL);
 	if (!afile)
 		return -ENOMEM;
+	afile->quota = atom_quota_of_caller(adev);
+	if (!afile->quota) {
+		kfree(afile);
+		return -ENOMEM;
+	}
 	afile->adev = adev;
 	xa_init_flags(&afile->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&afile->queues, XA_FLAGS_ALLOC1);
@@ -138,10 +190,12 @@ static void atom_drv_postclose(struct drm_device *drm, struct drm_file *file)
 	xa_for_each(&afile->vms, id, vm) {
 		xa_erase(&afile->vms, id);
 		atom_vm_destroy(vm);
+		atom_file_give_context(afile);
 	}
 	xa_destroy(&afile->queues);
 	xa_destroy(&afile->vms);
 	atomic_dec(&afile->adev->counters.clients);
+	atom_quota_put(afile->quota);
 	kfree(afile);
 }
 
@@ -320,12 +374,6 @@ static const struct file_operations atom_drv_fops = {
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
-/* No dma-buf yet: DRM_ATOM_CAP_PRIME is not told. */
-static struct drm_gem_object *atom_drv_prime_import(struct drm_device *drm, struct dma_buf *buf)
-{
-	return ERR_PTR(-EOPNOTSUPP);
-}
-
 /*
  * 1.0: first version.
  */
@@ -343,7 +391,7 @@ static const struct drm_driver atom_drm_driver = {
 	.postclose = atom_drv_postclose,
 	.show_fdinfo = atom_fdinfo_show,
 	.gem_create_object = atom_bo_gem_create_object,
-	.gem_prime_import = atom_drv_prime_import,
+	.gem_prime_import = atom_prime_import,
 };
 
 static int atom_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -385,6 +433,7 @@ static void atom_pci_remove(struct pci_dev *pdev)
 
 	/* Those who wait inside of drm_dev_enter() must leave before it can end. */
 	WRITE_ONCE(adev->removing, true);
+	wake_up_all(&adev->reset.wait);
 	atom_queue_wake_all(adev);
 	drm_dev_unplug(&adev->drm);
 
@@ -423,27 +472,6 @@ static int atom_pci_resume(struct device *dev)
 
 static DEFINE_SIMPLE_DEV_PM_OPS(atom_pci_pm_ops, atom_pci_suspend, atom_pci_resume);
 
-static pci_ers_result_t atom_pci_error_detected(struct pci_dev *pdev, pci_channel_state_t state)
-{
-	struct atom_device *adev = pci_get_drvdata(pdev);
-
-	atom_device_kill(adev, "PCI error");
-	return PCI_ERS_RESULT_DISCONNECT;
-}
-
-static void atom_pci_reset_prepare(struct pci_dev *pdev)
-{
-	struct atom_device *adev = pci_get_drvdata(pdev);
-
-	/* All queues are lost with it: nothing to go on with. */
-	atom_device_kill(adev, "function reset by the administrator");
-}
-
-static const struct pci_error_handlers atom_pci_error_handlers = {
-	.error_detected = atom_pci_error_detected,
-	.reset_prepare = atom_pci_reset_prepare,
-};
-
 static const struct pci_device_id atom_pci_ids[] = {
 	{ PCI_DEVICE(ATOM_PCI_VENDOR_ID, ATOM_PCI_DEVICE_ID_PF) },
 	{ }
@@ -465,7 +493,7 @@ static int __init atom_module_init(void)
 {
 	if (drm_firmware_drivers_only())
 		return -ENODEV;
-	atom_job_timeout_max_ms = clamp(atom_job_timeout_max_ms, 1u, 3600000u);
+	atom_job_timeout_max_ms = clamp(atom_job_timeout_max_ms, 1u, ATOM_JOB_TIMEOUT_LIMIT_MS);
 	atom_job_timeout_ms = clamp(atom_job_timeout_ms, 1u, atom_job_timeout_max_ms);
 	return pci_register_driver(&atom_pci_driver);
 }

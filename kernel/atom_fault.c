@@ -85,15 +85,17 @@ void atom_fault_drain(struct atom_device *adev)
 
 	if (!drm_dev_enter(&adev->drm, &idx))
 		return;
-	/* Its reset has taken the tail back; what queues must know, fail_all tells them. */
-	if (atom_device_is_dead(adev))
+	/* Its reset takes the tail back; what queues must know, they are told by it. */
+	if (!atom_hw_try_enter(adev))
 		goto exit;
+	if (atom_device_is_dead(adev))
+		goto leave;
 
 	tail = atom_read64(adev, ATOM_REG_FAULT_TAIL);
 	if (tail - fifo->head > entries) {
 		if (tail != U64_MAX)
-			atom_device_kill(adev, "the fault FIFO's tail is impossible");
-		goto exit;
+			atom_reset_request(adev, "the fault FIFO's tail is impossible");
+		goto leave;
 	}
 
 	while (fifo->head != tail) {
@@ -108,6 +110,8 @@ void atom_fault_drain(struct atom_device *adev)
 		atom_fault_handle(adev, &record);
 	}
 	atom_write64(adev, ATOM_REG_FAULT_HEAD, fifo->head);
+leave:
+	atom_hw_exit(adev);
 exit:
 	drm_dev_exit(idx);
 }
@@ -127,8 +131,8 @@ void atom_fault_interrupt(struct atom_device *adev)
 }
 
 /**
- * atom_fault_init() - allocate the FIFO and tell the device of it
- * @adev: device, disabled
+ * atom_fault_init() - allocate the FIFO
+ * @adev: device
  *
  * Return: 0 or -ENOMEM.
  */
@@ -141,14 +145,23 @@ int atom_fault_init(struct atom_device *adev)
 	fifo->log2 = order_base_2(max(adev->limits.num_queues + 1, 64u));
 	fifo->records = dma_alloc_coherent(adev->drm.dev, atom_fault_bytes(fifo),
 					   &fifo->dma, GFP_KERNEL);
-	if (!fifo->records)
-		return -ENOMEM;
+	return fifo->records ? 0 : -ENOMEM;
+}
 
+/**
+ * atom_fault_start() - tell the device of the FIFO
+ * @adev: device, disabled
+ */
+void atom_fault_start(struct atom_device *adev)
+{
+	struct atom_fault_fifo *fifo = &adev->fault;
+
+	/* Records of another life must not look like new ones. */
+	memset(fifo->records, 0, atom_fault_bytes(fifo));
 	fifo->head = 0;
 	atom_write64(adev, ATOM_REG_FAULT_BASE, fifo->dma);
 	atom_write32(adev, ATOM_REG_FAULT_LOG2, fifo->log2);
 	atom_write64(adev, ATOM_REG_FAULT_HEAD, 0);
-	return 0;
 }
 
 /**

@@ -26,6 +26,7 @@ struct atom_fault_fifo {
 };
 
 int atom_fault_init(struct atom_device *adev);
+void atom_fault_start(struct atom_device *adev);
 void atom_fault_fini(struct atom_device *adev);
 void atom_fault_interrupt(struct atom_device *adev);
 void atom_fault_drain(struct atom_device *adev);

@@ -30,7 +30,7 @@ static void atom_fdinfo_memory(struct drm_printer *p, struct drm_file *file)
 	idr_for_each_entry(&file->object_idr, obj, id) {
 		struct drm_memory_stats *stat = &stats[to_atom_bo(obj)->placement];
 
-		if (obj->handle_count > 1)
+		if (obj->handle_count > 1 || obj->dma_buf)
 			stat->shared += obj->size;
 		else
 			stat->private += obj->size;

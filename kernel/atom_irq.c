@@ -35,7 +35,7 @@ static irqreturn_t atom_irq_device(int irq, void *data)
 		if (cause & ATOM_INTR_ADMIN)
 			atom_admin_interrupt(adev);
 		if (cause & ATOM_INTR_FATAL)
-			atom_device_kill_async(adev, "the device reports a fatal error");
+			atom_reset_request(adev, "it reports a fatal error");
 		if (cause & ATOM_INTR_FAULT)
 			atom_fault_interrupt(adev);
 	}

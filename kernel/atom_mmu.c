@@ -444,10 +444,9 @@ int atom_mmu_flush(struct atom_mmu *mmu)
 		};
 
 		ret = atom_admin_exec(adev, &desc);
-		if (ret == -EREMOTEIO) {
-			atom_device_kill(adev, "TLB invalidation refused");
-			ret = -EIO;
-		}
+		/* Its reset forgets all translations as well. */
+		if (ret == -EREMOTEIO)
+			ret = atom_reset_force(adev, "TLB invalidation refused");
 	}
 	mmu->stale_start = 0;
 	mmu->stale_end = 0;
@@ -469,14 +468,7 @@ static void atom_mmu_free_asid(struct atom_mmu *mmu)
 
 static int atom_mmu_set_root(struct atom_mmu *mmu)
 {
-	struct atom_admin_desc desc = {
-		.opcode = cpu_to_le16(ATOM_ADMIN_ASID_SET),
-		.id = cpu_to_le32(mmu->asid),
-		.asid_set.root = cpu_to_le64(mmu->root->dma),
-		.asid_set.aperture = cpu_to_le32(ATOM_APERTURE_SYSTEM),
-		.asid_set.generation = cpu_to_le32(mmu->asid),
-	};
-	int ret = atom_admin_exec(mmu->adev, &desc);
+	int ret = atom_admin_set_root(mmu->adev, mmu->asid, mmu->root->dma);
 
 	return ret == -EREMOTEIO ? -EIO : ret;
 }
@@ -513,6 +505,16 @@ int atom_mmu_init(struct atom_device *adev, struct atom_mmu *mmu)
 	return ret;
 }
 
+static void atom_mmu_clear_root(struct atom_mmu *mmu)
+{
+	struct atom_admin_desc desc = {
+		.opcode = cpu_to_le16(ATOM_ADMIN_ASID_CLEAR),
+		.id = cpu_to_le32(mmu->asid),
+	};
+
+	atom_admin_take_back(mmu->adev, &desc, "address space not given back");
+}
+
 /**
  * atom_mmu_fini() - end an address space
  * @mmu: address space whose queues are gone; calling it again does nothing
@@ -522,18 +524,13 @@ int atom_mmu_init(struct atom_device *adev, struct atom_mmu *mmu)
 void atom_mmu_fini(struct atom_mmu *mmu)
 {
 	struct atom_device *adev = mmu->adev;
-	struct atom_admin_desc desc = {
-		.opcode = cpu_to_le16(ATOM_ADMIN_ASID_CLEAR),
-		.id = cpu_to_le32(mmu->asid),
-	};
 	int idx;
 
 	if (!mmu->root)
 		return;
 
 	if (drm_dev_enter(&adev->drm, &idx)) {
-		if (atom_admin_exec(adev, &desc) == -EREMOTEIO)
-			atom_device_kill(adev, "address space not given back");
+		atom_mmu_clear_root(mmu);
 		drm_dev_exit(idx);
 	} else {
 		atom_device_stop_hw(adev);

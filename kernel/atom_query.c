@@ -2,6 +2,7 @@
 /*
  * DEV_QUERY: properties and readings of the device.
  */
+#include <linux/sched/signal.h>
 #include <linux/timekeeping.h>
 
 #include <drm/atom_accel.h>
@@ -17,6 +18,11 @@
 
 #define ATOM_TIMESTAMP_TRIES	4
 
+static u64 atom_query_caps(const struct atom_device *adev)
+{
+	return DRM_ATOM_CAP_PRIME | (adev->vram.shm_size ? DRM_ATOM_CAP_SHM : 0);
+}
+
 static void atom_query_info(struct atom_device *adev, struct drm_atom_dev_info *info)
 {
 	const struct atom_limits *limits = &adev->limits;
@@ -25,11 +31,11 @@ static void atom_query_info(struct atom_device *adev, struct drm_atom_dev_info *
 		.interface_version = limits->version,
 		.fw_version = limits->fw_version,
 		.device_caps = limits->caps,
-		.kernel_caps = adev->vram.shm_size ? DRM_ATOM_CAP_SHM : 0,
+		.kernel_caps = atom_query_caps(adev),
 		.dtypes = limits->dtypes,
 		.serial = limits->serial,
 		.platform = limits->platform,
-		.generation = atom_read32(adev, ATOM_REG_GENERATION),
+		.generation = READ_ONCE(adev->reset.count),
 		.va_start = ATOM_VA_START,
 		.va_end = ATOM_VA_END,
 		.page_sizes = limits->page_sizes,
@@ -41,8 +47,8 @@ static void atom_query_info(struct atom_device *adev, struct drm_atom_dev_info *
 		.binds_max = ATOM_BINDS_MAX,
 		.cmd_bytes_max = limits->cmd_bytes_max,
 		.args_max = limits->args_max,
-		.job_timeout_ms = atom_job_timeout_ms,
-		.job_timeout_max_ms = atom_job_timeout_max_ms,
+		.job_timeout_ms = READ_ONCE(adev->job_timeout_ms),
+		.job_timeout_max_ms = READ_ONCE(adev->job_timeout_max_ms),
 		.engines = limits->engines,
 		.macs_log2_max = limits->macs_log2_max,
 	};
@@ -113,6 +119,11 @@ int atom_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *fi
 	ret = atom_ioctl_enter(drm, &idx);
 	if (ret)
 		return ret;
+	if (!atom_hw_enter(adev)) {
+		ret = fatal_signal_pending(current) ? -EINTR :
+		      READ_ONCE(adev->removing) ? -ENODEV : -EIO;
+		goto exit;
+	}
 
 	switch (args->type) {
 	case DRM_ATOM_DEV_QUERY_INFO:
@@ -138,6 +149,8 @@ int atom_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *fi
 	/* Read last: the device was there for all of the answer. */
 	if (!ret && atom_read32(adev, ATOM_REG_MAGIC) == U32_MAX)
 		ret = -ENODEV;
+	atom_hw_exit(adev);
+exit:
 	drm_dev_exit(idx);
 	return ret ?: atom_uobj_put(args->pointer, &args->size, &answer, size);
 }

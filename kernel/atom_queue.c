@@ -117,13 +117,14 @@ struct atom_queue *atom_queue_get_by_hw_id(struct atom_device *adev, u32 hw_id)
 	return queue;
 }
 
-/* Remember the first failure. */
+/* Remember the first failure; what a reset took is told apart (struct atom_queue.lost_seqno). */
 static void atom_queue_note_failure(struct atom_queue *queue, u64 seqno, int error)
 {
 	lockdep_assert_held(&queue->fence_lock);
 
-	if (queue->fault.error)
+	if (queue->fault.error && queue->fault.seqno > queue->lost_seqno)
 		return;
+	memset(&queue->fault, 0, sizeof(queue->fault));
 	queue->fault.seqno = seqno;
 	queue->fault.error = error;
 	queue->fault.command = ATOM_COMMAND_NONE;
@@ -155,14 +156,17 @@ static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
 		drm_err_ratelimited(&queue->adev->drm, "queue %s: job %llu has no record\n",
 				    queue->name, seqno);
 		atom_queue_note_failure(queue, seqno, EIO);
+		atom_reset_request(queue->adev, "a completion record is missing");
 		return -EIO;
 	}
 
 	switch (le16_to_cpu(record.status)) {
 	case ATOM_CPL_OK:
+		if (READ_ONCE(queue->adev->reset.barren))
+			WRITE_ONCE(queue->adev->reset.barren, 0);
 		return 0;
 	case ATOM_CPL_FAULT:
-		if (!queue->fault.error) {
+		if (!queue->fault.error || queue->fault.seqno <= queue->lost_seqno) {
 			atom_queue_note_failure(queue, seqno, EIO);
 			atom_queue_note_record(queue, &record);
 			atomic_inc(&queue->adev->counters.faults);
@@ -177,6 +181,7 @@ static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
 		drm_err_ratelimited(&queue->adev->drm, "queue %s: job %llu has status %u\n",
 				    queue->name, seqno, le16_to_cpu(record.status));
 		atom_queue_note_failure(queue, seqno, EIO);
+		atom_reset_request(queue->adev, "a completion record is impossible");
 		return -EIO;
 	}
 }
@@ -194,7 +199,12 @@ static void atom_queue_ban_locked(struct atom_queue *queue, u32 flags)
 		queue_work(queue->adev->reset_wq, &queue->reset_work);
 }
 
-static void atom_queue_signal_next(struct atom_queue *queue, int error)
+/**
+ * atom_queue_signal_next() - signal the fence of the oldest job on the ring
+ * @queue: queue with such a job; the caller holds its fence lock
+ * @error: 0 or a negative errno
+ */
+void atom_queue_signal_next(struct atom_queue *queue, int error)
 {
 	struct atom_fence *fence = list_first_entry(&queue->fences, struct atom_fence, link);
 
@@ -226,13 +236,14 @@ void atom_queue_complete(struct atom_queue *queue)
 		goto unlock;
 
 	seqno = le64_to_cpu(READ_ONCE(atom_queue_header(queue)->seqno));
-	if (seqno - queue->completed > queue->emitted - queue->completed) {
+	if (!atom_seqno_is_credible(seqno, queue->completed, queue->emitted)) {
 		if (!queue->banned) {
 			drm_err(&queue->adev->drm,
 				"queue %s: device says it retired job %llu, but %llu to %llu are out\n",
 				queue->name, seqno, queue->completed + 1, queue->emitted);
 			atom_queue_note_failure(queue, queue->completed + 1, EIO);
 			atom_queue_ban_locked(queue, DRM_ATOM_QUEUE_STATE_FAULT);
+			atom_reset_request(queue->adev, "a sequence number is impossible");
 		}
 		goto unlock;
 	}
@@ -253,8 +264,11 @@ unlock:
 		wake_up_all(&queue->space);
 }
 
-/* Signal what is left after the hardware queue was reset or destroyed. */
-static void atom_queue_cancel(struct atom_queue *queue)
+/**
+ * atom_queue_cancel() - signal what is left after the hardware queue was reset or destroyed
+ * @queue: queue, which the device does not work for any more
+ */
+void atom_queue_cancel(struct atom_queue *queue)
 {
 	unsigned long flags;
 
@@ -306,7 +320,7 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 		spin_unlock_irqrestore(&queue->fence_lock, flags);
 		return;
 	}
-	if (!queue->fault.error) {
+	if (!queue->fault.error || queue->fault.seqno <= queue->lost_seqno) {
 		/* A hang, or the ring itself: nothing was retired. */
 		if (seqno <= queue->completed || seqno > queue->emitted)
 			seqno = queue->completed + 1;
@@ -341,27 +355,36 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 u64 atom_queue_busy_ns(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
-	bool there;
+	bool there, readable;
 	u64 busy;
 	int idx;
 
 	there = drm_dev_enter(&adev->drm, &idx);
+	readable = there && atom_hw_try_enter(adev);
 	/* Not hw_lock: a reset takes that one for the sign of a killer. */
 	spin_lock_irq(&queue->fence_lock);
-	if (there && queue->alive_irq) {
+	if (readable && queue->alive_irq) {
 		busy = atom_read64(adev, ATOM_REG_QUEUE(queue->hw_id) + ATOM_QREG_BUSY_NS);
 		/* All ones: gone. A clock never goes back. */
-		if (busy != U64_MAX && busy > queue->busy_ns)
-			queue->busy_ns = busy;
+		if (busy != U64_MAX && queue->busy_base + busy > queue->busy_ns)
+			queue->busy_ns = queue->busy_base + busy;
 	}
 	busy = queue->busy_ns;
 	spin_unlock_irq(&queue->fence_lock);
+	if (readable)
+		atom_hw_exit(adev);
 	if (there)
 		drm_dev_exit(idx);
 	return busy;
 }
 
-static u32 atom_queue_next_generation(struct atom_device *adev)
+/**
+ * atom_queue_next_generation() - number for a life of a hardware queue
+ * @adev: device
+ *
+ * Return: a number that none had before.
+ */
+u32 atom_queue_next_generation(struct atom_device *adev)
 {
 	u32 generation;
 
@@ -385,8 +408,9 @@ static void atom_queue_reset_hw(struct atom_queue *queue)
 	if (!drm_dev_enter(&adev->drm, &idx))
 		return;
 	ret = atom_admin_exec(adev, &desc);
+	/* Banned, the queue is not there any more after a reset of the device. */
 	if (ret == -EREMOTEIO)
-		atom_device_kill(adev, "queue reset refused");
+		atom_reset_force(adev, "queue reset refused");
 	if (!ret) {
 		spin_lock_irq(&queue->fence_lock);
 		queue->generation = generation;
@@ -484,8 +508,7 @@ static void atom_queue_destroy_hw(struct atom_queue *queue)
 	if (drm_dev_enter(&adev->drm, &idx)) {
 		/* The last reading. */
 		atom_queue_busy_ns(queue);
-		if (atom_admin_exec(adev, &desc) == -EREMOTEIO)
-			atom_device_kill(adev, "queue not given back");
+		atom_admin_take_back(adev, &desc, "queue not given back");
 		drm_dev_exit(idx);
 	} else {
 		atom_device_stop_hw(adev);
@@ -658,7 +681,7 @@ static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom
 static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queue_create *args)
 {
 	struct atom_vm *vm = queue->vm;
-	u32 timeout_ms = args->job_timeout_ms ?: atom_job_timeout_ms;
+	u32 timeout_ms = args->job_timeout_ms ?: READ_ONCE(vm->adev->job_timeout_ms);
 	int ret;
 
 	ret = atom_queue_alloc_hw(queue, timeout_ms);
@@ -699,7 +722,8 @@ static bool atom_queue_name_valid(const struct drm_atom_queue_create *args)
 	return i < sizeof(args->name);
 }
 
-static int atom_queue_check_args(const struct drm_atom_queue_create *args)
+static int atom_queue_check_args(const struct atom_device *adev,
+				 const struct drm_atom_queue_create *args)
 {
 	if (args->flags & ~DRM_ATOM_QUEUE_USER)
 		return -EINVAL;
@@ -707,7 +731,7 @@ static int atom_queue_check_args(const struct drm_atom_queue_create *args)
 		return -EOPNOTSUPP;
 	if (args->priority > DRM_ATOM_QUEUE_PRIORITY_REALTIME ||
 	    args->ring_va || args->ring_bytes ||
-	    args->job_timeout_ms > atom_job_timeout_max_ms ||
+	    args->job_timeout_ms > READ_ONCE(adev->job_timeout_max_ms) ||
 	    !atom_queue_name_valid(args))
 		return -EINVAL;
 	if (args->priority >= DRM_ATOM_QUEUE_PRIORITY_HIGH && !capable(CAP_SYS_NICE))
@@ -733,10 +757,10 @@ int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 	int ret;
 	u32 id;
 
-	ret = atom_queue_check_args(args);
+	ret = atom_queue_check_args(adev, args);
 	if (ret)
 		return ret;
-	ret = atom_file_take(&afile->queue_count, adev->limits.num_queues);
+	ret = atom_file_take_queue(afile);
 	if (ret)
 		return ret;
 	vm = atom_vm_lookup(file, args->vm_id);
@@ -781,7 +805,7 @@ kill:
 put:
 	atom_queue_put(queue);
 give:
-	atom_file_give(&afile->queue_count);
+	atom_file_give_queue(afile);
 	return ret;
 }
 
@@ -795,7 +819,7 @@ void atom_queue_destroy(struct atom_file *afile, struct atom_queue *queue)
 	atom_queue_kill(queue);
 	atomic64_add(queue->busy_ns, &afile->busy_ns);
 	atom_queue_put(queue);
-	atom_file_give(&afile->queue_count);
+	atom_file_give_queue(afile);
 }
 
 /**
@@ -864,6 +888,7 @@ int atom_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_fi
 		.fault_opcode = queue->fault.opcode,
 		.fault_access = queue->fault.access,
 		.busy_ns = busy,
+		.lost_seqno = queue->lost_seqno,
 	};
 	/* Until the reset is done a job on the ring may go on writing its results. */
 	ended = queue->banned && queue->completed == queue->emitted;

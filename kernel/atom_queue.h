@@ -16,6 +16,9 @@
 
 #include <atom/hw/queue.h>
 
+#include "atom_seqno.h"
+
+struct atom_admin_desc;
 struct atom_device;
 struct atom_fault_record;
 struct atom_file;
@@ -173,8 +176,12 @@ struct atom_queue {
 	bool alive_irq;
 	/** @fault: First failure. */
 	struct atom_queue_fault fault;
-	/** @busy_ns: Last reading of the hardware's counter. */
+	/** @busy_ns: Last reading of the hardware's counter, with all its lives. */
 	u64 busy_ns;
+	/** @busy_base: Of these, what lives before this one had. */
+	u64 busy_base;
+	/** @lost_seqno: Last job that a reset of the device took; 0 = none. */
+	u64 lost_seqno;
 
 	/** @seen: What the last look saw; only the time-out handler touches it. */
 	struct atom_queue_seen seen;
@@ -189,7 +196,7 @@ static inline struct atom_cpl_record *atom_queue_record(struct atom_queue *queue
 {
 	struct atom_cpl_record *records = queue->area->cpu + sizeof(struct atom_cpl_header);
 
-	return &records[(seqno - 1) & (queue->entries - 1)];
+	return &records[atom_seqno_slot(seqno, queue->entries)];
 }
 
 static inline struct atom_queue *atom_queue_get(struct atom_queue *queue)
@@ -212,6 +219,14 @@ void atom_queue_wake_all(struct atom_device *adev);
 void atom_queue_kill_all(struct atom_device *adev);
 void atom_queue_destroy(struct atom_file *afile, struct atom_queue *queue);
 u64 atom_queue_busy_ns(struct atom_queue *queue);
+u32 atom_queue_next_generation(struct atom_device *adev);
+void atom_queue_signal_next(struct atom_queue *queue, int error);
+void atom_queue_cancel(struct atom_queue *queue);
+
+/* A reset of the device: atom_queue_lost.c. */
+void atom_queue_device_reset_all(struct atom_device *adev, bool cold);
+bool atom_queue_recreate(struct atom_device *adev, u32 id, struct atom_admin_desc *desc);
+void atom_queue_ring_all(struct atom_device *adev);
 
 int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
 int atom_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);

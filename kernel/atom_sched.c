@@ -90,7 +90,7 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 
 	if (atom_device_is_dead(queue->adev))
 		return -EIO;
-	if (queue->banned)
+	if (queue->banned || job->seqno <= queue->lost_seqno)
 		return -ECANCELED;
 	/* The scheduler keeps the order, and its credits leave room in the ring. */
 	if (WARN_ON_ONCE(job->seqno != queue->emitted + 1 ||
@@ -104,7 +104,7 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 	dma_fence_get(&fence->base);
 	list_add_tail(&fence->link, &queue->fences);
 
-	queue->ring[(job->seqno - 1) & (queue->entries - 1)] = job->desc;
+	queue->ring[atom_seqno_slot(job->seqno, queue->entries)] = job->desc;
 	queue->emitted = job->seqno;
 	/* The device reads the descriptor after it has seen the tail. */
 	dma_wmb();
@@ -142,7 +142,8 @@ static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
 	spin_lock_irq(&queue->fence_lock);
 	ret = atom_sched_emit(queue, job);
 	spin_unlock_irq(&queue->fence_lock);
-	if (!ret && job->doorbell)
+	/* Back in service the device hears of all that is on the ring. */
+	if (!ret && job->doorbell && !READ_ONCE(adev->reset.down))
 		atom_ring_doorbell(adev, queue->hw_id, job->seqno);
 
 	drm_dev_exit(idx);
@@ -202,11 +203,14 @@ static bool atom_sched_may_go_on(struct atom_queue *queue)
 	if (atom_device_is_lost(adev) || !drm_dev_enter(&adev->drm, &idx))
 		return true;
 
-	if (atom_read32(adev, ATOM_REG_MAGIC) != ATOM_MAGIC) {
-		atom_device_kill(adev, "registers read as all ones");
-		moved = true;
-	} else {
-		moved = atom_sched_has_moved(queue);
+	/* A reset of the device ends what hangs. */
+	moved = true;
+	if (atom_hw_try_enter(adev)) {
+		if (atom_read32(adev, ATOM_REG_MAGIC) == ATOM_MAGIC)
+			moved = atom_sched_has_moved(queue);
+		else
+			atom_reset_request(adev, "registers read as all ones");
+		atom_hw_exit(adev);
 	}
 	drm_dev_exit(idx);
 	return moved;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * Attributes of the PCI function, for operators and their tools. All are read-only
- * and world-readable, one value each. Documentation/ABI/testing/sysfs-driver-atom_npu
+ * Attributes of the PCI function, for operators and their tools. All are
+ * world-readable, one value each; root may write the time-outs and
+ * the quotas.
+ * Documentation/ABI/testing/sysfs-driver-atom_npu
  * describes them; a test compares it with what is there.
  *
  * The driver core makes the files after probe and removes them, waiting for their
@@ -74,8 +76,6 @@ ATOM_ATTR(contexts_max, "%u", adev->limits.num_asids - 1);
 ATOM_ATTR(queues, "%d", atomic_read(&adev->counters.hw_queues));
 ATOM_ATTR(queues_max, "%u", adev->limits.num_queues);
 ATOM_ATTR(jobs, "%d", atomic_read(&adev->counters.jobs));
-ATOM_ATTR(job_timeout_ms, "%u", atom_job_timeout_ms);
-ATOM_ATTR(job_timeout_max_ms, "%u", atom_job_timeout_max_ms);
 ATOM_ATTR_TELEMETRY(jobs_done, "%llu", now.jobs_done);
 ATOM_ATTR_TELEMETRY(utilisation_permille, "%u", now.utilisation_permille);
 ATOM_ATTR_TELEMETRY(busy_time_us, "%llu", now.busy_compute_ns / NSEC_PER_USEC);
@@ -100,6 +100,59 @@ static ssize_t throttle_show(struct device *dev, struct device_attribute *attr, 
 	return length + sysfs_emit_at(buf, length, "%s\n", length ? "" : "none");
 }
 static DEVICE_ATTR_RO(throttle);
+
+/*
+ * Time-outs of queues that are made from now on. Two writers at once may leave the
+ * default above the maximum, which then holds for those who ask for one.
+ */
+static ssize_t job_timeout_ms_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct atom_device *adev = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(adev->job_timeout_ms));
+}
+
+static ssize_t job_timeout_ms_store(struct device *dev, struct device_attribute *attr,
+				    const char *buf, size_t count)
+{
+	struct atom_device *adev = dev_get_drvdata(dev);
+	u32 ms;
+	int ret;
+
+	ret = kstrtou32(buf, 0, &ms);
+	if (ret)
+		return ret;
+	if (!ms || ms > READ_ONCE(adev->job_timeout_max_ms))
+		return -EINVAL;
+	WRITE_ONCE(adev->job_timeout_ms, ms);
+	return count;
+}
+static DEVICE_ATTR_RW(job_timeout_ms);
+
+static ssize_t job_timeout_max_ms_show(struct device *dev, struct device_attribute *attr,
+				       char *buf)
+{
+	struct atom_device *adev = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(adev->job_timeout_max_ms));
+}
+
+static ssize_t job_timeout_max_ms_store(struct device *dev, struct device_attribute *attr,
+					const char *buf, size_t count)
+{
+	struct atom_device *adev = dev_get_drvdata(dev);
+	u32 ms;
+	int ret;
+
+	ret = kstrtou32(buf, 0, &ms);
+	if (ret)
+		return ret;
+	if (ms < READ_ONCE(adev->job_timeout_ms) || ms > ATOM_JOB_TIMEOUT_LIMIT_MS)
+		return -EINVAL;
+	WRITE_ONCE(adev->job_timeout_max_ms, ms);
+	return count;
+}
+static DEVICE_ATTR_RW(job_timeout_max_ms);
 
 static struct attribute *atom_sysfs_attrs[] = {
 	&dev_attr_serial.attr,
@@ -195,10 +248,66 @@ static const struct attribute_group atom_sysfs_errors_group = {
 	.attrs = atom_sysfs_errors_attrs,
 };
 
+struct atom_quota_attribute {
+	struct device_attribute attr;
+	enum atom_quota_kind kind;
+};
+
+static struct atom_quota_attribute *to_quota_attribute(struct device_attribute *attr)
+{
+	return container_of(attr, struct atom_quota_attribute, attr);
+}
+
+static ssize_t atom_quota_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", atom_quota_limit(dev_get_drvdata(dev),
+							  to_quota_attribute(attr)->kind));
+}
+
+static ssize_t atom_quota_store(struct device *dev, struct device_attribute *attr,
+				const char *buf, size_t count)
+{
+	u64 limit;
+	int ret;
+
+	ret = kstrtou64(buf, 0, &limit);
+	if (ret)
+		return ret;
+	atom_quota_set_limit(dev_get_drvdata(dev), to_quota_attribute(attr)->kind, limit);
+	return count;
+}
+
+#define ATOM_ATTR_QUOTA(_name, _kind)						\
+static struct atom_quota_attribute atom_quota_attr_##_name = {			\
+	.attr = __ATTR(_name, 0644, atom_quota_show, atom_quota_store),		\
+	.kind = _kind,								\
+}
+
+ATOM_ATTR_QUOTA(contexts, ATOM_QUOTA_CONTEXTS);
+ATOM_ATTR_QUOTA(queues, ATOM_QUOTA_QUEUES);
+ATOM_ATTR_QUOTA(local, ATOM_QUOTA_LOCAL);
+ATOM_ATTR_QUOTA(shm, ATOM_QUOTA_SHM);
+ATOM_ATTR_QUOTA(system, ATOM_QUOTA_SYSTEM);
+
+static struct attribute *atom_sysfs_quota_attrs[] = {
+	&atom_quota_attr_contexts.attr.attr,
+	&atom_quota_attr_queues.attr.attr,
+	&atom_quota_attr_local.attr.attr,
+	&atom_quota_attr_shm.attr.attr,
+	&atom_quota_attr_system.attr.attr,
+	NULL
+};
+
+static const struct attribute_group atom_sysfs_quota_group = {
+	.name = "quota",
+	.attrs = atom_sysfs_quota_attrs,
+};
+
 const struct attribute_group *atom_sysfs_groups[] = {
 	&atom_sysfs_group,
 	&atom_sysfs_memory_group,
 	&atom_sysfs_clock_group,
 	&atom_sysfs_errors_group,
+	&atom_sysfs_quota_group,
 	NULL
 };

@@ -92,8 +92,11 @@ int atom_telemetry_get(struct atom_device *adev, struct drm_atom_dev_telemetry *
 
 	/* Negative: the system has no runtime PM, or it is off for this device. */
 	awake = pm_runtime_get_if_active(dev);
-	if (awake)
+	/* While it is being reset, the readings are those of before. */
+	if (awake && atom_hw_try_enter(adev)) {
 		ret = atom_telemetry_save(adev);
+		atom_hw_exit(adev);
+	}
 	/* Not the usual put, which would count the look as use of the device. */
 	if (awake > 0)
 		pm_runtime_put(dev);

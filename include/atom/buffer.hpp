@@ -30,8 +30,9 @@ enum class placement : std::uint8_t {
 	shm = 2,    ///< on-chip memory shared by the engines; the CPU cannot map it
 };
 
+/** How a buffer is made. */
 struct buffer_options {
-	atom::placement placement = atom::placement::system;
+	atom::placement placement = atom::placement::system; ///< for all its life
 	bool cpu_access = true; ///< false: map() fails; LOCAL may then lie outside the CPU's window
 	std::string label{};    ///< for debugging, at most 63 bytes
 };
@@ -47,14 +48,19 @@ struct buffer_options {
 class ATOM_API mapping {
 public:
 	mapping() noexcept = default;
+	/** Takes what the other has, which is empty afterwards. */
 	mapping(mapping &&other) noexcept;
+	/** Lets go of what it had, and takes what the other has. */
 	mapping &operator=(mapping &&other) noexcept;
 	~mapping();
 
+	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return data_ != nullptr; }
+	/** First byte; null if empty. */
 	[[nodiscard]] std::byte *data() const noexcept { return data_; }
 	/** Bytes. */
 	[[nodiscard]] std::size_t size() const noexcept { return size_; }
+	/** All of it as bytes. */
 	[[nodiscard]] span<std::byte> bytes() const noexcept { return {data_, size_}; }
 
 	/** As elements of T; bytes behind the last whole element are left out. */
@@ -81,6 +87,7 @@ public:
 	/** An empty view. */
 	buffer_view() noexcept = default;
 
+	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return bo_ != nullptr; }
 	/** Bytes from the start of the buffer. */
 	[[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
@@ -100,6 +107,7 @@ public:
 	 * @throws system_error unsupported (SHM, or cpu_access off), out_of_host_memory
 	 */
 	[[nodiscard]] mapping map() const;
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] mapping map(std::error_code &ec) const noexcept;
 
 private:
@@ -128,14 +136,18 @@ public:
 	 *         unsupported (no SHM), invalid_argument, device_lost
 	 */
 	buffer(const context &ctx, std::uint64_t bytes, const buffer_options &options = {});
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] static buffer create(const context &ctx, std::uint64_t bytes,
 	                                   const buffer_options &options,
 	                                   std::error_code &ec) noexcept;
 
+	/** Takes what the other has, which is empty afterwards. */
 	buffer(buffer &&other) noexcept = default;
+	/** Lets go of what it had, and takes what the other has. */
 	buffer &operator=(buffer &&other) noexcept = default;
 	~buffer() = default;
 
+	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(all_); }
 	/** Bytes, as asked for. */
 	[[nodiscard]] std::uint64_t size() const noexcept { return all_.size(); }
@@ -149,6 +161,7 @@ public:
 
 	/** All of it. */
 	[[nodiscard]] const buffer_view &view() const noexcept { return all_; }
+	/** The whole buffer, as view(). */
 	operator const buffer_view &() const noexcept { return all_; }
 
 	/** As buffer_view::slice(). */
@@ -158,6 +171,7 @@ public:
 	}
 	/** As buffer_view::map(). */
 	[[nodiscard]] mapping map() const { return all_.map(); }
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] mapping map(std::error_code &ec) const noexcept { return all_.map(ec); }
 
 private:

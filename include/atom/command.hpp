@@ -38,6 +38,7 @@ public:
 	/** An empty handle. */
 	command_buffer() noexcept = default;
 
+	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
 	/** As the device reads it: struct atom_cmdbuf_header and commands. Empty if empty. */
 	[[nodiscard]] span<const std::byte> bytes() const noexcept;
@@ -70,7 +71,9 @@ class ATOM_API command_builder {
 public:
 	/** @throws system_error invalid_argument if @p ctx is empty */
 	explicit command_builder(const context &ctx);
+	/** Takes what the other has, which is empty afterwards. */
 	command_builder(command_builder &&other) noexcept;
+	/** Lets go of what it had, and takes what the other has. */
 	command_builder &operator=(command_builder &&other) noexcept;
 	~command_builder();
 
@@ -199,6 +202,7 @@ public:
 	 *         out_of_host_memory, device_lost
 	 */
 	[[nodiscard]] command_buffer finish();
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] command_buffer finish(std::error_code &ec) noexcept;
 
 private:

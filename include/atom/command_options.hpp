@@ -33,6 +33,7 @@ public:
 
 	/** Bit n: dimension n. */
 	[[nodiscard]] constexpr std::uint32_t bits() const noexcept { return bits_; }
+	/** Whether the dimension is in it. */
 	[[nodiscard]] constexpr bool contains(unsigned axis) const noexcept
 	{
 		return axis < 32 && (bits_ >> axis & 1) != 0;
@@ -44,24 +45,26 @@ private:
 
 /** What happens to a result before it is written, in this order. */
 struct epilogue {
-	std::optional<tensor> bias{};     ///< added; dimensions of the output: f32, or i32
-	std::optional<tensor> residual{}; ///< added; dimensions of the output
-	function activation = function::identity;
-	float p0 = 0;                    ///< first parameter of the activation
-	float p1 = 0;                    ///< second parameter
-	std::optional<location> table{}; ///< 256 bytes, for function::lut
+	std::optional<tensor> bias{};             ///< added; dimensions of the output: f32, or i32
+	std::optional<tensor> residual{};         ///< added; dimensions of the output
+	function activation = function::identity; ///< applied after the additions
+	float p0 = 0;                             ///< first parameter of the activation
+	float p1 = 0;                             ///< second parameter
+	std::optional<location> table{};          ///< 256 bytes, for function::lut
 };
 
+/** Of cast(). */
 struct cast_options {
 	bool toward_zero = false; ///< else to nearest, ties to even
 	bool wrap = false;        ///< integers wrap instead of saturate
 };
 
+/** Of gemm(). */
 struct gemm_options {
-	float alpha = 1;
+	float alpha = 1;                   ///< factor on the product
 	bool quantise_activations = false; ///< block types in b: quantise rows of a to q8_0 first
 	bool constant_b = false;           ///< promise: b does not change between submissions
-	atom::epilogue epilogue{};
+	atom::epilogue epilogue{};         ///< what happens to the result
 };
 
 /** Elements along height and width. */
@@ -72,48 +75,52 @@ struct size2d {
 
 /** Elements around an image; what lies there counts as real 0. */
 struct padding2d {
-	std::uint32_t top = 0;
-	std::uint32_t left = 0;
-	std::uint32_t bottom = 0;
-	std::uint32_t right = 0;
+	std::uint32_t top = 0;    ///< before the first row
+	std::uint32_t left = 0;   ///< before the first column
+	std::uint32_t bottom = 0; ///< behind the last row
+	std::uint32_t right = 0;  ///< behind the last column
 };
 
 /** How a kernel moves over an image. */
 struct window2d {
-	size2d stride{};
-	size2d dilation{};
-	padding2d padding{};
+	size2d stride{};     ///< between two places of the kernel
+	size2d dilation{};   ///< between two taps of the kernel
+	padding2d padding{}; ///< around the image
 };
 
 /** Of conv2d() and conv_transpose2d(). */
 struct conv2d_options {
-	window2d window{};
-	std::uint32_t groups = 1; ///< divides the channels of input and output
-	atom::epilogue epilogue{};
+	window2d window{};         ///< how the kernel moves
+	std::uint32_t groups = 1;  ///< divides the channels of input and output
+	atom::epilogue epilogue{}; ///< what happens to the result
 };
 
+/** What pool2d() makes of a window. */
 enum class pool_kind : std::uint32_t {
 	max = 0,
 	average = 1,
 	lp = 2, ///< (sum of |x|^p)^(1/p)
 };
 
+/** Of pool2d(). */
 struct pool2d_options {
-	size2d kernel{};
-	window2d window{};
+	size2d kernel{};               ///< size of the window
+	window2d window{};             ///< how it moves
 	float p = 0;                   ///< of pool_kind::lp, greater than 0; 0 for the others
 	bool count_padding = false;    ///< average: divide by the whole kernel, padding included
 	std::optional<tensor> index{}; ///< max: also written, h * W + w of the maximum; i32 or i64
 	atom::epilogue epilogue{};     ///< without bias and residual
 };
 
+/** How values between pixels are made. */
 enum class resize_mode : std::uint8_t {
 	nearest = 0,
 	linear = 1,
 	cubic = 2,
 };
 
-/** Where in the input an output index i lies; s = scale, n = input size, m = output size, L = s * n. */
+/** Where in the input an output index i lies; s = scale, n = input size, m = output size, L = s *
+ * n. */
 enum class resize_coordinate : std::uint8_t {
 	half_pixel = 0,           ///< (i + 0.5) / s - 0.5
 	asymmetric = 1,           ///< i / s
@@ -123,6 +130,7 @@ enum class resize_coordinate : std::uint8_t {
 	crop_and_resize = 5,      ///< inside of roi, as TensorFlow defines it
 };
 
+/** How resize_mode::nearest rounds a coordinate. */
 enum class resize_nearest : std::uint8_t {
 	round_prefer_floor = 0,
 	round_prefer_ceil = 1,
@@ -132,14 +140,16 @@ enum class resize_nearest : std::uint8_t {
 
 /** A part of an image in units of its size minus 1; 0 to 1 is the whole. */
 struct region2d {
-	float start_h = 0;
-	float start_w = 0;
-	float end_h = 0;
-	float end_w = 0;
+	float start_h = 0; ///< first row
+	float start_w = 0; ///< first column
+	float end_h = 0;   ///< last row
+	float end_w = 0;   ///< last column
 };
 
+/** Of resize2d(). */
 struct resize2d_options {
-	resize_mode mode = resize_mode::nearest;
+	resize_mode mode = resize_mode::nearest; ///< how values between pixels are made
+	/** Where an output index lies in the input. */
 	resize_coordinate coordinate = resize_coordinate::half_pixel;
 	resize_nearest nearest = resize_nearest::round_prefer_floor; ///< of resize_mode::nearest
 	float scale_h = 0;            ///< output size / input size; 0: of the tensors' dimensions
@@ -151,6 +161,7 @@ struct resize2d_options {
 	bool antialias = false;       ///< a wider filter when shrinking
 };
 
+/** Of glu(). */
 struct glu_options {
 	float p0 = 0;         ///< of function::silu: x * sigmoid(p0 * x), so 1 is usual
 	float limit = 0;      ///< > 0: gate is cut to (-inf, limit] and value to [-limit, limit]
@@ -158,6 +169,7 @@ struct glu_options {
 	bool swapped = false; ///< packed input: the gate is the second half
 };
 
+/** What reduce() makes of the elements. */
 enum class reduce_kind : std::uint32_t {
 	sum = 0,
 	mean = 1,
@@ -173,12 +185,14 @@ enum class reduce_kind : std::uint32_t {
 	sum_square = 11,
 };
 
+/** Of reduce(). */
 struct reduce_options {
 	bool last_index = false; ///< argmax, argmin: the last of equals, not the first
 };
 
+/** Of softmax(). */
 struct softmax_options {
-	float scale = 1;
+	float scale = 1;                ///< factor on the scores, finite
 	bool log = false;               ///< the logarithm of softmax
 	bool causal = false;            ///< row i sees columns 0 to i + causal_offset
 	std::int64_t causal_offset = 0; ///< of causal
@@ -187,6 +201,7 @@ struct softmax_options {
 	std::optional<tensor> sinks{};  ///< f32 [heads], heads being dimension rank - 3
 };
 
+/** What norm() makes of a row x. */
 enum class norm_kind : std::uint32_t {
 	layer = 0, ///< (x - mean) / sqrt(variance + eps)
 	rms = 1,   ///< x / sqrt(mean(x^2) + eps)
@@ -197,12 +212,13 @@ enum class norm_kind : std::uint32_t {
 
 /** Of norm_kind::lrn. */
 struct lrn_options {
-	float alpha = 0;
-	float beta = 0;
-	float bias = 0;
+	float alpha = 0;        ///< see norm_kind::lrn
+	float beta = 0;         ///< see norm_kind::lrn
+	float bias = 0;         ///< see norm_kind::lrn
 	std::uint32_t size = 0; ///< elements of the window
 };
 
+/** Of norm(). */
 struct norm_options {
 	float eps = 0;                 ///< at least 0
 	std::uint32_t groups = 0;      ///< > 0: group_axis is split into so many parts (GroupNorm)
@@ -211,7 +227,7 @@ struct norm_options {
 	std::optional<tensor> beta{};  ///< added; as gamma
 	std::optional<tensor> mean{};  ///< also written: f32, normalised dimensions are 1
 	std::optional<tensor> inverse{}; ///< also written: 1 / divisor; as mean
-	lrn_options lrn{};
+	lrn_options lrn{};               ///< of norm_kind::lrn
 };
 
 /** YaRN, as in llama.cpp. */
@@ -222,15 +238,16 @@ struct yarn_options {
 	float beta_slow = 0;                ///< 1 is usual
 };
 
+/** Of rope(). */
 struct rope_options {
-	std::uint32_t rotary_dims = 0; ///< even; 0: all of the last dimension
-	bool interleaved = false;      ///< pairs (2i, 2i + 1), else (i, i + rotary_dims / 2)
-	bool inverse = false;          ///< turns back
-	unsigned position_axis = 0;    ///< the dimension that positions count
-	float base = 10000;            ///< this and what follows: not looked at beside tables
-	float frequency_scale = 1;
-	float attention = 1; ///< factor on sine and cosine
-	yarn_options yarn{};
+	std::uint32_t rotary_dims = 0;     ///< even; 0: all of the last dimension
+	bool interleaved = false;          ///< pairs (2i, 2i + 1), else (i, i + rotary_dims / 2)
+	bool inverse = false;              ///< turns back
+	unsigned position_axis = 0;        ///< the dimension that positions count
+	float base = 10000;                ///< this and what follows: not looked at beside tables
+	float frequency_scale = 1;         ///< factor on all frequencies
+	float attention = 1;               ///< factor on sine and cosine
+	yarn_options yarn{};               ///< frequencies beyond the trained context
 	std::optional<tensor> positions{}; ///< i32 or i64 [dims[position_axis]]; absent: tables
 	std::optional<tensor> factors{};   ///< f32 [rotary_dims / 2], divides the frequency
 	/**
@@ -248,12 +265,14 @@ enum class index_mode : std::uint32_t {
 	nd = 2,       ///< the index's last dimension addresses leading dimensions of data
 };
 
+/** Of gather(). */
 struct gather_options {
 	unsigned axis = 0;          ///< of rows and elements
 	unsigned batch_dims = 0;    ///< leading dimensions that data and index share
 	bool wrap_negative = false; ///< -n counts from the end; else it is a fault
 };
 
+/** What becomes of the element that is already there. */
 enum class scatter_reduction : std::uint32_t {
 	assign = 0, ///< equal indices: the last in row-major order wins
 	add = 1,
@@ -262,9 +281,10 @@ enum class scatter_reduction : std::uint32_t {
 	max = 4,
 };
 
+/** Of scatter(). */
 struct scatter_options {
-	scatter_reduction reduction = scatter_reduction::assign;
-	unsigned axis = 0;          ///< of rows and elements
+	scatter_reduction reduction = scatter_reduction::assign; ///< what equal places become
+	unsigned axis = 0;                                       ///< of rows and elements
 	unsigned batch_dims = 0;    ///< leading dimensions that out and index share
 	bool wrap_negative = false; ///< -n counts from the end; else it is a fault
 };

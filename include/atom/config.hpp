@@ -17,9 +17,9 @@ inline namespace v1 {
 
 /** Version of the library: of these headers, or of the shared object. */
 struct library_version {
-	unsigned major;
-	unsigned minor;
-	unsigned patch;
+	unsigned major; ///< changes with the ABI
+	unsigned minor; ///< changes with additions
+	unsigned patch; ///< changes with corrections
 };
 
 /** The version that the program is compiled against. */

@@ -35,8 +35,10 @@ public:
 	 *         out_of_host_memory, invalid_argument (empty device)
 	 */
 	explicit context(const atom::device &dev);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] static context create(const atom::device &dev, std::error_code &ec) noexcept;
 
+	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
 
 	/** The device that it was made on. @throws system_error invalid_argument if empty */

@@ -95,23 +95,23 @@ struct telemetry {
 	std::int32_t throttle_temperature_millidegrees = 0; ///< above it clocks drop
 	std::int32_t abort_temperature_millidegrees = 0;    ///< above it jobs are aborted
 	std::int32_t shutdown_temperature_millidegrees = 0; ///< above it the device turns off
-	std::uint32_t power_milliwatts = 0;
-	std::uint32_t pstate = 0;               ///< 2, 4, 6, 10, 12 or 14
-	std::uint32_t throttle = 0;             ///< ATOM_THROTTLE_* of atom/hw/regs.h
-	std::uint32_t utilisation_permille = 0; ///< of the last second
-	std::uint64_t energy_microjoules = 0;
+	std::uint32_t power_milliwatts = 0;                 ///< of the card, mean of a second
+	std::uint32_t pstate = 0;                           ///< 2, 4, 6, 10, 12 or 14
+	std::uint32_t throttle = 0;                         ///< ATOM_THROTTLE_* of atom/hw/regs.h
+	std::uint32_t utilisation_permille = 0;             ///< of the last second
+	std::uint64_t energy_microjoules = 0;               ///< of the card
 	std::array<std::uint32_t, 5> clocks_khz{}; ///< command processor, NE 0, NE 1, bus, SHM
-	std::uint32_t ecc_corrected = 0;
-	std::uint32_t ecc_uncorrected = 0;
-	std::uint64_t busy_compute_ns = 0;
-	std::uint64_t busy_dma_ns = 0;
-	std::uint64_t modelled_ns = 0;
-	std::uint64_t dram_read_bytes = 0;
-	std::uint64_t dram_written_bytes = 0;
-	std::uint64_t dma_read_bytes = 0;    ///< host to device
-	std::uint64_t dma_written_bytes = 0; ///< device to host
-	std::uint64_t jobs_done = 0;
-	std::uint64_t macs = 0;
+	std::uint32_t ecc_corrected = 0;           ///< memory errors corrected
+	std::uint32_t ecc_uncorrected = 0;         ///< memory errors that ended a job
+	std::uint64_t busy_compute_ns = 0;         ///< neural engines at work
+	std::uint64_t busy_dma_ns = 0;             ///< copy engines at work
+	std::uint64_t modelled_ns = 0;             ///< time that the silicon takes
+	std::uint64_t dram_read_bytes = 0;         ///< device memory read
+	std::uint64_t dram_written_bytes = 0;      ///< device memory written
+	std::uint64_t dma_read_bytes = 0;          ///< host to device
+	std::uint64_t dma_written_bytes = 0;       ///< device to host
+	std::uint64_t jobs_done = 0;               ///< retired, well or not
+	std::uint64_t macs = 0;                    ///< multiply-accumulates done
 };
 
 /** The device's clock and the host's at one moment. */
@@ -136,6 +136,7 @@ struct clock_sample {
  * Thread-safe. Blocks only for reads of sysfs.
  */
 ATOM_API std::vector<device_node> enumerate();
+/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 ATOM_API std::vector<device_node> enumerate(std::error_code &ec) noexcept;
 
 /**
@@ -156,6 +157,7 @@ public:
 	 * @throws system_error no_device, permission_denied, incompatible_kernel
 	 */
 	[[nodiscard]] static device open(unsigned index = 0);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] static device open(unsigned index, std::error_code &ec) noexcept;
 
 	/**
@@ -164,12 +166,15 @@ public:
 	 * @throws system_error as open(unsigned), and invalid_argument
 	 */
 	[[nodiscard]] static device open(std::string_view which);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] static device open(std::string_view which, std::error_code &ec) noexcept;
+	/** The same for a literal. */
 	[[nodiscard]] static device open(const char *which)
 	{
 		return open(std::string_view(which));
 	}
 
+	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
 
 	/** What it is. Does not block. @throws system_error invalid_argument if empty */
@@ -177,14 +182,17 @@ public:
 
 	/** Reads memory sizes and use. One system call. */
 	[[nodiscard]] memory_info memory() const;
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] memory_info memory(std::error_code &ec) const noexcept;
 
 	/** Reads sensors and counters. One system call. */
 	[[nodiscard]] atom::telemetry read_telemetry() const;
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] atom::telemetry read_telemetry(std::error_code &ec) const noexcept;
 
 	/** Reads the device's clock together with the host's. One system call. */
 	[[nodiscard]] clock_sample clock() const;
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] clock_sample clock(std::error_code &ec) const noexcept;
 
 	/** The open file, for poll() and the like. Owned by the device; never close it. */

@@ -17,6 +17,7 @@
 
 namespace atom {
 namespace core {
+struct access;
 class device_monitor;
 } // namespace core
 
@@ -32,7 +33,7 @@ enum class device_change_kind : std::uint8_t {
 
 /** Something that has happened to a device. */
 struct device_change {
-	device_change_kind what = device_change_kind::changed;
+	device_change_kind what = device_change_kind::changed; ///< kind of the change
 	device_node device; ///< index is its place in the monitor's devices(), 0 if it was removed
 	std::string remedies{}; ///< with wedged: "rebind,bus-reset", as the kernel's uevent has it
 };
@@ -51,8 +52,11 @@ public:
 	/** Blocks only for reads of sysfs. @throws system_error out_of_host_memory and the system's
 	 */
 	device_monitor();
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] static std::optional<device_monitor> create(std::error_code &ec) noexcept;
+	/** Takes what the other has, which is empty afterwards. */
 	device_monitor(device_monitor &&other) noexcept;
+	/** Lets go of what it had, and takes what the other has. */
 	device_monitor &operator=(device_monitor &&other) noexcept;
 	~device_monitor();
 
@@ -65,9 +69,12 @@ public:
 
 	/** The next change; nothing if there is none yet. Does not block. */
 	[[nodiscard]] std::optional<device_change> next();
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] std::optional<device_change> next(std::error_code &ec) noexcept;
 
 private:
+	friend struct core::access;
+	explicit device_monitor(std::unique_ptr<core::device_monitor> impl) noexcept;
 	std::unique_ptr<core::device_monitor> impl_;
 };
 

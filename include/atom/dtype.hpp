@@ -13,6 +13,7 @@
 namespace atom {
 inline namespace v1 {
 
+/** Type of an element; the values are those of enum atom_dtype of atom/hw/dtype.h. */
 enum class dtype : std::uint8_t {
 	none = 0, ///< the tensor is absent
 	i8 = 1,

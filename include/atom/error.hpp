@@ -47,6 +47,7 @@ enum class errc : int {
 /** The category "atom". Compares equal to matching std::errc conditions. */
 ATOM_API const std::error_category &error_category() noexcept;
 
+/** Lets an errc be a std::error_code. */
 inline std::error_code make_error_code(errc code) noexcept
 {
 	return {static_cast<int>(code), error_category()};
@@ -58,10 +59,13 @@ class ATOM_API system_error : public std::system_error {
 public:
 	/** @param what the whole sentence that what() returns */
 	system_error(std::error_code code, const std::string &what);
+	/** A copy; does not throw. */
 	system_error(const system_error &) noexcept;
+	/** A copy; does not throw. */
 	system_error &operator=(const system_error &) noexcept;
 	~system_error() override;
 
+	/** Operation, object, reason and remedy, in a sentence. */
 	[[nodiscard]] const char *what() const noexcept override;
 
 private:

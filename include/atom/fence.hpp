@@ -73,11 +73,15 @@ struct completion {
 /** Thrown when a job that was waited for did not end well. */
 class ATOM_API job_error : public system_error {
 public:
+	/** Of a job that ended with @p result's error. */
 	explicit job_error(const completion &result);
+	/** A copy; does not throw. */
 	job_error(const job_error &) noexcept;
+	/** A copy; does not throw. */
 	job_error &operator=(const job_error &) noexcept;
 	~job_error() override;
 
+	/** What became of the job. */
 	[[nodiscard]] const completion &result() const noexcept;
 
 private:
@@ -95,9 +99,13 @@ public:
 	/** An empty fence. */
 	fence() noexcept = default;
 
+	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return source_ != nullptr; }
 	/** Point on the timeline; for a job, its sequence number. */
 	[[nodiscard]] std::uint64_t point() const noexcept { return point_; }
+	/** Tells timelines and queues apart: the same for all fences of one, as long as any lives.
+	 */
+	[[nodiscard]] const void *id() const noexcept { return source_.get(); }
 
 	/**
 	 * Blocks until the moment has come.
@@ -157,8 +165,10 @@ public:
 	timeline() noexcept = default;
 	/** At 0. @throws system_error out_of_host_memory, device_lost, invalid_argument */
 	explicit timeline(const device &dev);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] static timeline create(const device &dev, std::error_code &ec) noexcept;
 
+	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
 	/** The last point reached. One system call. */
 	[[nodiscard]] std::uint64_t value() const;

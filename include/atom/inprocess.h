@@ -21,12 +21,15 @@
 extern "C" {
 #endif
 
+/** Name of the library, for dlopen(). */
 #define ATOM_INPROCESS_LIBRARY "libatom-model.so.1"
+/** Name of the function that gives its operations. */
 #define ATOM_INPROCESS_ENTRY "atom_inprocess_v1"
 
 /** A machine with devices in it. */
 struct atom_inprocess;
 
+/** What the library of the in-process device offers. */
 struct atom_inprocess_ops {
 	/** sizeof of this structure as the library knows it. */
 	uint32_t struct_size;

@@ -35,11 +35,15 @@ public:
 	notifier() noexcept;
 	/** @throws system_error out_of_host_memory, EMFILE (of the system), invalid_argument */
 	explicit notifier(const device &dev);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] static notifier create(const device &dev, std::error_code &ec) noexcept;
+	/** Takes what the other has, which is empty afterwards. */
 	notifier(notifier &&other) noexcept;
+	/** Lets go of what it had, and takes what the other has. */
 	notifier &operator=(notifier &&other) noexcept;
 	~notifier();
 
+	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
 
 	/**
@@ -57,6 +61,7 @@ public:
 	 *         device, which nobody can signal any more), out_of_host_memory, forked_child
 	 */
 	void watch(const fence &what);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	void watch(const fence &what, std::error_code &ec) noexcept;
 
 	/** Makes fd() unreadable until the next fence is ready. Does not block. */

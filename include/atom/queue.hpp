@@ -33,8 +33,9 @@ enum class priority : std::uint8_t {
 	realtime = 3, ///< needs CAP_SYS_NICE
 };
 
+/** How a queue is made. */
 struct queue_options {
-	atom::priority priority = atom::priority::normal;
+	atom::priority priority = atom::priority::normal; ///< fixed for all its life
 	/** Time without progress after which a job is given up; 0 = device_info::job_timeout. */
 	std::chrono::milliseconds job_timeout{0};
 	std::string name{}; ///< for debugging, at most 15 bytes of printable ASCII
@@ -63,6 +64,7 @@ struct queue_state {
 class args {
 public:
 	args() = default;
+	/** Views of the slots 1, 2, ..; an empty view leaves its slot empty. */
 	args(std::initializer_list<buffer_view> views) : views_(views) {}
 
 	/** Sets slot @p where, which is 1 or more; slots between stay empty. */
@@ -74,10 +76,12 @@ public:
 			views_[where.number - 1U] = std::move(view);
 		return *this;
 	}
+	/** What was set, the first for slot 1. */
 	[[nodiscard]] span<const buffer_view> views() const noexcept
 	{
 		return {views_.data(), views_.size()};
 	}
+	/** As views(). */
 	operator span<const buffer_view>() const noexcept { return views(); }
 
 private:
@@ -102,6 +106,7 @@ struct submission {
 	std::uint64_t cookie = 0;
 
 	submission() = default;
+	/** Runs @p c with the arguments @p a. */
 	submission(const command_buffer &c,
 	           span<const buffer_view> a = {}) // NOLINT(google-explicit-constructor)
 		: commands(&c), arguments(a)
@@ -124,12 +129,16 @@ public:
 	 *         invalid_argument (name, time-out), out_of_host_memory, device_lost
 	 */
 	explicit queue(const context &ctx, const queue_options &options = {});
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] static queue create(const context &ctx, const queue_options &options,
 	                                  std::error_code &ec) noexcept;
+	/** Takes what the other has, which is empty afterwards. */
 	queue(queue &&other) noexcept;
+	/** Lets go of what it had, and takes what the other has. */
 	queue &operator=(queue &&other) noexcept;
 	~queue();
 
+	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
 
 	/**
@@ -142,9 +151,11 @@ public:
 	 *         tensors), wrong_context, too_large, queue_banned, device_lost, forked_child
 	 */
 	fence submit(span<const submission> jobs);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	fence submit(span<const submission> jobs, std::error_code &ec) noexcept;
 	/** One job. */
 	fence submit(const submission &job) { return submit(span<const submission>(&job, 1)); }
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	fence submit(const submission &job, std::error_code &ec) noexcept
 	{
 		return submit(span<const submission>(&job, 1), ec);
@@ -155,6 +166,7 @@ public:
 	 * @throws as both
 	 */
 	completion run(const submission &job, deadline until = no_deadline);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	completion run(const submission &job, deadline until, std::error_code &ec) noexcept;
 
 	/**
@@ -163,6 +175,18 @@ public:
 	 * while ready() tells success at once. @throws invalid_argument
 	 */
 	[[nodiscard]] fence fence_of(std::uint64_t sequence) const;
+
+	/** Fence of the last job submitted; empty if there was none. */
+	[[nodiscard]] fence last() const;
+	/** The same; empty too if @p ec is set. */
+	[[nodiscard]] fence last(std::error_code &ec) const noexcept;
+
+	/**
+	 * A fence that, once ready, tells that submit() would take @p jobs more without waiting, as
+	 * far as no other thread submits; empty if that is so now. For programs that must not block:
+	 * wait for it first. No system call. @throws too_large: more than ring_entries()
+	 */
+	[[nodiscard]] fence room_for(std::uint32_t jobs) const;
 
 	/**
 	 * Takes the completions of jobs that are done, in order, each once; jobs that failed are
@@ -174,10 +198,12 @@ public:
 	 * @return how many were written to @p out; fewer than it holds: no more are done
 	 */
 	std::size_t reap(span<completion> out);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	std::size_t reap(span<completion> out, std::error_code &ec) noexcept;
 
 	/** What became of the queue, also after the device is lost. One system call. */
 	[[nodiscard]] queue_state state() const;
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] queue_state state(std::error_code &ec) const noexcept;
 
 	/** Slots of its ring: jobs that wait or run before submit() waits. */

@@ -22,11 +22,12 @@ inline namespace v1 {
 template <class T>
 class span {
 public:
-	using element_type = T;
-	using value_type = std::remove_cv_t<T>;
-	using iterator = T *;
+	using element_type = T;                 ///< what it points to
+	using value_type = std::remove_cv_t<T>; ///< without const
+	using iterator = T *;                   ///< a pointer
 
 	constexpr span() noexcept = default;
+	/** @p size elements from @p data on. */
 	constexpr span(T *data, std::size_t size) noexcept : data_(data), size_(size) {}
 
 	/** From a container with data() and size(); from a temporary only if T is const. */
@@ -54,10 +55,15 @@ public:
 #pragma GCC diagnostic pop
 #endif
 
+	/** First element. */
 	[[nodiscard]] constexpr T *data() const noexcept { return data_; }
+	/** Number of elements. */
 	[[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+	/** Whether it has no element. */
 	[[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
+	/** First element. */
 	[[nodiscard]] constexpr T *begin() const noexcept { return data_; }
+	/** Behind the last element. */
 	[[nodiscard]] constexpr T *end() const noexcept { return data_ + size_; }
 	/** @p index must be less than size(). */
 	constexpr T &operator[](std::size_t index) const noexcept { return data_[index]; }

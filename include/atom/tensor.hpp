@@ -25,7 +25,8 @@ inline constexpr unsigned rank_max = 5;
  * buffer of its own. Slots count from 1; slot n takes argument n - 1.
  */
 struct slot {
-	std::uint16_t number;
+	std::uint16_t number; ///< 1 or more; 0 is none
+	/** Slot @p n of a command buffer, 1 or more. */
 	constexpr explicit slot(std::uint16_t n) noexcept : number(n) {}
 };
 
@@ -43,6 +44,7 @@ public:
 		: view_(std::move(where))
 	{
 	}
+	/** The buffer's first byte. The command buffer keeps the memory alive. */
 	location(const buffer &where) noexcept // NOLINT(google-explicit-constructor)
 		: view_(where.view())
 	{
@@ -85,6 +87,7 @@ public:
 	 *         overflow
 	 */
 	tensor(location where, dtype type, span<const std::uint64_t> dims);
+	/** The same with dimensions in braces. */
 	tensor(location where, dtype type, std::initializer_list<std::uint64_t> dims)
 		: tensor(std::move(where), type,
 	                 span<const std::uint64_t>(dims.begin(), dims.size()))
@@ -116,9 +119,12 @@ public:
 	 * @throws invalid_argument: no such axis, or the arrays are in two different slots
 	 */
 	tensor &quantise(unsigned axis, location scales);
+	/** Per channel, with zero points. */
 	tensor &quantise(unsigned axis, location scales, location zero_points);
 
+	/** Type of the elements. */
 	[[nodiscard]] dtype type() const noexcept { return type_; }
+	/** Number of dimensions. */
 	[[nodiscard]] unsigned rank() const noexcept { return rank_; }
 	/** rank() of them. */
 	[[nodiscard]] span<const std::uint64_t> dims() const noexcept
@@ -130,6 +136,7 @@ public:
 	{
 		return {strides_.data(), rank_};
 	}
+	/** Where its first element is. */
 	[[nodiscard]] const location &where() const noexcept { return where_; }
 	/** Bytes by which element (0, 0, ..) lies behind where(). */
 	[[nodiscard]] std::int64_t shift() const noexcept { return shift_; }

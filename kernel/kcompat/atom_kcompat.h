@@ -7,6 +7,7 @@
 #ifndef ATOM_KCOMPAT_H
 #define ATOM_KCOMPAT_H
 
+#include <linux/module.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
@@ -30,6 +31,12 @@
 #define gpu_buddy_block_size		drm_buddy_block_size
 #define GPU_BUDDY_RANGE_ALLOCATION	DRM_BUDDY_RANGE_ALLOCATION
 #define GPU_BUDDY_TOPDOWN_ALLOCATION	DRM_BUDDY_TOPDOWN_ALLOCATION
+#endif
+
+/* The name of a namespace became a string; an older kernel would quote it twice. */
+#if ATOM_HAVE_IMPORT_NS_IDENT
+#undef MODULE_IMPORT_NS
+#define MODULE_IMPORT_NS(ns)		MODULE_INFO(import_ns, ns)
 #endif
 
 /* The feature bit went when all drivers had it: the list is always there now. */

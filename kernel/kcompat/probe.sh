@@ -94,6 +94,10 @@ questions() {
 	int probe(struct gpu_buddy *mm);
 	int probe(struct gpu_buddy *mm) { return gpu_buddy_init(mm, SZ_1M, SZ_4K); }
 	--
+	IMPORT_NS_IDENT
+	#include <linux/module.h>
+	MODULE_IMPORT_NS(DMA_BUF);
+	--
 	WQ_PERCPU
 	#include <linux/workqueue.h>
 	int probe(void);

@@ -325,6 +325,8 @@ TEST_F(recovery, a_device_that_dies_is_buried_once_and_fails_all_that_is_asked_o
 	job.syncs = {sizeof(sync), 1, reinterpret_cast<std::uintptr_t>(&sync)};
 	c.q.submit(job);
 	const wedged_events events;
+	// Resets do not help: it says FATAL whatever is done.
+	inject("kind=stuck-register,offset=0x104,value=0x80000001,count=0");
 	inject("kind=thermal,temp_mc=120000");
 	EXPECT_EQ(done.try_wait_binary(30'000'000'000), 0) << "the waiter of a dead device waits on";
 	EXPECT_LT(done.fence_status(), 0);

@@ -57,15 +57,15 @@ std::set<std::string> documented()
 	return names;
 }
 
-bool readable_by_all(const fs::path &file)
+unsigned mode_of(const fs::path &file)
 {
 	struct stat status;
-	return stat(file.c_str(), &status) == 0 && (status.st_mode & 0777) == 0444;
+	return stat(file.c_str(), &status) == 0 ? status.st_mode & 0777U : 0;
+}
 }
 
 std::uint64_t number(const std::string &name) { return read_number(sysfs_folder() / name); }
 
-} // namespace
 
 TEST(sysfs, has_the_attributes_that_are_documented_and_no_others)
 {
@@ -82,14 +82,45 @@ TEST(sysfs, has_the_attributes_that_are_documented_and_no_others)
 	EXPECT_GT(documented().size(), 40u);
 }
 
-TEST(sysfs, everybody_may_read_every_attribute_and_nobody_may_write)
+TEST(sysfs, everybody_may_read_every_attribute_and_root_alone_may_write_the_time_outs_and_quotas)
 {
 	const fs::path folder = sysfs_folder();
 	for (const auto &name : documented())
 		if (!name.starts_with("hwmon/")) {
-			EXPECT_TRUE(readable_by_all(folder / name)) << name;
+			const bool writable = name.starts_with("job_timeout") || name.starts_with("quota/");
+			EXPECT_EQ(mode_of(folder / name), writable ? 0644u : 0444u) << name;
 			EXPECT_FALSE(read_line(folder / name).empty()) << name;
 		}
+}
+
+TEST(sysfs, a_time_out_that_was_written_holds_for_queues_made_afterwards)
+{
+	const fs::path file = sysfs_folder() / "job_timeout_ms", most = sysfs_folder() / "job_timeout_max_ms";
+	const std::string before = read_line(file), most_before = read_line(most);
+	EXPECT_EQ(write_error(most, "600000"), 0);
+	{
+		const context long_one(0, {.job_timeout_ms = 600000});
+		EXPECT_EQ(long_one.dev.info().job_timeout_max_ms, 600000u);
+	}
+	EXPECT_EQ(write_error(most, "20000"), 0);
+	EXPECT_THROW(context(0, {.job_timeout_ms = 20001}), std::runtime_error);
+	EXPECT_EQ(write_error(file, "150"), 0);
+	EXPECT_EQ(device().info().job_timeout_ms, 150u);
+
+	EXPECT_EQ(write_error(file, before), 0);
+	EXPECT_EQ(write_error(most, most_before), 0);
+}
+
+TEST(sysfs, a_time_out_that_is_no_number_or_out_of_range_is_refused)
+{
+	const fs::path file = sysfs_folder() / "job_timeout_ms", most = sysfs_folder() / "job_timeout_max_ms";
+	const std::string before = read_line(file), most_before = read_line(most);
+	for (const char *wrong : {"0", "-1", "soup", "4294967296", "60001"})
+		EXPECT_NE(write_error(file, wrong), 0) << wrong;
+	for (const char *wrong : {"0", "soup", "9999", "3600001"})
+		EXPECT_NE(write_error(most, wrong), 0) << wrong;
+	EXPECT_EQ(read_line(file), before);
+	EXPECT_EQ(read_line(most), most_before);
 }
 
 TEST(sysfs, tells_what_the_ioctls_tell)

@@ -4,7 +4,7 @@
 #include "kmd/drm_compat.h"
 #include "system.hpp"
 
-#include <atomic>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -375,17 +375,21 @@ atom_cpl_record queue::completion(std::uint64_t seqno)
 {
 	if (!completions_.data())
 		completions_ = mapping(fd_, completion_offset_, completion_bytes_, PROT_READ);
-	auto *slot = reinterpret_cast<const volatile atom_cpl_record *>(
-		completions_.data() + sizeof(atom_cpl_header) +
-		((seqno - 1) & (entries_ - 1)) * sizeof(atom_cpl_record));
-	const std::uint64_t before = slot->seq;
-	std::atomic_thread_fence(std::memory_order_acquire);
-	atom_cpl_record record;
-	std::memcpy(&record, const_cast<const atom_cpl_record *>(slot), sizeof(record));
-	std::atomic_thread_fence(std::memory_order_acquire);
-	if (before != seqno || slot->seq != seqno)
+	const std::byte *slot = completions_.data() + sizeof(atom_cpl_header) +
+				((seqno - 1) & (entries_ - 1)) * sizeof(atom_cpl_record);
+	const auto load = [slot](std::size_t word) {
+		return __atomic_load_n(reinterpret_cast<const std::uint64_t *>(slot) + word, __ATOMIC_ACQUIRE);
+	};
+	std::array<std::uint64_t, sizeof(atom_cpl_record) / sizeof(std::uint64_t)> words;
+	static_assert(offsetof(atom_cpl_record, seq) == 0);
+	for (std::size_t i = 0; i < words.size(); ++i)
+		words[i] = load(i);
+	/* The device may write the slot for a later job at any time: one number before and after. */
+	if (const std::uint64_t after = load(0); words[0] != seqno || after != seqno)
 		throw std::runtime_error("slot of job " + std::to_string(seqno) + " holds the record of job " +
-					 std::to_string(slot->seq));
+					 std::to_string(after));
+	atom_cpl_record record;
+	std::memcpy(&record, words.data(), sizeof(record));
 	return record;
 }
 

@@ -15,12 +15,23 @@
  * - Sizes and addresses are 64-bit; pointers are __u64; times are nanoseconds of
  *   CLOCK_MONOTONIC.
  * - Waiting is done with DRM syncobjs (DRM_IOCTL_SYNCOBJ_*).
+ * - Sharing is done with DRM_IOCTL_PRIME_* (DRM_ATOM_CAP_PRIME). Any buffer that
+ *   is not private to a VM becomes a dma-buf. In the same device it is the same
+ *   buffer again; another device reaches SYSTEM memory only (-EOPNOTSUPP), and
+ *   mmap() of the dma-buf works where that of the buffer does. A dma-buf of
+ *   others becomes a SYSTEM buffer with DRM_ATOM_BO_NO_MMAP (map the dma-buf
+ *   itself); its memory is pinned until the buffer is closed and unbound.
+ *   Fences are not implied: DMA_BUF_IOCTL_EXPORT_SYNC_FILE gives those of a
+ *   dma-buf to a syncobj for SUBMIT to wait for, _IMPORT_SYNC_FILE takes a job's.
  * - Errors: EINVAL bad argument; ENOENT unknown handle or id; EFAULT bad
  *   pointer; ENOMEM out of system memory; ENOSPC out of LOCAL or SHM memory, of
  *   queues or of address spaces; E2BIG array or size over a limit; EACCES
  *   privilege needed; ENODEV device gone; EIO device dead; ECANCELED queue
  *   banned; EOPNOTSUPP feature not there; EINTR restart unchanged.
  *   An ioctl that fails has changed nothing.
+ * - Each user (uid) may hold a part of all this only, set by the administrator in
+ *   sysfs (quota/): the same ENOSPC, ENOMEM for system memory. CAP_SYS_RESOURCE may
+ *   hold more.
  */
 #ifndef _UAPI_DRM_ATOM_ACCEL_H_
 #define _UAPI_DRM_ATOM_ACCEL_H_
@@ -272,6 +283,8 @@ enum drm_atom_bo_placement {
 enum drm_atom_bo_flags {
 	/** @DRM_ATOM_BO_NO_MMAP: mmap() is refused; LOCAL then may lie outside the window. */
 	DRM_ATOM_BO_NO_MMAP = 1 << 0,
+	/** @DRM_ATOM_BO_IMPORTED: Told by BO_INFO only: memory of a dma-buf of others. */
+	DRM_ATOM_BO_IMPORTED = 1 << 1,
 };
 
 /**
@@ -286,7 +299,7 @@ struct drm_atom_bo_create {
 	__u32 placement;
 	/** @flags: enum drm_atom_bo_flags. */
 	__u32 flags;
-	/** @vm_id: 0, or the only VM that may bind it (cheaper to submit, cannot be exported). */
+	/** @vm_id: 0, or the only VM that may bind it (cheaper to submit; export is -EINVAL). */
 	__u32 vm_id;
 	/** @handle: Returned GEM handle. */
 	__u32 handle;
@@ -472,7 +485,11 @@ enum drm_atom_queue_state_flags {
 	DRM_ATOM_QUEUE_STATE_FAULT = 1 << 0,
 	/** @DRM_ATOM_QUEUE_STATE_TIMEDOUT: A job of it made no progress in time. */
 	DRM_ATOM_QUEUE_STATE_TIMEDOUT = 1 << 1,
-	/** @DRM_ATOM_QUEUE_STATE_INNOCENT: Lost jobs to a reset that another queue caused. */
+	/**
+	 * @DRM_ATOM_QUEUE_STATE_INNOCENT: Lost jobs to a reset of the device that it did
+	 * not cause: those that were submitted and not retired, up to lost_seqno. Without
+	 * DRM_ATOM_QUEUE_STATE_BANNED it takes new jobs.
+	 */
 	DRM_ATOM_QUEUE_STATE_INNOCENT = 1 << 2,
 	/** @DRM_ATOM_QUEUE_STATE_BANNED: Takes no more jobs: SUBMIT fails with -ECANCELED. */
 	DRM_ATOM_QUEUE_STATE_BANNED = 1 << 3,
@@ -521,6 +538,12 @@ struct drm_atom_queue_get_state {
 	__u16 fault_access;
 	/** @busy_ns: Returned wall time that the device worked for the queue. */
 	__u64 busy_ns;
+	/**
+	 * @lost_seqno: Returned number of the last job that a reset of the device took
+	 * (DRM_ATOM_QUEUE_STATE_INNOCENT), or 0. Until a job fails by itself,
+	 * @failed_seqno to this one are lost; jobs behind it are not touched.
+	 */
+	__u64 lost_seqno;
 };
 
 /** struct drm_atom_job - one job of a SUBMIT */

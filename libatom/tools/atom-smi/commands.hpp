@@ -12,6 +12,13 @@ exit_status show_info(const request &r);
 exit_status show_processes(const request &r);
 exit_status show_version(const request &r);
 exit_status run_doctor(const request &r);
+exit_status run_top(const request &r);
+exit_status show_topology(const request &r);
+exit_status show_events(const request &r);
+exit_status show_metrics(const request &r);
+exit_status reset_device(const request &r);
+exit_status change_setting(const request &r);
+exit_status validate_device(const request &r);
 
 /** unhealthy if one of them is dead or has no driver. */
 exit_status health(const std::vector<npu> &devices);

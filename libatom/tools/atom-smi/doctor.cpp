@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "atom/device.hpp"
+#include "atom/error.hpp"
 #include "commands.hpp"
 #include "text_table.hpp"
 
@@ -151,6 +153,40 @@ void check_permission(findings &out, const system_files &files, const pci_functi
 		out.push_back({"permission", verdict::ok, "you may open " + node, ""});
 }
 
+// Versions need not be the same: what counts is whether library and driver understand each other.
+void check_versions(findings &out, const system_files &files, const pci_function &f)
+{
+	if (!f.accel || !files.of_this_machine())
+		return;
+	std::error_code error;
+	const atom::device open = atom::device::open("/dev/accel/" + *f.accel, error);
+	if (error == atom::errc::incompatible_kernel)
+		out.push_back({"versions", verdict::problem,
+		               "libatom and the loaded module do not understand each other",
+		               "install libatom1 and atom-dkms of one release, then load the module "
+		               "anew: modprobe -r atom_npu && modprobe atom_npu"});
+	else if (!error)
+		out.push_back({"versions", verdict::ok,
+		               "driver " + open.info().driver_version + ", interface " +
+		                       std::to_string(open.info().interface_major) + "." +
+		                       std::to_string(open.info().interface_minor),
+		               ""});
+}
+
+void check_iommu(findings &out, const pci_function &f)
+{
+	if (!f.iommu_group)
+		out.push_back({"IOMMU", verdict::warning,
+		               "no IOMMU confines what " + f.address + " reaches in memory",
+		               "turn on VT-d or AMD-Vi in the firmware, and boot with "
+		               "intel_iommu=on where it is off by default"});
+	else
+		out.push_back({"IOMMU", verdict::ok,
+		               f.address + " is in group " + std::to_string(*f.iommu_group) + " (" +
+		                       f.iommu_type.value_or("type unknown") + ")",
+		               ""});
+}
+
 void check_link(findings &out, const pci_function &f)
 {
 	const bool narrow = f.link.width && f.link_max.width && *f.link.width < *f.link_max.width;
@@ -199,6 +235,8 @@ findings examine(const system_files &files)
 		if (loaded)
 			check_binding(out, files, f);
 		check_permission(out, files, f);
+		check_versions(out, files, f);
+		check_iommu(out, f);
 		check_link(out, f);
 		check_bars(out, f);
 	}

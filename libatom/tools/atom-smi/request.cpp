@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "exit_status.hpp"
 #include "text_table.hpp"
 
 namespace smi {
@@ -11,6 +12,9 @@ namespace smi {
 namespace {
 
 using json = nlohmann::ordered_json;
+
+// Names of processes may be any bytes.
+constexpr auto any_bytes = json::error_handler_t::replace;
 
 const npu *device_of(const std::vector<npu> &devices, const client &c)
 {
@@ -34,9 +38,22 @@ json answer(const char *command)
 
 void print(const json &answer)
 {
-	// Names of processes may be any bytes.
-	constexpr auto handler = json::error_handler_t::replace;
-	std::cout << answer.dump(2, ' ', false, handler) << std::endl;
+	std::cout << answer.dump(2, ' ', false, any_bytes) << std::endl;
+}
+
+void print_line(const json &answer)
+{
+	std::cout << answer.dump(-1, ' ', false, any_bytes) << std::endl;
+}
+
+npu select_one(const request &r)
+{
+	std::vector<npu> devices = select_npus(r.files, r.device);
+	if (devices.size() > 1)
+		throw failure(exit_status::usage,
+		              "there are " + std::to_string(devices.size()) +
+		                      " NPUs: say with --device which one is meant");
+	return std::move(devices.front());
 }
 
 json to_json(const std::vector<npu> &devices)

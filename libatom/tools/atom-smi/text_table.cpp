@@ -48,6 +48,12 @@ std::string text_table::to_string() const
 	return out;
 }
 
+std::string printable(std::string text)
+{
+	std::replace_if(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+	return text;
+}
+
 std::string or_unknown(const std::optional<std::string> &text) { return text.value_or(unknown); }
 
 std::string bytes_text(std::uint64_t bytes)

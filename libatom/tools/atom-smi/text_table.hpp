@@ -36,6 +36,9 @@ private:
 /** What stands where nothing is known. */
 constexpr const char *unknown = "-";
 
+/** Bytes that are no printable ASCII become '?': names of processes must not steer a terminal. */
+std::string printable(std::string text);
+
 std::string or_unknown(const std::optional<std::string> &text);
 /** "512 B", "1.5 GiB" */
 std::string bytes_text(std::uint64_t bytes);

@@ -10,6 +10,13 @@
 namespace atom::test {
 namespace {
 
+// One for the process, as libatom's own: a machine cannot be destroyed, only its devices power off.
+std::shared_ptr<sys::os> in_process_machine()
+{
+	static auto *const machine = new std::shared_ptr(sys::inprocess_os(",dram=64M,threads=2"));
+	return *machine;
+}
+
 struct behind {
 	const char *name;
 	std::shared_ptr<sys::os> (*make)();
@@ -33,8 +40,7 @@ INSTANTIATE_TEST_SUITE_P(
 	, the_api,
 	testing::Values(behind{"fake_kernel",
                                [] { return std::shared_ptr<sys::os>(new fake_kernel); }},
-                        behind{"in_process_device",
-                               [] { return sys::inprocess_os(",dram=64M,threads=2"); }}),
+                        behind{"in_process_device", in_process_machine}),
 	[](const testing::TestParamInfo<behind> &info) { return info.param.name; });
 
 TEST_P(the_api, gives_buffers_the_size_that_was_asked_for_and_zeros)

@@ -1,94 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """atom-smi as its user sees it, on machines made of files, and on the in-process device."""
-import json
 import os
 import re
 import subprocess
-import sys
-import tempfile
 import unittest
 
-import jsonschema
-
-TOOL, SCHEMA = sys.argv[1], sys.argv[2]
-del sys.argv[1:3]
-
-OK, UNHEALTHY, USAGE, NO_DEVICE = 0, 1, 2, 3
-ADDRESS = "0000:01:00.0"
-
-
-class Machine:
-    """A folder in place of the machine's root."""
-
-    def __init__(self, folder):
-        self.root = folder
-        self.write("proc/sys/kernel/osrelease", "6.12.9-amd64")
-
-    def write(self, path, text):
-        full = os.path.join(self.root, path)
-        os.makedirs(os.path.dirname(full), exist_ok=True)
-        with open(full, "w", encoding="utf-8") as f:
-            f.write(text + "\n")
-
-    def link(self, path, target):
-        full = os.path.join(self.root, path)
-        os.makedirs(os.path.dirname(full), exist_ok=True)
-        os.symlink(target, full)
-
-    def load_module(self):
-        self.write("sys/module/atom_npu/version", "1.0.0")
-
-    def add_npu(self, driver="atom_npu", values=None):
-        real = f"sys/devices/pci0000:00/0000:00:01.0/{ADDRESS}"
-        attributes = {"vendor": "0x1234", "device": "0xa70a", "numa_node": "-1",
-                      "current_link_speed": "16.0 GT/s PCIe", "current_link_width": "8",
-                      "max_link_speed": "32.0 GT/s PCIe", "max_link_width": "16",
-                      "resource": "\n".join(["0x1000 0x10fff 0x1", "0x0 0x0 0x0", "0x20000 0x2ffff 0x1",
-                                             "0x0 0x0 0x0", "0x100000000 0x13fffffff 0x1"])}
-        if driver == "atom_npu":
-            attributes.update({
-                "state": "ok", "platform": "emulator", "serial": "00000000deadbeef", "pstate": "P10",
-                "throttle": "thermal", "utilisation_permille": "950", "memory/local_total": "1073741824",
-                "memory/local_used": "536870912", "hwmon/hwmon3/temp1_input": "76500",
-                "hwmon/hwmon3/power1_average": "68700000", "busy_time_us": "5", "clock/ne0_khz": "1000000"})
-            os.makedirs(os.path.join(self.root, real, "accel", "accel0"))
-        attributes.update(values or {})
-        for name, value in attributes.items():
-            self.write(f"{real}/{name}", value)
-        if driver:
-            self.link(f"{real}/driver", f"../../../bus/pci/drivers/{driver}")
-        self.link(f"sys/bus/pci/devices/{ADDRESS}", f"../../../devices/pci0000:00/0000:00:01.0/{ADDRESS}")
-
-    def add_client(self, pid, fds, text):
-        self.write(f"proc/{pid}/comm", "chat")
-        for fd in fds:
-            self.link(f"proc/{pid}/fd/{fd}", "/dev/accel/accel0")
-            self.write(f"proc/{pid}/fdinfo/{fd}", text)
-
-
-FDINFO = "\n".join(["drm-driver:\tatom_npu", "drm-client-id:\t7", f"drm-pdev:\t{ADDRESS}", "drm-engine-npu:\t250 ns",
-                    "drm-total-memory:\t4 KiB", "drm-total-local:\t2 MiB", "drm-total-shm:\t0"])
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-        self.machine = Machine(self.folder.name)
-
-    def run_tool(self, *args, device=""):
-        environment = dict(os.environ, ATOM_DEVICE=device)
-        root = [] if device else ["--root", self.folder.name]
-        p = subprocess.run([TOOL, *root, *args], capture_output=True, timeout=60, env=environment, check=False)
-        return p.returncode, p.stdout.decode(), p.stderr.decode()
-
-    def run_json(self, *args, device=""):
-        status, out, _ = self.run_tool("--json", *args, device=device)
-        answer = json.loads(out)
-        with open(SCHEMA, encoding="utf-8") as f:
-            jsonschema.validate(answer, json.load(f))
-        return status, answer
+from fake_machine import (ADDRESS, FAILED, FDINFO, NO_DEVICE, NO_PERMISSION, OK, SCHEMA, UNHEALTHY, USAGE, Case)
 
 
 class Status(Case):
@@ -158,12 +76,13 @@ class Processes(Case):
         self.machine.add_client(4242, (3,), FDINFO.replace("atom_npu", "amdxdna"))
         self.assertEqual(self.run_json("ps")[1]["clients"], [])
 
-    def test_a_name_that_is_no_text_is_still_json(self):
+    def test_a_name_that_is_no_text_is_still_json_and_steers_no_terminal(self):
         self.machine.add_npu()
         self.machine.add_client(4242, (3,), FDINFO)
         with open(os.path.join(self.folder.name, "proc/4242/comm"), "wb") as f:
-            f.write(b"\xff\xfe\n")
+            f.write(b"\xff\x1b[2J\n")
         self.assertEqual(self.run_json("ps")[0], OK)
+        self.assertIn(" ??[2J ", self.run_tool("ps")[1])
 
 
 class Doctor(Case):
@@ -224,10 +143,157 @@ class Doctor(Case):
         os.remove(os.path.join(self.folder.name, "dev/accel/accel0"))
         self.assertEqual(set(self.problems()), {"permission"})
 
+    def test_warns_that_no_iommu_confines_the_device(self):
+        self.healthy()
+        found = {c["check"]: c["result"] for c in self.run_json("doctor")[1]["checks"]}
+        self.assertEqual(found["IOMMU"], "warning")
+        self.machine.link(f"sys/bus/pci/devices/{ADDRESS}/iommu_group", "../../../kernel/iommu_groups/12")
+        found = {c["check"]: c["what"] for c in self.run_json("doctor")[1]["checks"]}
+        self.assertIn("group 12", found["IOMMU"])
+
     def test_warns_of_a_slow_link(self):
         self.healthy()
         warnings = [c for c in self.run_json("doctor")[1]["checks"] if c["check"] == "link"]
         self.assertIn("Gen4 x8 of Gen5 x16", warnings[0]["what"])
+
+
+class Topology(Case):
+    def add(self, address, bridges, node, accel):
+        self.machine.add_npu(address=address, bridges=bridges, accel=accel, values={"numa_node": node})
+
+    def test_tells_what_lies_between_two_devices(self):
+        self.add("0000:01:00.0", "0000:00:01.0/0000:02:00.0/0000:03:00.0", "0", "accel0")
+        self.add("0000:01:01.0", "0000:00:01.0/0000:02:00.0/0000:03:01.0", "0", "accel1")
+        self.add("0000:05:00.0", "0000:00:01.0/0000:04:00.0/0000:04:01.0", "0", "accel2")
+        self.add("0000:06:00.0", "0000:00:02.0", "0", "accel3")
+        self.add("0000:81:00.0", "0000:80:01.0", "1", "accel4")
+        status, answer = self.run_json("topo")
+        self.assertEqual(status, OK)
+        found = {(p["a"], p["b"]): p["relation"] for p in answer["pairs"]}
+        self.assertEqual([found[0, i] for i in range(1, 5)], ["PIX", "PXB", "NODE", "SYS"])
+        self.assertIn("PIX: one PCIe switch", self.run_tool("topo")[1])
+
+
+class Events(Case):
+    def test_tells_what_went_wrong_since_the_driver_was_bound(self):
+        self.machine.add_npu(values={"errors/job_faults": "3", "errors/device_resets": "1"})
+        status, out, _ = self.run_tool("events")
+        self.assertEqual((status, len(out.splitlines())), (OK, 2))
+        self.assertRegex(out, ADDRESS + r"  job_fault: 3 times: ")
+
+    def test_says_that_nothing_did(self):
+        self.machine.add_npu()
+        self.assertIn("Nothing went wrong", self.run_tool("events")[1])
+
+
+class Metrics(Case):
+    SAMPLE = re.compile(r'^(atom_[a-z0-9_]+)\{([a-z]+="([^"\\\n]|\\.)*",?)+\} -?[0-9.e+-]+$')
+
+    def test_is_the_text_format_of_prometheus_in_base_units(self):
+        self.machine.add_npu(values={"errors/job_faults": "3"})
+        status, out, _ = self.run_tool("metrics")
+        self.assertEqual(status, OK)
+        families = []
+        for line in out.splitlines():
+            if line.startswith("# TYPE"):
+                families.append(line.split()[2])
+            elif not line.startswith("#"):
+                self.assertEqual(self.SAMPLE.match(line)[1], families[-1], line)
+        self.assertEqual(len(families), len(set(families)), "a family is in one piece")
+        for line in (r"atom_power_watts\{.*\} 68.7", r"atom_temperature_celsius\{.*\} 76.5",
+                     r'atom_memory_bytes\{.*,region="local"\} 1073741824', r'atom_jobs_failed_total\{.*"fault"\} 3'):
+            self.assertRegex(out, f"(?m)^{line}$")
+        self.assertNotIn("atom_energy_joules_total", out, "what is not known is left out")
+
+    def test_escapes_what_is_in_labels(self):
+        self.machine.add_npu(values={"uuid": 'a"b\\c'})
+        self.assertIn(r'uuid="a\"b\\c"', self.run_tool("metrics")[1])
+
+    def test_serves_this_machine_alone(self):
+        self.machine.add_npu()
+        for where in ("0.0.0.0:9500", "192.168.1.1:9500", "[::]:9500"):
+            status, _, err = self.run_tool("metrics", "--listen", where)
+            self.assertEqual(status, USAGE, where)
+            self.assertIn("only addresses of this machine alone", err)
+        self.assertEqual(self.run_tool("metrics", "--listen", "soup")[0], USAGE)
+
+
+class Changes(Case):
+    def read(self, name):
+        with open(self.machine.attribute(name), encoding="utf-8") as f:
+            return f.read()
+
+    def test_set_writes_what_the_driver_has(self):
+        self.machine.add_npu(values={"job_timeout_ms": "10000", "job_timeout_max_ms": "60000"})
+        status, answer = self.run_json("set", "job-timeout", "2500")
+        self.assertEqual(status, OK)
+        self.assertTrue(self.read("job_timeout_ms").startswith("2500"))
+        self.assertEqual({s["name"]: s["unit"] for s in answer["settings"]},
+                         {"job-timeout": "ms", "job-timeout-max": "ms"})
+
+    def test_set_says_what_is_wrong(self):
+        self.machine.add_npu(values={"job_timeout_max_ms": "60000"})
+        for args, status, text in ((("soup", "1"), USAGE, "job-timeout-max"), (("job-timeout",), USAGE, "to what"),
+                                   (("job-timeout", "0"), USAGE, "above 0"), (("job-timeout", "5x"), USAGE, "5x"),
+                                   (("job-timeout", "5"), FAILED, "does not have it")):
+            got, _, err = self.run_tool("set", *args)
+            self.assertEqual(got, status, args)
+            self.assertIn(text, err)
+        self.assertFalse(os.path.exists(self.machine.attribute("job_timeout_ms")))
+
+    def test_reset_leaves_a_device_in_use_alone_unless_forced(self):
+        self.machine.add_npu(values={"reset": "", "clients": "1"})
+        status, _, err = self.run_tool("reset")
+        self.assertEqual((status, self.read("reset")), (FAILED, "\n"))
+        self.assertRegex(err, "1 open files .*--force")
+        status, answer = self.run_json("reset", "--force")
+        self.assertEqual((status, self.read("reset"), answer["status"]), (OK, "1", "throttled"))
+
+    def test_of_several_devices_one_must_be_named(self):
+        for command in ("reset", "set", "validate"):
+            status, _, err = self.run_tool(command, device="model:2")
+            self.assertEqual(status, USAGE)
+            self.assertIn("--device", err)
+
+    @unittest.skipIf(os.geteuid() != 0, "needs a user who may not write")
+    def test_who_may_not_write_is_told_so(self):
+        self.machine.add_npu(values={"job_timeout_ms": "10000"})
+        os.chmod(self.folder.name, 0o755)
+        call, environment = self.command("set", "job-timeout", "2500")
+        p = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", *call], capture_output=True, timeout=60,
+                           env=environment, check=False)
+        self.assertEqual(p.returncode, NO_PERMISSION, p.stderr)
+        self.assertIn(b"run it as root", p.stderr)
+
+
+class Validation(Case):
+    def test_a_sound_device_passes_each_test(self):
+        status, answer = self.run_json("validate", "--quick", device="model")
+        self.assertEqual((status, answer["passed"]), (OK, True))
+        self.assertEqual([t["test"] for t in answer["tests"]],
+                         ["memory", "window", "integers", "floats", "latency", "isolation", "telemetry"])
+
+    def test_a_device_that_fails_a_job_does_not(self):
+        status, answer = self.run_json("validate", "--quick", device="model,inject=kind=ecc-ue:after=2")
+        self.assertEqual((status, answer["passed"]), (UNHEALTHY, False))
+        self.assertIn(False, [t["passed"] for t in answer["tests"]])
+
+
+class Completion(Case):
+    def test_knows_commands_and_their_options(self):
+        status, script, _ = self.run_tool("completion", "bash")
+        self.assertEqual(status, OK)
+        for words, word, expected in (("atom-smi", "me", "metrics"), ("atom-smi metrics", "--li", "--listen"),
+                                      ("atom-smi events", "--fo", "--follow"), ("atom-smi", "--js", "--json")):
+            line = f"{words} {word}".split()
+            ask = f"{script}\nCOMP_WORDS=({' '.join(line)}); COMP_CWORD={len(line) - 1}; _atom_smi; echo ${{COMPREPLY[@]}}"
+            out = subprocess.run(["bash", "-c", ask], capture_output=True, text=True, check=True).stdout
+            self.assertEqual(out.split(), [expected], line)
+
+    def test_other_shells_have_one_too(self):
+        self.assertTrue(self.run_tool("completion", "zsh")[1].startswith("#compdef atom-smi"))
+        self.assertIn("-a metrics", self.run_tool("completion", "fish")[1])
+        self.assertEqual(self.run_tool("completion", "tcsh")[0], USAGE)
 
 
 class Model(Case):
@@ -260,7 +326,7 @@ class Call(Case):
         with open(os.path.join(os.path.dirname(SCHEMA), "..", "..", "man", "atom-smi.1"), encoding="utf-8") as f:
             manual = f.read()
         for command in commands:
-            self.assertIn(f"\n.It Cm {command}\n", manual)
+            self.assertRegex(manual, rf"(?m)^\.It Cm {command}\b")
 
     def test_version_works_without_device(self):
         self.machine.load_module()
