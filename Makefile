@@ -22,7 +22,7 @@ HOST := build/host
 .SUFFIXES:
 
 .PHONY: all help deps host qemu kernel-headers module models run check check-host check-asan check-tsan check-llama check-kernel check-vm check-debug check-debug-smoke \
-	stress bench fuzz fuzz-ioctl kernel-matrix docs vm clean \
+	check-upstream stress bench fuzz fuzz-ioctl kernel-matrix upstream-series docs vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -43,7 +43,9 @@ help:
 	@echo 'make fuzz-ioctl      fuzz the driver'"'"'s ioctls on the debug kernel (FUZZ_SECONDS=N, SEED=N as printed)'
 	@echo 'make docs            reference and guide of libatom, in build/docs/html'
 	@echo 'make vm              a shell in the machine'
-	@echo 'make kernel-matrix   build the driver for the 6.12 and the newest kernel, and boot both'
+	@echo 'make kernel-matrix   build the driver for every kernel from 6.12 to the newest that Debian offers; boot the oldest and the newest'
+	@echo 'make upstream-series write the driver as patches for the kernel source KERNEL_SRC, and apply them there'
+	@echo 'make check-upstream  the series on the newest kernel'"'"'s source: checkpatch, W=1, Kconfig, MAINTAINERS'
 	@echo
 	@echo 'make                 build all: host, qemu, module'
 	@echo 'make host            libatom, the model, samples and tests, in build/host'
@@ -137,11 +139,15 @@ fuzz-ioctl: host qemu
 	@$(STEP) 'fuzz ioctls' -- $(VM) --kernel debug --memory 3072 --timeout $$(($(FUZZ_SECONDS) * 2 + 900)) --silence 600 -- \
 		$(CURDIR)/$(HOST)/tests/vm/atom_ioctl_fuzz $(FUZZ_SECONDS) $(or $(SEED),$$(date +%s))
 
-kernel-matrix: qemu
-	@for kernel in distro newest; do \
-		$(MAKE) --no-print-directory module KERNEL=$$kernel && \
-		$(STEP) "boot $$kernel" -- $(VM) --kernel $$kernel -- sh -c 'uname -r && modprobe -r atom_npu && modprobe atom_npu' || exit; \
-	done
+kernel-matrix: host qemu
+	@$(STEP) 'kernel matrix' -- tests/kernel/matrix --tests '$(SMOKE)'
+
+upstream-series:
+	@test -n '$(KERNEL_SRC)' || { echo 'make upstream-series KERNEL_SRC=FOLDER: the source of a kernel as new as the newest of trixie-backports' >&2; exit 2; }
+	@$(STEP) 'upstream series' -- packaging/upstream/series '$(KERNEL_SRC)'
+
+check-upstream: deps
+	@$(STEP) 'upstream series' -- tests/kernel/upstream_series
 
 docs: deps
 	@mkdir -p build && doxygen libatom/doc/Doxyfile && echo $(CURDIR)/build/docs/html/index.html

@@ -133,7 +133,7 @@ static const struct drm_gem_object_funcs atom_bo_foreign_funcs = {
 
 static struct atom_bo *atom_bo_alloc(void)
 {
-	struct atom_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	struct atom_bo *bo = kzalloc_obj(*bo, GFP_KERNEL);
 
 	if (!bo)
 		return NULL;

@@ -653,7 +653,7 @@ static int atom_queue_alloc_hw(struct atom_queue *queue, u32 timeout_ms)
 
 static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom_vm *vm)
 {
-	struct atom_queue *queue = kzalloc(sizeof(*queue), GFP_KERNEL);
+	struct atom_queue *queue = kzalloc_obj(*queue, GFP_KERNEL);
 
 	if (!queue)
 		return NULL;
