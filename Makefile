@@ -22,7 +22,7 @@ HOST := build/host
 .SUFFIXES:
 
 .PHONY: all help deps host qemu kernel-headers module models run check check-host check-asan check-tsan check-llama check-kernel check-vm check-debug check-debug-smoke \
-	check-upstream stress bench fuzz fuzz-ioctl kernel-matrix upstream-series docs vm clean \
+	check-upstream packages check-packages stress bench fuzz fuzz-ioctl kernel-matrix upstream-series docs vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -54,6 +54,8 @@ help:
 	@echo 'make models          fetch the trained models and the pictures that make run uses'
 	@echo 'make kernel-headers  fetch the kernel; prints KDIR for make -C KDIR M=...'
 	@echo 'make debug-kernel    build the debug kernel into the cache'
+	@echo 'make packages        Debian packages, in build/packages'
+	@echo 'make check-packages  the packages in Debian 12 and 13: install, upgrade, boot, purge, and what goes wrong (as root)'
 	@echo 'make deps            install the missing Debian packages (as root)'
 	@echo 'make clean           remove build/; the cache stays'
 
@@ -154,6 +156,14 @@ docs: deps
 
 vm: qemu module
 	@$(VM) --kernel $(KERNEL) --share $(CURDIR)/build
+
+packages: deps
+	@$(STEP) 'packages' -- packaging/build-packages
+
+check-packages: packages
+	@packaging/host/install-packages more/systems
+	@$(STEP) 'recipes of other distributions' -- tests/packaging/recipes_test.py
+	@$(STEP) 'packages in Debian 12 and 13' -- tests/packaging/systems_test.py
 
 clean:
 	rm -rf build

@@ -502,4 +502,5 @@ module_exit(atom_module_exit);
 
 MODULE_DESCRIPTION("ATOM NPU");
 MODULE_AUTHOR("The ATOM project");
+MODULE_VERSION("1.0.0");
 MODULE_LICENSE("Dual MIT/GPL");

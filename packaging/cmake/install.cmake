@@ -42,6 +42,20 @@ foreach(page ${pages})
   install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
 endforeach()
 
+
+# Of the shells, what atom-smi itself knows about its commands.
+foreach(completion bash:bash-completion/completions/atom-smi zsh:zsh/vendor-completions/_atom-smi fish:fish/vendor_completions.d/atom-smi.fish)
+  string(REGEX MATCH "([a-z]+):(.*)/(.*)" _ ${completion})
+  set(shell ${CMAKE_MATCH_1})
+  set(folder ${CMAKE_INSTALL_DATADIR}/${CMAKE_MATCH_2})
+  set(file ${PROJECT_BINARY_DIR}/install/${CMAKE_MATCH_3})
+  install(CODE "execute_process(COMMAND $<TARGET_FILE:atom-smi> completion ${shell}
+    OUTPUT_FILE ${file} COMMAND_ERROR_IS_FATAL ANY)")
+  install(FILES ${file} DESTINATION ${folder})
+endforeach()
+# Where udev looks, whatever the libraries' folder is.
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/udev/60-atom.rules DESTINATION lib/udev/rules.d)
+
 # Plug-ins lie where only their frameworks look, by the path that they are given.
 foreach(plugin ggml_atom atom_ort_ep)
   if(TARGET ${plugin})

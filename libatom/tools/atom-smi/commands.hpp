@@ -19,6 +19,7 @@ exit_status show_metrics(const request &r);
 exit_status reset_device(const request &r);
 exit_status change_setting(const request &r);
 exit_status validate_device(const request &r);
+exit_status show_cdi(const request &r);
 
 /** unhealthy if one of them is dead or has no driver. */
 exit_status health(const std::vector<npu> &devices);

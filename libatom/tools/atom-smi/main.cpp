@@ -79,6 +79,7 @@ constexpr command commands[] = {
          add_set_options},
 	{"validate", "have a device do work whose result is known", smi::validate_device,
          add_validate_options},
+	{"cdi", "names of the devices for containers, as JSON for /etc/cdi", smi::show_cdi},
 	{"doctor", "find why it does not work here, and say what to do", smi::run_doctor},
 	{"version", "versions of library, driver and kernel", smi::show_version},
 };

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""One version everywhere; and the recipes for other distributions can be read."""
+import re
+import shutil
+import subprocess
+import unittest
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+
+
+def found(path, pattern):
+    match = re.search(pattern, (TOP / path).read_text(), re.M)
+    return match and ".".join(match.groups())
+
+
+def parsed(*command):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, timeout=60)
+    return done.returncode, done.stderr
+
+
+class Recipes(unittest.TestCase):
+    def test_all_parts_say_the_version_of_the_changelog(self):
+        version = found("packaging/debian/changelog", r"^atom \(([\d.]+)-\d+\)")
+        self.assertEqual({version}, {
+            found("CMakeLists.txt", r"^project\(atom VERSION ([\d.]+)"),
+            found("include/atom/config.hpp", r"compiled_version\{(\d+), (\d+), (\d+)\}"),
+            found("kernel/atom_drv.c", r'^MODULE_VERSION\("([\d.]+)"\)'),
+            found("packaging/rpm/atom.spec", r"^Version:\s+([\d.]+)$"),
+            found("packaging/arch/PKGBUILD", r"^pkgver=([\d.]+)$"),
+        })
+
+    def test_the_shell_can_read_what_is_for_it(self):
+        for path in ("arch/PKGBUILD", "dkms/dkms.conf", "build-packages", "host/debian-system"):
+            self.assertEqual((0, ""), parsed("bash", "-n", TOP / "packaging" / path), path)
+        for path in ("dkms/atom-dkms", "dkms/install-source", "dkms/hook-build", "dkms/hook-remove", "rpm/kernel-install",
+                     "qemu/qemu-system-atom"):
+            self.assertEqual((0, ""), parsed("sh", "-n", TOP / "packaging" / path), path)
+
+    @unittest.skipUnless(shutil.which("rpmspec"), "rpm is not installed")
+    def test_rpm_can_read_its_recipe(self):
+        self.assertEqual(0, parsed("rpmspec", "-P", TOP / "packaging/rpm/atom.spec")[0])
+
+    @unittest.skipUnless(shutil.which("rpmlint"), "rpmlint is not installed")
+    def test_rpmlint_finds_nothing_in_it(self):
+        self.assertEqual(0, parsed("rpmlint", "--strict", "--config", TOP / "packaging/rpm/rpmlint.toml", TOP / "packaging/rpm/atom.spec")[0])
+
+    def test_exactly_the_supported_kernels_match(self):
+        text = found("packaging/dkms/dkms.conf", r'^BUILD_EXCLUSIVE_KERNEL="(.*)"$')
+        for release in ("6.12.0-amd64", "6.12.95+deb12-amd64", "6.19-rc1", "7.3.4+deb13-amd64", "10.0.1", "6.100.1"):
+            self.assertTrue(re.search(text, release), release)
+        for release in ("5.10.0-32-amd64", "6.1.0-50-amd64", "6.11.10-amd64", "6.2.0", "4.19.0-27"):
+            self.assertFalse(re.search(text, release), release)
+
+
+if __name__ == "__main__":
+    unittest.main()
