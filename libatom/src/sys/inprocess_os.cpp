@@ -11,6 +11,7 @@
 #include "atom/error.hpp"
 #include "atom/inprocess.h"
 #include "sys/os.hpp"
+#include "sys/process.hpp"
 
 namespace atom::sys {
 namespace {
@@ -94,7 +95,7 @@ public:
 		ops_.munmap(machine_, address, bytes);
 	}
 
-	int process_id() override { return ::getpid(); }
+	int process_id() override { return current_process(); }
 
 	int list_accel_nodes(std::vector<accel_node> &nodes) override
 	{

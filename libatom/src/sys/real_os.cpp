@@ -12,6 +12,7 @@
 #include <xf86drm.h>
 
 #include "sys/os.hpp"
+#include "sys/process.hpp"
 #include "sys/udev_nodes.hpp"
 
 namespace atom::sys {
@@ -70,7 +71,7 @@ public:
 
 	void munmap(void *address, std::size_t bytes) override { ::munmap(address, bytes); }
 
-	int process_id() override { return ::getpid(); }
+	int process_id() override { return current_process(); }
 
 	int list_accel_nodes(std::vector<accel_node> &nodes) override
 	{

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 # <atom/asio.hpp> with each version of Boost in ATOM_BOOST ("VERSION=FOLDER"; packaging/host/boost), else with the system's.
 set(versions ${ATOM_BOOST})
+find_package(Boost 1.74 QUIET)
 if(NOT versions AND TARGET Boost::headers)
-  set(versions system=)
+  set(versions system=${Boost_INCLUDE_DIRS})
 endif()
 
 if(versions)
@@ -21,9 +22,7 @@ foreach(version ${versions})
     target_link_libraries(${name} PRIVATE
       atom_core libatom_asio_fake atom_options GTest::gtest_main Threads::Threads)
     target_compile_options(${name} PRIVATE -O0) # six programs: time to compile counts, not time to run
-    if(folder)
-      target_include_directories(${name} SYSTEM BEFORE PRIVATE ${folder})
-    endif()
+    target_include_directories(${name} SYSTEM BEFORE PRIVATE ${folder})
     add_dependencies(${name} atom_inprocess)
     set_target_properties(${name} PROPERTIES
       CXX_STANDARD ${standard} BUILD_RPATH $<TARGET_FILE_DIR:atom_inprocess>)
@@ -46,9 +45,7 @@ foreach(standard 17 20 23)
     add_library(libatom_asio_headers_${standard} OBJECT ${sources})
     target_link_libraries(libatom_asio_headers_${standard} PRIVATE Atom::atom atom_options)
     target_compile_options(libatom_asio_headers_${standard} PRIVATE -O0)
-    if(folder)
-      target_include_directories(libatom_asio_headers_${standard} SYSTEM BEFORE PRIVATE ${folder})
-    endif()
+    target_include_directories(libatom_asio_headers_${standard} SYSTEM BEFORE PRIVATE ${folder})
     set_target_properties(libatom_asio_headers_${standard} PROPERTIES CXX_STANDARD ${standard} CXX_EXTENSIONS OFF)
   endif()
 endforeach()

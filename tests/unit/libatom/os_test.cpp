@@ -6,7 +6,10 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "sys/process.hpp"
 #include "sys/unique_fd.hpp"
 
 namespace {
@@ -64,6 +67,19 @@ TEST(the_system, lists_devices_also_where_there_are_none)
 {
 	std::vector<accel_node> nodes;
 	EXPECT_EQ(real_os()->list_accel_nodes(nodes), 0);
+}
+
+TEST(the_system, knows_a_forked_child_from_its_parent)
+{
+	EXPECT_EQ(current_process(), ::getpid());
+	EXPECT_EQ(current_process(), real_os()->process_id());
+	const pid_t child = ::fork();
+	if (child == 0)
+		::_exit(current_process() == ::getpid() ? 0 : 1);
+	int status = -1;
+	ASSERT_EQ(::waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(current_process(), ::getpid());
 }
 
 TEST(the_system, tells_who_may_open_a_file)
