@@ -10,7 +10,7 @@ ONLY ?=
 # What make run asks and shows instead of its own examples. Through the environment: any characters will do.
 export QUESTION IMAGE
 # Tests that reach every part of the driver in little time.
-SMOKE ?= device_info.*:memory.*:lifetime.*:data_fault.*
+SMOKE ?= device_info.*:memory.*:lifetime.*:data_fault.*:kunit.*:stress_load.eight_*:of/fail_nth*/bo_create_*:of/fail_nth*/queue_create
 export ATOM_STEPS ?= $(CURDIR)/build/steps
 
 STEP := packaging/host/step
@@ -22,7 +22,7 @@ HOST := build/host
 .SUFFIXES:
 
 .PHONY: all help deps host qemu kernel-headers module models run check check-host check-asan check-tsan check-llama check-kernel check-vm check-debug check-debug-smoke \
-	stress bench fuzz kernel-matrix docs vm clean \
+	check-upstream stress bench fuzz fuzz-ioctl kernel-matrix upstream-series docs vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -40,9 +40,12 @@ help:
 	@echo 'make stress          the long forms of the tests of load, recovery and life (KERNEL=..., ONLY=TESTS)'
 	@echo 'make bench           measure, print and write build/bench.json (ONLY=GROUP: one group)'
 	@echo 'make fuzz            fuzz the device model (FUZZ_SECONDS=N for each target, default 60)'
+	@echo 'make fuzz-ioctl      fuzz the driver'"'"'s ioctls on the debug kernel (FUZZ_SECONDS=N, SEED=N as printed)'
 	@echo 'make docs            reference and guide of libatom, in build/docs/html'
 	@echo 'make vm              a shell in the machine'
-	@echo 'make kernel-matrix   build the driver for the 6.12 and the newest kernel, and boot both'
+	@echo 'make kernel-matrix   build the driver for every kernel from 6.12 to the newest that Debian offers; boot the oldest and the newest'
+	@echo 'make upstream-series write the driver as patches for the kernel source KERNEL_SRC, and apply them there'
+	@echo 'make check-upstream  the series on the newest kernel'"'"'s source: checkpatch, W=1, Kconfig, MAINTAINERS'
 	@echo
 	@echo 'make                 build all: host, qemu, module'
 	@echo 'make host            libatom, the model, samples and tests, in build/host'
@@ -131,11 +134,20 @@ bench: host qemu module
 fuzz: deps
 	@$(STEP) 'fuzz' -- tests/fuzz/run $(FUZZ_SECONDS)
 
-kernel-matrix: qemu
-	@for kernel in distro newest; do \
-		$(MAKE) --no-print-directory module KERNEL=$$kernel && \
-		$(STEP) "boot $$kernel" -- $(VM) --kernel $$kernel -- sh -c 'uname -r && modprobe -r atom_npu && modprobe atom_npu' || exit; \
-	done
+fuzz-ioctl: host qemu
+	@$(MAKE) --no-print-directory module KERNEL=debug
+	@$(STEP) 'fuzz ioctls' -- $(VM) --kernel debug --memory 3072 --timeout $$(($(FUZZ_SECONDS) * 2 + 900)) --silence 600 -- \
+		$(CURDIR)/$(HOST)/tests/vm/atom_ioctl_fuzz $(FUZZ_SECONDS) $(or $(SEED),$$(date +%s))
+
+kernel-matrix: host qemu
+	@$(STEP) 'kernel matrix' -- tests/kernel/matrix --tests '$(SMOKE)'
+
+upstream-series:
+	@test -n '$(KERNEL_SRC)' || { echo 'make upstream-series KERNEL_SRC=FOLDER: the source of a kernel as new as the newest of trixie-backports' >&2; exit 2; }
+	@$(STEP) 'upstream series' -- packaging/upstream/series '$(KERNEL_SRC)'
+
+check-upstream: deps
+	@$(STEP) 'upstream series' -- tests/kernel/upstream_series
 
 docs: deps
 	@mkdir -p build && doxygen libatom/doc/Doxyfile && echo $(CURDIR)/build/docs/html/index.html

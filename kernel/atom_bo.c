@@ -133,7 +133,7 @@ static const struct drm_gem_object_funcs atom_bo_foreign_funcs = {
 
 static struct atom_bo *atom_bo_alloc(void)
 {
-	struct atom_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL);
+	struct atom_bo *bo = kzalloc_obj(*bo, GFP_KERNEL);
 
 	if (!bo)
 		return NULL;
@@ -194,6 +194,9 @@ static struct atom_bo *atom_bo_create_system(struct atom_device *adev, u64 size,
 		return ERR_PTR(-ENOMEM);
 
 	shmem = drm_gem_shmem_create(&adev->drm, size);
+	/* shmem says so when it has no memory for an inode; ours is about device memory. */
+	if (shmem == ERR_PTR(-ENOSPC))
+		return ERR_PTR(-ENOMEM);
 	if (IS_ERR(shmem))
 		return ERR_CAST(shmem);
 	atomic_inc(&adev->counters.bos_system);

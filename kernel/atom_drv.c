@@ -161,7 +161,7 @@ static int atom_drv_open(struct drm_device *drm, struct drm_file *file)
 	struct atom_device *adev = to_atom_device(drm);
 	struct atom_file *afile;
 
-	afile = kzalloc(sizeof(*afile), GFP_KERNEL);
+	afile = kzalloc_obj(*afile, GFP_KERNEL);
 	if (!afile)
 		return -ENOMEM;
 	afile->quota = atom_quota_of_caller(adev);

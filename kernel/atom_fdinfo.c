@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/*
- * What /proc/PID/fdinfo tells, in the keys of drm-usage-stats:
+/**
+ * DOC: Usage statistics
  *
- * drm-engine-npu	wall time that the device worked for queues of the file
- * *-memory		buffers in system memory
- * *-local		buffers in device memory
- * *-shm		buffers in shared on-chip memory
+ * What /proc/PID/fdinfo tells of an open file, in the keys of
+ * Documentation/gpu/drm-usage-stats.rst:
+ *
+ * - drm-engine-npu: wall time that the device worked for queues of the file
+ * - drm-total-memory, drm-shared-memory, drm-resident-memory: its buffers in
+ *   system memory
+ * - drm-total-local and so on: those in the device's memory
+ * - drm-total-shm and so on: those in the device's shared on-chip memory
  */
 #include <drm/drm_file.h>
 

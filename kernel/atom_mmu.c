@@ -45,7 +45,7 @@ struct atom_table {
 static struct atom_table *atom_table_alloc(struct atom_device *adev)
 {
 	/* Charged to the program that asks for mappings. */
-	struct atom_table *table = kzalloc(sizeof(*table), GFP_KERNEL_ACCOUNT);
+	struct atom_table *table = kzalloc_obj(*table, GFP_KERNEL_ACCOUNT);
 
 	if (!table)
 		return NULL;

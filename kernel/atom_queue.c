@@ -236,7 +236,7 @@ void atom_queue_complete(struct atom_queue *queue)
 		goto unlock;
 
 	seqno = le64_to_cpu(READ_ONCE(atom_queue_header(queue)->seqno));
-	if (seqno - queue->completed > queue->emitted - queue->completed) {
+	if (!atom_seqno_is_credible(seqno, queue->completed, queue->emitted)) {
 		if (!queue->banned) {
 			drm_err(&queue->adev->drm,
 				"queue %s: device says it retired job %llu, but %llu to %llu are out\n",
@@ -653,7 +653,7 @@ static int atom_queue_alloc_hw(struct atom_queue *queue, u32 timeout_ms)
 
 static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom_vm *vm)
 {
-	struct atom_queue *queue = kzalloc(sizeof(*queue), GFP_KERNEL);
+	struct atom_queue *queue = kzalloc_obj(*queue, GFP_KERNEL);
 
 	if (!queue)
 		return NULL;

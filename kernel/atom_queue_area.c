@@ -92,7 +92,7 @@ struct atom_area *atom_area_create(struct atom_device *adev, size_t bytes)
 	struct page *pages;
 	int ret;
 
-	area = kzalloc(sizeof(*area), GFP_KERNEL);
+	area = kzalloc_obj(*area, GFP_KERNEL);
 	if (!area)
 		return ERR_PTR(-ENOMEM);
 

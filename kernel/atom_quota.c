@@ -72,7 +72,7 @@ struct atom_quota *atom_quota_of_caller(struct atom_device *adev)
 	struct atom_quotas *quotas = &adev->quotas;
 	struct atom_quota *quota, *fresh;
 
-	fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
+	fresh = kzalloc_obj(*fresh, GFP_KERNEL);
 	if (!fresh)
 		return NULL;
 	fresh->adev = adev;

@@ -104,7 +104,7 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 	dma_fence_get(&fence->base);
 	list_add_tail(&fence->link, &queue->fences);
 
-	queue->ring[(job->seqno - 1) & (queue->entries - 1)] = job->desc;
+	queue->ring[atom_seqno_slot(job->seqno, queue->entries)] = job->desc;
 	queue->emitted = job->seqno;
 	/* The device reads the descriptor after it has seen the tail. */
 	dma_wmb();
@@ -322,10 +322,10 @@ struct atom_job *atom_job_create(struct atom_queue *queue, u64 client_id)
 	struct atom_job *job;
 	int ret;
 
-	job = kzalloc(sizeof(*job), GFP_KERNEL);
+	job = kzalloc_obj(*job, GFP_KERNEL);
 	if (!job)
 		return ERR_PTR(-ENOMEM);
-	job->fence = kzalloc(sizeof(*job->fence), GFP_KERNEL);
+	job->fence = kzalloc_obj(*job->fence, GFP_KERNEL);
 	if (!job->fence) {
 		kfree(job);
 		return ERR_PTR(-ENOMEM);
@@ -374,7 +374,7 @@ int atom_job_add_wait(struct atom_job *job, struct dma_fence *fence)
 		dma_fence_put(fence);
 		return 0;
 	}
-	wait = kzalloc(sizeof(*wait), GFP_KERNEL);
+	wait = kzalloc_obj(*wait, GFP_KERNEL);
 	if (!wait) {
 		dma_fence_put(fence);
 		return -ENOMEM;
@@ -410,7 +410,7 @@ int atom_job_start_waiting(struct atom_job *job)
 
 	if (list_empty(&job->waits))
 		return 0;
-	ready = kzalloc(sizeof(*ready), GFP_KERNEL);
+	ready = kzalloc_obj(*ready, GFP_KERNEL);
 	if (!ready)
 		return -ENOMEM;
 	spin_lock_init(&ready->lock);

@@ -163,7 +163,7 @@ static int atom_submit_add_wait(struct atom_submit *submit, struct atom_submit_j
 static int atom_submit_add_signal(struct atom_submit *submit, struct atom_submit_job *sjob,
 				  const struct drm_atom_sync *sync)
 {
-	struct atom_signal *signal = kzalloc(sizeof(*signal), GFP_KERNEL);
+	struct atom_signal *signal = kzalloc_obj(*signal, GFP_KERNEL);
 
 	if (!signal)
 		return -ENOMEM;

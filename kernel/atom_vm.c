@@ -167,7 +167,7 @@ static struct atom_vm *atom_vm_alloc(struct atom_device *adev)
 	struct drm_gem_object *root;
 	struct atom_vm *vm;
 
-	vm = kzalloc(sizeof(*vm), GFP_KERNEL);
+	vm = kzalloc_obj(*vm, GFP_KERNEL);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 	root = drm_gpuvm_resv_object_alloc(&adev->drm);

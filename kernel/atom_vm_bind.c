@@ -98,7 +98,7 @@ static struct atom_mapping atom_bind_mapping(struct atom_bind *bind, u64 va, u64
 static int atom_bind_note(struct atom_bind *bind, enum atom_bind_step_kind kind,
 			  struct atom_va *va, u64 start, u64 bytes)
 {
-	struct atom_bind_step *step = kmalloc(sizeof(*step), GFP_KERNEL);
+	struct atom_bind_step *step = kmalloc_obj(*step, GFP_KERNEL);
 
 	if (!step)
 		return -ENOMEM;
@@ -114,7 +114,7 @@ static int atom_bind_note(struct atom_bind *bind, enum atom_bind_step_kind kind,
 static struct atom_va *atom_bind_new_va(struct atom_bind *bind, struct drm_gem_object *obj,
 					bool readonly)
 {
-	struct atom_va *va = kzalloc(sizeof(*va), GFP_KERNEL_ACCOUNT);
+	struct atom_va *va = kzalloc_obj(*va, GFP_KERNEL_ACCOUNT);
 
 	if (!va)
 		return ERR_PTR(-ENOMEM);

@@ -8,6 +8,7 @@
 #define ATOM_KCOMPAT_H
 
 #include <linux/module.h>
+#include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_drv.h>
@@ -48,6 +49,11 @@
 
 #if !ATOM_HAVE_WQ_PERCPU
 #define WQ_PERCPU			0
+#endif
+
+#if !ATOM_HAVE_ALLOC_OBJ
+#define kmalloc_obj(var, gfp)		((typeof(var) *)kmalloc(sizeof(var), gfp))
+#define kzalloc_obj(var, gfp)		((typeof(var) *)kzalloc(sizeof(var), gfp))
 #endif
 
 #if !ATOM_HAVE_SCHED_JOB_INIT_CLIENT_ID

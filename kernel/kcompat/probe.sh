@@ -90,6 +90,7 @@ questions() {
 	int probe(void) { return DRIVER_GEM_GPUVA; }
 	--
 	GPU_BUDDY
+	#include <linux/sizes.h>
 	#include <linux/gpu_buddy.h>
 	int probe(struct gpu_buddy *mm);
 	int probe(struct gpu_buddy *mm) { return gpu_buddy_init(mm, SZ_1M, SZ_4K); }
@@ -102,6 +103,11 @@ questions() {
 	#include <linux/workqueue.h>
 	int probe(void);
 	int probe(void) { return WQ_PERCPU; }
+	--
+	ALLOC_OBJ
+	#include <linux/slab.h>
+	int *probe(int *n);
+	int *probe(int *n) { return kzalloc_obj(*n, GFP_KERNEL); }
 	--
 	QUESTIONS
 }

@@ -40,8 +40,6 @@ void submit_a_thousand_jobs(shared_flag &started)
 	pause();
 }
 
-
-
 } // namespace
 
 TEST(lifetime, a_program_killed_in_the_middle_of_a_thousand_jobs_leaves_nothing_behind)
@@ -134,22 +132,6 @@ TEST(lifetime, the_driver_cannot_be_unloaded_while_a_program_uses_it)
 	context c;
 	EXPECT_NE(run_program({"modprobe", "-r", "-q", "atom_npu"}), 0);
 	EXPECT_NO_THROW(c.run(command_list(make_nop())));
-}
-
-TEST(lifetime, the_driver_can_be_unloaded_and_loaded_twenty_times)
-{
-	const std::size_t devices = device_nodes().size();
-	ASSERT_GT(devices, 0u);
-	for (int round = 0; round < 20; ++round) {
-		SCOPED_TRACE(round);
-		ASSERT_NO_THROW(unload_driver());
-		ASSERT_TRUE(device_nodes().empty());
-		ASSERT_NO_THROW(load_driver(devices));
-		context c;
-		const memory m = c.alloc(page, DRM_ATOM_BO_LOCAL);
-		ASSERT_NO_THROW(c.run(command_list(make_fill(tensor(ATOM_DTYPE_I32, {page / 4}, m.va), 0x01020304u + round))));
-		ASSERT_EQ(m.as<std::uint32_t>()[page / 4 - 1], 0x01020304u + round);
-	}
 }
 
 TEST(lifetime, the_driver_can_be_unloaded_right_after_a_program_was_killed)

@@ -41,7 +41,8 @@ public:
 		: c_(device), allowed_(allowed), constant_(c_.alloc(page, DRM_ATOM_BO_LOCAL)), in_(c_.alloc(page)),
 		  sum_(c_.alloc(page)), copy_(c_.alloc(page))
 	{
-		fill_pattern(constant_.as<std::uint32_t>(), 0x5eed);
+		fill_pattern(constants_, 0x5eed);
+		std::memcpy(constant_.map.data(), constants_.data(), bytes);
 		c_.q.destroy();
 		q_.emplace(c_.dev, c_.space);
 		for (unsigned i = 0; i < batch_jobs; ++i) {
@@ -106,7 +107,7 @@ private:
 	void check(unsigned job) const
 	{
 		for (unsigned i = job * words; i < (job + 1) * words; ++i) {
-			const std::uint32_t wanted = in_.as<std::uint32_t>()[i] + constant_.as<std::uint32_t>()[i % words];
+			const std::uint32_t wanted = in_.as<std::uint32_t>()[i] + constants_[i % words];
 			if (sum_.as<std::uint32_t>()[i] == wanted && copy_.as<std::uint32_t>()[i] == wanted)
 				continue;
 			// Mappings of a device that has gone show nothing.
@@ -122,6 +123,8 @@ private:
 	context c_;
 	losses allowed_;
 	memory constant_, in_, sum_, copy_;
+	/** What is in constant_: from there the CPU reads ones when the device has been pulled out. */
+	std::array<std::uint32_t, words> constants_;
 	std::optional<queue> q_;
 	std::array<drm_atom_job, batch_jobs> programs_;
 	std::vector<syncobj> done_;

@@ -2,6 +2,7 @@
 // Hardware that misbehaves: hangs, lost interrupts, errors. Injected through the control port.
 #include "context.hpp"
 #include "machine.hpp"
+#include "trouble.hpp"
 
 #include <gtest/gtest.h>
 #include <linux/netlink.h>
@@ -52,31 +53,9 @@ private:
 	mutable int count_ = 0;
 };
 
-class recovery : public testing::Test {
+class recovery : public troubled {
 protected:
-	recovery()
-	{
-		if (!has_control())
-			throw std::runtime_error("there is no control port: the test must run in atom-vm");
-		control("inject 0 kind=clear");
-	}
-	~recovery() override { control("inject 0 kind=clear"); }
-
-	/** The next strike hits the jobs of @p q only. */
-	static void inject(const std::string &spec) { control("inject 0 " + spec); }
-
 	drm_atom_job nop() { return c_.job(command_list(make_nop())); }
-
-	/** The driver lets the device go and takes it back: what revives a dead one. */
-	static void rebind()
-	{
-		const auto node = device_nodes().at(0);
-		const std::string folder = "/sys/class/accel/" + node.substr(node.rfind('/') + 1) + "/device";
-		const std::string command = "cd /sys/bus/pci/drivers/atom_npu && address=$(basename $(readlink -f " + folder +
-					    ")) && echo $address >unbind && echo $address >bind";
-		ASSERT_EQ(run_program({"sh", "-c", command.c_str()}), 0);
-		ASSERT_TRUE(eventually([] { return device_nodes().size() == 1; }));
-	}
 
 	/** A new queue on the same device takes a job and ends it well. */
 	static void expect_device_works()
@@ -294,20 +273,6 @@ TEST_F(recovery, an_injected_translation_fault_is_reported_like_a_real_one)
 	expect_device_works();
 }
 
-TEST_F(recovery, fifty_hung_queues_in_a_row_leave_the_device_as_it_was)
-{
-	const counters before = read_counters();
-	for (int i = 0; i < 50; ++i) {
-		context c(0, {.job_timeout_ms = 50});
-		inject("kind=hang,count=1");
-		c.submit(command_list(make_nop()));
-		ASSERT_EQ(c.timeline.try_wait(1, 60'000'000'000), 0) << "hang " << i;
-		ASSERT_TRUE(c.q.state().flags & DRM_ATOM_QUEUE_STATE_BANNED) << describe(c.q.state());
-	}
-	EXPECT_EQ(await_counters(before), "");
-	expect_device_works();
-}
-
 TEST_F(recovery, a_device_that_dies_is_buried_once_and_fails_all_that_is_asked_of_it)
 {
 	// The fault FIFO has been read once: the reset of the dead device takes its tail back behind the head.
@@ -341,7 +306,7 @@ TEST_F(recovery, a_device_that_dies_is_buried_once_and_fails_all_that_is_asked_o
 	EXPECT_EQ(events.count(), 1) << "the device dies again and again while its files are open";
 
 	inject("kind=clear");
-	rebind();
+	rebind_driver();
 	expect_device_works();
 }
 

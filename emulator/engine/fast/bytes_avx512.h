@@ -67,9 +67,35 @@ template <bool Signed> struct as_bytes {
 	}
 	void store_integers(__m512i a, __m512i b, __m512i c, __m512i d, std::byte *to) const
 	{
-		const __m512i x = packed_bytes(packed(a, b), packed(c, d));
+		store_packed(packed_bytes(packed(a, b), packed(c, d)), to);
+	}
+	static void store_packed(__m512i x, std::byte *to)
+	{
 		const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
 		_mm512_storeu_si512(to, _mm512_permutexvar_epi32(order, x));
+	}
+	/** x * factor + zero_point rounded and packed, as store_packed() wants them. |x * factor| is below 2^30. */
+	static __m512i scaled(const __m512 (&x)[4], const __m512 (&factor)[4], __m512 zero_point)
+	{
+		__m512i n[4];
+#pragma GCC unroll 4
+		for (int i = 0; i < 4; ++i)
+			n[i] = _mm512_cvtps_epi32(_mm512_fmadd_ps(x[i], factor[i], zero_point));
+		return packed_bytes(_mm512_packs_epi32(n[0], n[1]), _mm512_packs_epi32(n[2], n[3]));
+	}
+	__m512i held(__m512i x, __m512i least, __m512i most) const
+	{
+		if constexpr (Signed)
+			return _mm512_min_epi8(most, _mm512_max_epi8(least, x));
+		else
+			return _mm512_min_epu8(most, _mm512_max_epu8(least, x));
+	}
+	/** In every byte. */
+	__m512i all(__m512 x) const
+	{
+		std::byte bytes_of[16];
+		store(x, 1, bytes_of);
+		return _mm512_set1_epi8(static_cast<char>(bytes_of[0]));
 	}
 };
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fast/epilogue.h"
 
-#include "fast/products.h"
-
 namespace atom::engine::fast {
 
 namespace {
@@ -95,7 +93,7 @@ bool finisher::finish_at_once(const index5 &first, const sums &of, std::int64_t 
 		args.residual_stride = step * tail_.residual.strides[3];
 	}
 	if (!tail_.residual || args.residual) {
-		products().finish(args);
+		kernels_.finish(args);
 		return true;
 	}
 	args.rows = 1;
@@ -105,7 +103,7 @@ bool finisher::finish_at_once(const index5 &first, const sums &of, std::int64_t 
 		if (!residual_.load(index, of.columns, buf_.s, buf_.run))
 			return false;
 		args.sums = static_cast<const std::byte *>(of.first) + i * of.stride * 4;
-		products().finish(args);
+		kernels_.finish(args);
 		args.out += args.out_stride;
 	}
 	return true;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "fast/products.h"
 #include "fast/values.h"
 
 namespace atom::engine::fast {
@@ -53,6 +54,7 @@ private:
 	const tensor &out_tensor_;
 	bool exact_;
 	finish_buffers &buf_;
+	const product_kernels &kernels_ = products();
 	stream out_stream_, bias_stream_, residual_stream_;
 	real_run bias_, residual_, out_;
 	integer_run integer_bias_, exact_out_;

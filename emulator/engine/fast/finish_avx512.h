@@ -55,6 +55,9 @@ struct as_f16 {
 	}
 };
 
+alignas(64) constexpr std::uint16_t even_words[] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
+						    32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62};
+
 struct as_bf16 {
 	static constexpr std::size_t bytes = 2;
 	void store(__m512 x, __mmask16 some, std::byte *to) const
@@ -65,6 +68,21 @@ struct as_bf16 {
 		const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
 		rounded = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x400000));
 		_mm256_mask_storeu_epi16(to, some, _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
+	}
+	/** Two vectors at once. */
+	void store(__m512 a, __m512 b, std::byte *to) const
+	{
+		if (__builtin_expect(_mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q) != 0, 0)) {
+			store(a, 0xffff, to);
+			return store(b, 0xffff, to + 32);
+		}
+		const __m512i even = _mm512_loadu_si512(&even_words), odd = _mm512_add_epi16(even, _mm512_set1_epi16(1));
+		const __m512i high = _mm512_permutex2var_epi16(_mm512_castps_si512(a), odd, _mm512_castps_si512(b));
+		const __m512i low = _mm512_permutex2var_epi16(_mm512_castps_si512(a), even, _mm512_castps_si512(b));
+		/* Up if the low half is more than a half, or is one and the high half is odd. */
+		const __m512i most = _mm512_sub_epi16(_mm512_set1_epi16(INT16_MIN), _mm512_and_si512(high, _mm512_set1_epi16(1)));
+		const __mmask32 up = _mm512_cmpgt_epu16_mask(low, most);
+		_mm512_storeu_si512(to, _mm512_mask_add_epi16(high, up, high, _mm512_set1_epi16(1)));
 	}
 };
 
@@ -104,6 +122,10 @@ template <class Output, bool Integer, bool Residual> void finish_rows(const fini
 					     from.template real<Integer, Residual>(i + 16, 0xffff),
 					     from.template real<Integer, Residual>(i + 32, 0xffff),
 					     from.template real<Integer, Residual>(i + 48, 0xffff), to + i);
+		if constexpr (__is_same(Output, as_bf16))
+			for (; i + 32 <= t.columns; i += 32)
+				output.store(from.template real<Integer, Residual>(i, 0xffff),
+					     from.template real<Integer, Residual>(i + 16, 0xffff), to + i * Output::bytes);
 		for (; i + 16 <= t.columns; i += 16)
 			output.store(from.template real<Integer, Residual>(i, 0xffff), 0xffff, to + i * Output::bytes);
 		if (i < t.columns) {
@@ -114,35 +136,42 @@ template <class Output, bool Integer, bool Residual> void finish_rows(const fini
 }
 
 /**
- * 64 columns of i32 sums to bytes. Scale and reciprocal are one factor: its product is within 2^-13 of the quotient wherever
- * that does not saturate; a row with a sum that this leaves in doubt is finished in full.
+ * Scale and reciprocal as one factor: their two roundings and the two of the reference are 2^-14 for what is not saturated,
+ * the rounding of the sum with the zero point an eighth of that.
  */
-template <bool Signed>
-void finish_64(const finish_args &t, const as_bytes<Signed> &output, std::size_t column, __m512 low, __m512 high)
+constexpr float doubt = 0x1.4p-14f;
+
+/**
+ * 64 columns of i32 sums to bytes. Where both ends of the doubt round to the same byte, it is the one; a row with any other is
+ * finished in full. Rounding keeps the order, so that the activation holds bytes instead of reals. False: some factor is not
+ * below 1/2, and nothing was done.
+ */
+template <bool Signed> bool finish_64(const finish_args &t, const as_bytes<Signed> &output, std::size_t column)
 {
+	const __m512 low = lowest_of(t), high = highest_of(t);
+	const __m512i least = output.all(low), most = output.all(high);
+	const __m512 below = _mm512_set1_ps(t.out_zero - doubt), above = _mm512_set1_ps(t.out_zero + doubt);
 	__m512i bias[4];
 	__m512 factor[4];
-	const __m512 lowest = _mm512_mul_ps(low, output.inverse), highest = _mm512_mul_ps(high, output.inverse);
+	__mmask16 small = 0xffff;
 #pragma GCC unroll 4
 	for (std::size_t j = 0; j < 4; ++j) {
 		bias[j] = t.integer_bias ? _mm512_loadu_si512(t.integer_bias + column + 16 * j) : _mm512_setzero_si512();
 		factor[j] = _mm512_mul_ps(_mm512_loadu_ps(t.scale + column + 16 * j), output.inverse);
+		small &= _mm512_cmp_ps_mask(_mm512_abs_ps(factor[j]), _mm512_set1_ps(0.5f), _CMP_LT_OQ);
 	}
+	if (small != 0xffff)
+		return false;
 	const float *sums = static_cast<const float *>(t.sums) + column;
 	std::byte *to = t.out + column;
 	for (std::size_t row = 0; row < t.rows; ++row, sums += t.stride, to += t.out_stride) {
 		__m512 x[4];
-		__mmask16 sure = 0xffff;
 #pragma GCC unroll 4
-		for (std::size_t j = 0; j < 4; ++j) {
-			const __m512i sum = _mm512_add_epi32(_mm512_loadu_si512(sums + 16 * j), bias[j]);
-			x[j] = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), factor[j]);
-			x[j] = _mm512_min_ps(highest, _mm512_max_ps(lowest, x[j]));
-			sure &= output.sure(x[j]);
-		}
-		if (__builtin_expect(sure == 0xffff, 1)) {
-			output.store_integers(output.integers(x[0]), output.integers(x[1]), output.integers(x[2]),
-					      output.integers(x[3]), to);
+		for (std::size_t j = 0; j < 4; ++j)
+			x[j] = _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_loadu_si512(sums + 16 * j), bias[j]));
+		const __m512i bytes = output.scaled(x, factor, below);
+		if (__builtin_expect(_mm512_cmpneq_epi8_mask(bytes, output.scaled(x, factor, above)) == 0, 1)) {
+			output.store_packed(output.held(bytes, least, most), to);
 			continue;
 		}
 		const finish_row from{sums - column, t.integer_bias, t.scale, nullptr, nullptr, low, high};
@@ -151,14 +180,15 @@ void finish_64(const finish_args &t, const as_bytes<Signed> &output, std::size_t
 			     from.template real<true, false>(column + 32, 0xffff),
 			     from.template real<true, false>(column + 48, 0xffff), to);
 	}
+	return true;
 }
 
 template <bool Signed> void finish_bytes(finish_args t)
 {
 	const as_bytes<Signed> output(t.out_scale, t.out_zero);
 	std::size_t column = 0;
-	for (; output.usual && column + 64 <= t.columns; column += 64)
-		finish_64(t, output, column, lowest_of(t), highest_of(t));
+	while (output.usual && column + 64 <= t.columns && finish_64(t, output, column))
+		column += 64;
 	if (column == t.columns)
 		return;
 	t.sums = static_cast<const float *>(t.sums) + column;

@@ -29,13 +29,14 @@ struct avx2_moves {
 			to[i] = to_float(load_element<half>(from + 2 * i));
 	}
 
-	static void transpose(const std::byte *const *from, std::uint32_t flip, std::uint32_t *to, std::size_t step)
+	template <std::uint32_t Flip>
+	static void transpose(const std::byte *const *from, std::ptrdiff_t at, std::uint32_t *to, std::size_t step)
 	{
-		const __m256i flips = _mm256_set1_epi32(static_cast<int>(flip));
+		const __m256i flips = _mm256_set1_epi32(static_cast<int>(Flip));
 		__m256i r[8], s[8];
 #pragma GCC unroll 8
 		for (int i = 0; i < 8; ++i)
-			r[i] = _mm256_xor_si256(flips, _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from[i])));
+			r[i] = _mm256_xor_si256(flips, _mm256_loadu_si256(reinterpret_cast<const __m256i *>(from[i] + at)));
 #pragma GCC unroll 4
 		for (int i = 0; i < 4; ++i) {
 			s[2 * i] = _mm256_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
@@ -85,6 +86,8 @@ struct f32_ops : avx2_vectors {
 		return _mm256_fmadd_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), sum);
 	}
 	static accumulator add(accumulator a, accumulator b) { return _mm256_add_ps(a, b); }
+	static accumulator load_sums(const float *from) { return _mm256_loadu_ps(from); }
+	static void store_sums(float *to, accumulator value) { _mm256_storeu_ps(to, value); }
 	static accumulator load_some(const float *from, unsigned count)
 	{
 		return _mm256_maskload_ps(from, first_lanes(count));
@@ -106,10 +109,17 @@ struct i16_ops : avx2_vectors {
 		return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
 	}
 	static accumulator add(accumulator a, accumulator b) { return _mm256_add_epi32(a, b); }
-	static accumulator add_terms(accumulator a, std::uint32_t row, const std::uint32_t *columns)
+	static accumulator add_to_all(accumulator a, std::uint32_t term)
 	{
-		return _mm256_add_epi32(_mm256_add_epi32(a, _mm256_set1_epi32(static_cast<int>(row))),
-					_mm256_loadu_si256(reinterpret_cast<const __m256i *>(columns)));
+		return _mm256_add_epi32(a, _mm256_set1_epi32(static_cast<int>(term)));
+	}
+	static accumulator load_sums(const void *from)
+	{
+		return _mm256_loadu_si256(static_cast<const __m256i *>(from));
+	}
+	static void store_sums(std::int32_t *to, accumulator value)
+	{
+		_mm256_storeu_si256(reinterpret_cast<__m256i *>(to), value);
 	}
 	static accumulator load_some(const std::int32_t *from, unsigned count)
 	{

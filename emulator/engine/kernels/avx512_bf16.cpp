@@ -29,40 +29,46 @@ struct careful_ops : avx512_floats {
 	}
 };
 
-/** |x| - 1 of each bf16 as unsigned: zeros become the greatest. */
-inline __m512i magnitudes(__m512i x)
-{
-	return _mm512_sub_epi16(_mm512_and_si512(x, _mm512_set1_epi16(0x7fff)), _mm512_set1_epi16(1));
-}
+/** The smallest |x| that is not 0, as the greatest -2 |x| modulo 2^16. */
+class least_magnitude {
+public:
+	void take(__m512i x) { most_ = _mm512_max_epu16(most_, _mm512_mullo_epi16(x, _mm512_set1_epi16(-2))); }
+	void take(const least_magnitude &other) { most_ = _mm512_max_epu16(most_, other.most_); }
+	unsigned exponent() const
+	{
+		alignas(64) std::uint16_t lanes[32];
+		_mm512_store_si512(lanes, most_);
+		unsigned most = 0;
+		for (unsigned lane : lanes)
+			most = lane > most ? lane : most;
+		return most == 0 ? 255 : (0x10000 - most) >> 8;
+	}
 
-inline unsigned exponent_of(__m512i least)
-{
-	alignas(64) std::uint16_t lanes[32];
-	_mm512_store_si512(lanes, least);
-	unsigned value = 0xffff;
-	for (unsigned lane : lanes)
-		value = lane < value ? lane : value;
-	return value == 0xffff ? 255 : (value + 1) >> 7;
-}
+private:
+	__m512i most_ = _mm512_setzero_si512();
+};
 
 unsigned least_of_rows(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t groups)
 {
-	__m512i least = _mm512_set1_epi16(-1);
-	for (unsigned i = 0; i < rows; ++i, a += stride)
-		for (std::size_t g = 0; g < groups; g += 16) {
-			const __mmask16 there = groups - g < 16 ? first_lanes(groups - g) : __mmask16(0xffff);
-			least = _mm512_min_epu16(least, magnitudes(_mm512_maskz_loadu_epi32(there, a + 4 * g)));
+	least_magnitude even, odd;
+	for (unsigned i = 0; i < rows; ++i, a += stride) {
+		std::size_t g = 0;
+		for (; g + 32 <= groups; g += 32) {
+			even.take(_mm512_loadu_si512(a + 4 * g));
+			odd.take(_mm512_loadu_si512(a + 4 * g + 64));
 		}
-	return exponent_of(least);
+		for (; g < groups; g += 16) {
+			const __mmask16 there = groups - g < 16 ? first_lanes(groups - g) : __mmask16(0xffff);
+			even.take(_mm512_maskz_loadu_epi32(there, a + 4 * g));
+		}
+	}
+	even.take(odd);
+	return even.exponent();
 }
 
 unsigned least_of_panel(const std::byte *panel, std::size_t groups)
 {
-	__m512i least[2] = {_mm512_set1_epi16(-1), _mm512_set1_epi16(-1)};
-	for (; groups; --groups, panel += 128)
-		for (unsigned j = 0; j < 2; ++j)
-			least[j] = _mm512_min_epu16(least[j], magnitudes(_mm512_loadu_si512(panel + 64 * j)));
-	return exponent_of(_mm512_min_epu16(least[0], least[1]));
+	return least_of_rows(panel, 0, 1, groups * bf16_ops::panel);
 }
 
 } // namespace

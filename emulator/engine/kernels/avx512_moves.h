@@ -33,13 +33,16 @@ struct avx512_moves {
 		}
 	}
 
-	static void transpose(const std::byte *const *from, std::uint32_t flip, std::uint32_t *to, std::size_t step)
+	template <std::uint32_t Flip>
+	static void transpose(const std::byte *const *from, std::ptrdiff_t at, std::uint32_t *to, std::size_t step)
 	{
-		const __m512i flips = _mm512_set1_epi32(static_cast<int>(flip));
 		__m512i r[16], s[16];
 #pragma GCC unroll 16
-		for (int i = 0; i < 16; ++i)
-			r[i] = _mm512_xor_si512(_mm512_loadu_si512(from[i]), flips);
+		for (int i = 0; i < 16; ++i) {
+			r[i] = _mm512_loadu_si512(from[i] + at);
+			if constexpr (Flip != 0)
+				r[i] = _mm512_xor_si512(r[i], _mm512_set1_epi32(static_cast<int>(Flip)));
+		}
 		// Dwords and pairs of dwords of neighbouring lines, within 128 bits.
 #pragma GCC unroll 8
 		for (int i = 0; i < 8; ++i) {
@@ -116,6 +119,8 @@ struct avx512_floats : avx512_vectors {
 
 	static accumulator zero() { return _mm512_setzero_ps(); }
 	static accumulator add(accumulator a, accumulator b) { return _mm512_add_ps(a, b); }
+	static accumulator load_sums(const float *from) { return _mm512_loadu_ps(from); }
+	static void store_sums(float *to, accumulator value) { _mm512_storeu_ps(to, value); }
 	static accumulator load_some(const float *from, unsigned count)
 	{
 		return _mm512_maskz_loadu_ps(first_lanes(count), from);

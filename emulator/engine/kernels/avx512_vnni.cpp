@@ -26,11 +26,17 @@ template <bool UnsignedA> struct vnni_ops : avx512_vectors {
 		return reinterpret_cast<accumulator>(
 			_mm512_add_epi32(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
 	}
-	static accumulator add_terms(accumulator a, std::uint32_t row, const std::uint32_t *columns)
+	static accumulator add_to_all(accumulator a, std::uint32_t term)
 	{
-		const __m512i terms = _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(row)),
-						       _mm512_loadu_si512(columns));
-		return reinterpret_cast<accumulator>(_mm512_add_epi32(reinterpret_cast<__m512i>(a), terms));
+		return add(a, reinterpret_cast<accumulator>(_mm512_set1_epi32(static_cast<int>(term))));
+	}
+	static accumulator load_sums(const void *from)
+	{
+		return reinterpret_cast<accumulator>(_mm512_loadu_si512(from));
+	}
+	static void store_sums(std::int32_t *to, accumulator value)
+	{
+		_mm512_storeu_si512(to, reinterpret_cast<__m512i>(value));
 	}
 	static accumulator load_some(const std::int32_t *from, unsigned count)
 	{

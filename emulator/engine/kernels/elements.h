@@ -73,20 +73,20 @@ template <class T> T load_element(const std::byte *from)
 struct format_f32 {
 	static constexpr unsigned group = 1;
 	template <class From> static constexpr bool native = false;
-	template <class From> static std::uint32_t bits(From x) { return bits_of(to_float(x)); }
+	template <class From> static constexpr std::uint32_t bits(From x) { return bits_of(to_float(x)); }
 };
 template <> inline constexpr bool format_f32::native<float> = true;
 
 struct format_bf16 {
 	static constexpr unsigned group = 2;
 	template <class From> static constexpr bool native = true;
-	static std::uint32_t bits(brain x) { return x.bits; }
+	static constexpr std::uint32_t bits(brain x) { return x.bits; }
 };
 
 struct format_i16 {
 	static constexpr unsigned group = 2;
 	template <class From> static constexpr bool native = false;
-	template <class From> static std::uint32_t bits(From x)
+	template <class From> static constexpr std::uint32_t bits(From x)
 	{
 		return static_cast<std::uint16_t>(static_cast<std::int16_t>(x));
 	}
@@ -96,7 +96,7 @@ struct format_i16 {
 template <unsigned Flip> struct format_i8 {
 	static constexpr unsigned group = 4;
 	template <class From> static constexpr bool native = Flip == 0;
-	template <class From> static std::uint32_t bits(From x)
+	template <class From> static constexpr std::uint32_t bits(From x)
 	{
 		return static_cast<std::uint8_t>(static_cast<std::uint8_t>(x) ^ Flip);
 	}

@@ -109,8 +109,8 @@ void prefetch_rows(const std::byte *first, std::ptrdiff_t stride, unsigned rows,
 /** All rows of a over one block of b. */
 bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std::byte *stage)
 {
-	constexpr std::uint32_t none[64] = {};
-	constexpr std::ptrdiff_t one_segment[] = {0};
+	static constexpr std::uint32_t none[64] = {};
+	static constexpr std::ptrdiff_t one_segment[] = {0};
 	const family &f = p.f;
 	const std::size_t passes = divide_up(args.m, f.rows);
 	const std::size_t output = 4;
@@ -119,7 +119,7 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 	const bool own_b_zeros = f.integer && args.b_zero && args.b_zero_step;
 	const std::uint32_t row_factor = static_cast<std::uint32_t>(f.b_offset) +
 					 static_cast<std::uint32_t>(f.integer ? common_b_zero(args) : 0);
-	std::uint32_t row_sums[64], row_terms[64] = {};
+	std::uint32_t row_sums[64], row_terms[64];
 
 	std::size_t row = 0;
 	for (std::size_t pass = 0; pass < passes; ++pass) {
@@ -148,7 +148,7 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 		}
 		const unsigned least =
 			f.careful_tile ? f.least_of_rows(t.a, t.a_stride, rows, t.groups) : 0;
-		t.row_terms = row_terms;
+		t.row_terms = row_factor ? row_terms : nullptr;
 		t.c_stride = args.out_stride;
 		t.add = b.k != 0;
 		std::byte *out = static_cast<std::byte *>(args.out) + (row * args.out_stride + b.column) * output;

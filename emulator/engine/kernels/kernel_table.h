@@ -31,7 +31,7 @@ struct tile_args {
 	void *c;
 	std::size_t c_stride;           ///< elements
 	bool add;                       ///< c += result, else c = result
-	const std::uint32_t *row_terms;    ///< integers: added to the elements of each row
+	const std::uint32_t *row_terms;    ///< integers: added to the elements of each row; nullptr: nothing
 	const std::uint32_t *column_terms; ///< integers: added to those of each column; family.columns of them
 };
 

@@ -6,8 +6,8 @@
  * the files of the instruction sets only; see tile.h.
  *
  * Moves::half_run(from, count, to) converts contiguous f16 to f32;
- * Moves::transpose(from, stride, to, step) writes dword i of line j to to[i * step + j]
- * for Moves::lines lines of as many dwords, at from[j];
+ * Moves::transpose<Flip>(from, at, to, step) writes dword i of line j, with the bits of Flip
+ * turned over, to to[i * step + j] for Moves::lines lines of as many dwords, at from[j] + at;
  */
 #pragma once
 
@@ -111,7 +111,7 @@ void pack_along_k(const std::byte *from, std::ptrdiff_t column_stride, std::size
 {
 	constexpr unsigned lines = Moves::lines;
 	constexpr bool direct = Format::template native<From> || Format::group == 4;
-	const std::uint32_t flip = Format::group == 4 ? Format::bits(From{}) * 0x01010101u : 0;
+	constexpr std::uint32_t flip = Format::group == 4 ? Format::bits(From{}) * 0x01010101u : 0;
 	alignas(64) std::uint32_t converted[direct ? 1 : lines * lines];
 	// At the end of lines, the start of those that follow them is fetched.
 	const auto run = static_cast<std::ptrdiff_t>(groups * Format::group * sizeof(From));
@@ -123,25 +123,24 @@ void pack_along_k(const std::byte *from, std::ptrdiff_t column_stride, std::size
 			const std::size_t real = column + j < columns ? column + j : columns - 1;
 			line[j] = from + static_cast<std::ptrdiff_t>(real) * column_stride;
 		}
-		for (std::size_t g = 0; g + lines <= groups; g += lines) {
+		std::uint32_t *out = to + column;
+		for (std::size_t g = 0; g + lines <= groups; g += lines, out += lines * Panel) {
+			const auto at = static_cast<std::ptrdiff_t>(g * Format::group * sizeof(From));
 			if constexpr (!direct) {
 				const std::byte *row[lines];
 				for (unsigned j = 0; j < lines; ++j) {
 					convert_run<Format, Moves, From>(
-						line[j], lines * Format::group,
+						line[j] + at, lines * Format::group,
 						reinterpret_cast<std::byte *>(converted + j * lines));
 					row[j] = reinterpret_cast<std::byte *>(converted + j * lines);
 				}
-				Moves::transpose(row, flip, to + g * Panel + column, Panel);
+				Moves::template transpose<flip>(row, 0, out, Panel);
 			} else {
-				Moves::transpose(line, flip, to + g * Panel + column, Panel);
+				Moves::template transpose<flip>(line, at, out, Panel);
 			}
-			const auto at = static_cast<std::ptrdiff_t>(g * Format::group * sizeof(From));
-			const std::ptrdiff_t next = at + ahead < run ? ahead : ahead - run + lines * column_stride;
-			for (unsigned j = 0; j < lines; ++j) {
+			const std::ptrdiff_t next = at + ahead < run ? at + ahead : at + ahead - run + lines * column_stride;
+			for (unsigned j = 0; j < lines; ++j)
 				__builtin_prefetch(line[j] + next); // more lines than the hardware follows
-				line[j] += lines * Format::group * sizeof(From);
-			}
 		}
 	}
 }
@@ -224,7 +223,7 @@ void pack_blocks(const matrix &b, std::size_t column, std::size_t columns, std::
 			for (unsigned i = 0; i < 32; i += lines) {
 				for (unsigned j = 0; j < lines; ++j)
 					row[j] = reinterpret_cast<const std::byte *>(weights[j] + i);
-				Moves::transpose(row, 0, out + i * Panel + j0, Panel);
+				Moves::template transpose<0>(row, 0, out + i * Panel + j0, Panel);
 			}
 		}
 }

@@ -18,11 +18,12 @@ struct scalar_moves {
 		for (std::size_t i = 0; i < count; ++i)
 			to[i] = to_float(load_element<half>(from + 2 * i));
 	}
-	static void transpose(const std::byte *const *from, std::uint32_t flip, std::uint32_t *to, std::size_t step)
+	template <std::uint32_t Flip>
+	static void transpose(const std::byte *const *from, std::ptrdiff_t at, std::uint32_t *to, std::size_t step)
 	{
 		for (unsigned i = 0; i < lines; ++i)
 			for (unsigned j = 0; j < lines; ++j)
-				to[i * step + j] = load_element<std::uint32_t>(from[j] + 4 * i) ^ flip;
+				to[i * step + j] = load_element<std::uint32_t>(from[j] + at + 4 * i) ^ Flip;
 	}
 };
 
@@ -53,6 +54,8 @@ template <class T> struct scalar_ops : scalar_vectors {
 			a.lane[i] += b.lane[i];
 		return a;
 	}
+	static accumulator load_sums(const T *from) { return load_some(from, lanes); }
+	static void store_sums(T *to, const accumulator &value) { store_some(to, value, lanes); }
 	static accumulator load_some(const T *from, unsigned count)
 	{
 		accumulator value = {};
@@ -100,10 +103,10 @@ struct i16_ops : scalar_ops<std::uint32_t> {
 				       static_cast<std::uint32_t>(high(a.lane[i]) * high(b.lane[i]));
 		return sum;
 	}
-	static accumulator add_terms(accumulator a, std::uint32_t row, const std::uint32_t *columns)
+	static accumulator add_to_all(accumulator a, std::uint32_t term)
 	{
-		for (unsigned i = 0; i < lanes; ++i)
-			a.lane[i] += row + columns[i];
+		for (std::uint32_t &lane : a.lane)
+			lane += term;
 		return a;
 	}
 };

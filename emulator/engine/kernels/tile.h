@@ -7,8 +7,9 @@
  * `Ops` lives in an anonymous namespace there, so every instance is local to
  * that file.
  *
- * The accumulators start at 0 and meet what is in c at the end: c is added by an
- * ordinary addition, whatever the multiplying instruction does to subnormals.
+ * The accumulators start at 0 (integers: at the terms of their columns) and meet what
+ * is in c at the end: c is added by an ordinary addition, whatever the multiplying
+ * instruction does to subnormals.
  */
 #pragma once
 
@@ -43,7 +44,12 @@ void tile_of(const tile_args &t)
 {
 	constexpr unsigned Rows = Half * Halves, half_bases = (Half + 2) / 3, bases = half_bases * Halves;
 	typename Ops::accumulator sum[Rows * Vectors];
-	unroll<Rows * Vectors>([&](auto i) ATOM_INLINE { sum[i.value] = Ops::zero(); });
+	unroll<Rows * Vectors>([&](auto i) ATOM_INLINE {
+		if constexpr (Ops::integer)
+			sum[i.value] = Ops::load_sums(t.column_terms + i.value % Vectors * Ops::lanes);
+		else
+			sum[i.value] = Ops::zero();
+	});
 
 	// Three rows of a run for each base register: base, base + stride, base + 2 * stride.
 	const std::byte *base[bases];
@@ -73,24 +79,32 @@ void tile_of(const tile_args &t)
 		}
 	}
 
-	auto *c = static_cast<typename Ops::element *>(t.c);
-	const std::size_t c_stride = t.c_stride;
 	const unsigned last = t.columns - (Vectors - 1) * Ops::lanes;
-	const bool add = t.add;
-	const std::uint32_t *row_terms = t.row_terms, *column_terms = t.column_terms;
-	unroll<Rows>([&](auto i) ATOM_INLINE {
-		unroll<Vectors>([&](auto j) ATOM_INLINE {
-			constexpr unsigned column = j.value * Ops::lanes;
-			auto value = sum[i.value * Vectors + j.value];
-			if constexpr (Ops::integer)
-				value = Ops::add_terms(value, row_terms[i.value], column_terms + column);
-			const unsigned count = j.value + 1 < Vectors ? Ops::lanes : last;
-			if (add)
-				value = Ops::add(value, Ops::load_some(c + column, count));
-			Ops::store_some(c + column, value, count);
+	const auto put = [&](auto whole, auto add) ATOM_INLINE {
+		auto *c = static_cast<typename Ops::element *>(t.c);
+		const std::size_t c_stride = t.c_stride;
+		unroll<Rows>([&](auto i) ATOM_INLINE {
+			unroll<Vectors>([&](auto j) ATOM_INLINE {
+				constexpr unsigned column = j.value * Ops::lanes;
+				constexpr bool full = decltype(whole)::value || j.value + 1 < Vectors;
+				auto value = sum[i.value * Vectors + j.value];
+				if constexpr (Ops::integer)
+					if (t.row_terms)
+						value = Ops::add_to_all(value, t.row_terms[i.value]);
+				if constexpr (decltype(add)::value)
+					value = Ops::add(value, full ? Ops::load_sums(c + column) : Ops::load_some(c + column, last));
+				if constexpr (full)
+					Ops::store_sums(c + column, value);
+				else
+					Ops::store_some(c + column, value, last);
+			});
+			c += c_stride;
 		});
-		c += c_stride;
-	});
+	};
+	if (t.add)
+		last == Ops::lanes ? put(constant<1>{}, constant<1>{}) : put(constant<0>{}, constant<1>{});
+	else
+		last == Ops::lanes ? put(constant<1>{}, constant<0>{}) : put(constant<0>{}, constant<0>{});
 }
 
 template <class Ops, unsigned... Row>

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "driver.h"
 
@@ -26,6 +27,9 @@ const family &family_for(atom_dtype image, atom_dtype weights)
 
 /** A pass over fewer pixels does not keep the multipliers busy. */
 constexpr std::size_t few_pixels = 5;
+
+/** Sums that are finished at once, or a pass's if that is more: they should stay in the first cache. */
+constexpr std::size_t finished_bytes = 12 << 10;
 
 /** Some taps and some channels of each, all in one packed block. */
 struct k_block {
@@ -74,10 +78,12 @@ struct plan {
 	std::size_t panel_bytes() const { return taps * divide_up(channels, f.group) * f.columns * 4; }
 	std::size_t panels_bytes() const { return aligned(n_block / f.columns * panel_bytes()); }
 	std::size_t notes_bytes() const { return aligned(n_block * sizeof(std::uint32_t)); }
-	/** With one block of k the sums of a register tile's pixels are all there is at a time. */
+	/** With one block of k there are some pixels' sums at a time. */
 	std::size_t sums_bytes(const windows_args &args) const
 	{
-		return (k_blocks == 1 ? std::max(f.rows, 2 * f.pair) : args.rows * args.columns) * n_block * 4;
+		if (k_blocks == 1)
+			return finished_bytes + std::max(f.rows, 2 * f.pair) * n_block * 4;
+		return args.rows * args.columns * n_block * 4;
 	}
 };
 
@@ -149,14 +155,16 @@ public:
 			panel_bytes_ = groups * p_.f.columns * 4;
 			tap_bytes_ = panel_bytes_ / k.taps;
 			std::byte *panel = packed_;
+			const bool terms = p_.f.integer && args_.a_zero;
 			for (std::size_t j = 0; j < columns_; j += p_.f.columns, panel += panel_bytes_) {
 				if (args_.stop.pending())
 					return false;
-				pack_panel(args_, p_.f, k, column_ + j, std::min<std::size_t>(p_.f.columns, columns_ - j), panel);
+				const std::size_t some = std::min<std::size_t>(p_.f.columns, columns_ - j);
+				pack_panel(args_, p_.f, k, column_ + j, some, panel);
+				if (terms || p_.f.careful_tile)
+					describe_panels(p_.f, panel, panel_bytes_, some, groups,
+							notes_ + (p_.f.integer ? j : j / p_.f.columns));
 			}
-			const bool terms = p_.f.integer && args_.a_zero;
-			if (terms || p_.f.careful_tile)
-				describe_panels(p_.f, packed_, panel_bytes_, columns_, groups, notes_);
 			if (terms)
 				column_terms(args_, p_.f, column_, columns_, k.taps * k.channels, notes_);
 			const bool last = i + 1 == p_.k_blocks;
@@ -183,10 +191,10 @@ private:
 		return true;
 	}
 
-	/** Where the sums of a pixel are. */
-	std::byte *sums_at(std::size_t row, std::size_t pixel) const
+	/** Where the sums of a pixel are, @p first being the first one that is not finished. */
+	std::byte *sums_at(std::size_t row, std::size_t pixel, std::size_t first) const
 	{
-		return sums_ + (p_.k_blocks == 1 ? 0 : row * args_.columns + pixel) * columns_ * 4;
+		return sums_ + (p_.k_blocks == 1 ? pixel - first : row * args_.columns + pixel) * columns_ * 4;
 	}
 
 	tap_range taps_of(std::size_t row) const
@@ -202,21 +210,25 @@ private:
 
 	bool multiply_row(std::size_t row, const k_block &k, bool last)
 	{
-		const std::size_t pair = 2 * p_.f.pair;
-		std::size_t pixel = 0;
+		const std::size_t pair = 2 * p_.f.pair, pixel_bytes = columns_ * 4;
+		std::size_t pixel = 0, first = 0;
+		const auto pass = [&](std::size_t count, bool of_pairs) {
+			multiply({row, pixel, static_cast<unsigned>(count), of_pairs}, k, sums_at(row, pixel, first));
+			pixel += count;
+			if (!last || (pixel < args_.columns && (pixel - first) * pixel_bytes < finished_bytes))
+				return true;
+			const std::size_t from = std::exchange(first, pixel);
+			return finish(row, from, pixel - from, sums_at(row, from, from));
+		};
 		/* Pairs, unless what is left after them would be too few pixels to be worth a pass. */
-		for (const std::size_t left = pair ? args_.columns % pair : 0; pair && (left == 0 || left >= few_pixels) &&
-									       pixel + pair <= args_.columns;
-		     pixel += pair)
-			if (!pass({row, pixel, static_cast<unsigned>(pair), true}, k, last))
+		for (const std::size_t left = pair ? args_.columns % pair : 0;
+		     pair && (left == 0 || left >= few_pixels) && pixel + pair <= args_.columns;)
+			if (!pass(pair, true))
 				return false;
 		const std::size_t rest = args_.columns - pixel, passes = divide_up(rest, p_.f.rows);
-		for (std::size_t i = 0; i < passes; ++i) {
-			const auto pixels = static_cast<unsigned>(rest / passes + (i < rest % passes));
-			if (!pass({row, pixel, pixels, false}, k, last))
+		for (std::size_t i = 0; i < passes; ++i)
+			if (!pass(rest / passes + (i < rest % passes), false))
 				return false;
-			pixel += pixels;
-		}
 		return true;
 	}
 
@@ -229,7 +241,10 @@ private:
 	/** Two lines of an image that is as wide as a run of a pair. */
 	bool multiply_two_rows(std::size_t row, const k_block &k, bool last)
 	{
-		return pass({row, 0, 2 * p_.f.pair, true}, k, last);
+		std::byte *sums = sums_at(row, 0, 0);
+		multiply({row, 0, 2 * p_.f.pair, true}, k, sums);
+		return !last || (finish(row, 0, args_.columns, sums) &&
+				 finish(row + 1, 0, args_.columns, sums + args_.columns * columns_ * 4));
 	}
 
 	/** Pixels of a register tile. */
@@ -239,30 +254,24 @@ private:
 		bool pair;
 	};
 
-	bool pass(const pixels &at, const k_block &k, bool last)
+	bool finish(std::size_t row, std::size_t column, std::size_t pixels, std::byte *sums) const
 	{
-		std::byte *sums = sums_at(at.row, at.column);
+		return args_.finish(args_.context, row, column, pixels, column_, columns_, sums, columns_);
+	}
+
+	/** What the pixels' row needs of a block. */
+	void multiply(const pixels &at, const k_block &k, std::byte *sums)
+	{
 		const tap_range taps = taps_of(at.row);
 		const k_block some = cut(k, taps);
 		if (some.taps)
 			multiply(at, some, some.tap != taps.first || k.channel != 0, (some.tap - k.tap) * tap_bytes_, sums);
-		if (!last)
-			return true;
-		for (std::size_t i = 0; i < at.count;) { // line by line
-			const std::size_t column = at.column + i, row = at.row + column / args_.columns;
-			const std::size_t some = std::min(at.count - i, args_.columns - column % args_.columns);
-			if (!args_.finish(args_.context, row, column % args_.columns, some, column_, columns_,
-					  sums + i * columns_ * 4, columns_))
-				return false;
-			i += some;
-		}
-		return true;
 	}
 
 	/** @p skipped: bytes of each panel before the block. */
 	void multiply(const pixels &at, const k_block &k, bool add, std::size_t skipped, std::byte *sums)
 	{
-		constexpr std::uint32_t none[64] = {};
+		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
 		tile_args t;
 		t.rows = at.count;
@@ -275,7 +284,7 @@ private:
 						   : static_cast<std::ptrdiff_t>(f.pair) * args_.column_stride;
 		t.segments = args_.image_taps + k.tap;
 		t.segment_count = k.taps;
-		t.row_terms = none;
+		t.row_terms = nullptr;
 		t.c_stride = columns_;
 		t.add = add;
 		const std::byte *panel = packed_;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only WITH Linux-syscall-note) OR MIT */
-/*
- * ATOM NPU: interface between the atom_npu DRM/accel driver and userspace.
+/**
+ * DOC: Rules
  *
- * Rules that hold for every ioctl:
+ * Interface between the atom_npu DRM/accel driver and userspace. What holds for
+ * every ioctl:
  *
  * - Structures are the same for 32-bit and 64-bit callers, have no implicit
  *   padding and are multiples of 8 bytes. Fields named pad or reserved, and
