@@ -23,6 +23,7 @@ enum atom_quota_kind {
 	ATOM_QUOTA_SHM,
 	/** @ATOM_QUOTA_SYSTEM: Bytes of system memory, which the device's use pins. */
 	ATOM_QUOTA_SYSTEM,
+	/** @ATOM_QUOTA_KINDS: How many there are. */
 	ATOM_QUOTA_KINDS,
 };
 

@@ -52,8 +52,8 @@
 #endif
 
 #if !ATOM_HAVE_ALLOC_OBJ
-#define kmalloc_obj(var, gfp)		((typeof(var) *)kmalloc(sizeof(var), gfp))
-#define kzalloc_obj(var, gfp)		((typeof(var) *)kzalloc(sizeof(var), gfp))
+#define kmalloc_obj(var, gfp)		kmalloc(sizeof(var), gfp)
+#define kzalloc_obj(var, gfp)		kzalloc(sizeof(var), gfp)
 #endif
 
 #if !ATOM_HAVE_SCHED_JOB_INIT_CLIENT_ID
