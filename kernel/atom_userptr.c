@@ -224,7 +224,7 @@ static int atom_userptr_map(struct atom_bo *bo)
 	struct sg_table *sgt;
 	int ret;
 
-	sgt = kzalloc(sizeof(*sgt), GFP_KERNEL);
+	sgt = kzalloc_obj(*sgt, GFP_KERNEL);
 	if (!sgt)
 		return -ENOMEM;
 	ret = sg_alloc_table_from_pages(sgt, userptr->pages, userptr->total, 0,
@@ -232,7 +232,7 @@ static int atom_userptr_map(struct atom_bo *bo)
 	if (ret)
 		goto free;
 	ret = dma_map_sgtable(dev, sgt, atom_userptr_direction(userptr),
-			   ATOM_USERPTR_DMA_ATTRS);
+			      ATOM_USERPTR_DMA_ATTRS);
 	if (ret)
 		goto free_table;
 	ret = atom_bo_set_extents(bo, sgt);
@@ -242,7 +242,7 @@ static int atom_userptr_map(struct atom_bo *bo)
 
 unmap:
 	dma_unmap_sgtable(dev, sgt, atom_userptr_direction(userptr),
-			   ATOM_USERPTR_DMA_ATTRS);
+			  ATOM_USERPTR_DMA_ATTRS);
 free_table:
 	sg_free_table(sgt);
 free:
@@ -284,7 +284,7 @@ static struct atom_userptr *atom_userptr_alloc(struct atom_vm *vm, u64 address, 
 	struct atom_userptr *userptr;
 	int ret = -ENOMEM;
 
-	userptr = kzalloc(sizeof(*userptr), GFP_KERNEL_ACCOUNT);
+	userptr = kzalloc_obj(*userptr, GFP_KERNEL_ACCOUNT);
 	if (!userptr)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&userptr->vas);
