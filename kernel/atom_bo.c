@@ -2,6 +2,7 @@
 /*
  * Buffer objects: life and ioctls. Their memory and mappings: atom_bo_map.c.
  */
+#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/uaccess.h>
@@ -69,15 +70,21 @@ static void atom_bo_uncharge(struct atom_bo *bo)
 static void atom_bo_free(struct drm_gem_object *obj)
 {
 	struct atom_bo *bo = to_atom_bo(obj);
+	struct atom_device *adev = to_atom_device(obj->dev);
 	struct drm_gem_object *vm_root = bo->vm_root;
+	bool on_device = bo->placement != DRM_ATOM_BO_SYSTEM;
 
 	atom_bo_release_backing(bo);
+	if (bo->saved)
+		fput(bo->saved);
 	atomic_dec(atom_bo_counter(bo));
 	atom_bo_uncharge(bo);
 	if (bo->dummy)
 		__free_page(bo->dummy);
 	mutex_destroy(&bo->lock);
 	bo->memory->free(bo);
+	if (on_device)
+		atom_pm_put(adev);
 	/* The reservation lock was used until here. */
 	if (vm_root)
 		drm_gem_object_put(vm_root);
@@ -225,6 +232,8 @@ static struct atom_bo *atom_bo_create_vram(struct atom_device *adev, u64 size, u
 	obj->funcs = &atom_bo_local_funcs;
 	drm_gem_private_object_init(&adev->drm, obj, size);
 	atomic_inc(atom_bo_counter(bo));
+	/* Its memory can be mapped when all files are closed: through a dma-buf. */
+	atom_pm_get_awake(adev);
 
 	ret = atom_bo_charge(bo, quota);
 	if (ret)

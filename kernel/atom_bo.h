@@ -18,6 +18,7 @@ struct atom_vm;
 struct dma_buf;
 struct dma_buf_attachment;
 struct drm_file;
+struct file;
 
 #define ATOM_BO_LABEL_MAX	63
 
@@ -85,6 +86,8 @@ struct atom_bo {
 	u32 extent_count;
 	/** @vram: LOCAL, SHM: the memory. */
 	struct atom_vram_block vram;
+	/** @saved: LOCAL: content while the device may have no power, or NULL. */
+	struct file *saved;
 	/** @link: Entry of struct atom_device.bos while @extents is set. */
 	struct list_head link;
 	/** @dummy: Stands in for LOCAL memory after an unplug. */
@@ -107,6 +110,9 @@ int atom_bo_set_extents(struct atom_bo *bo, struct sg_table *sgt);
 int atom_bo_backing(struct atom_bo *bo);
 void atom_bo_release_backing(struct atom_bo *bo);
 void atom_bo_unplug(struct atom_device *adev);
+int atom_bo_save_all(struct atom_device *adev);
+int atom_bo_restore_all(struct atom_device *adev);
+void atom_bo_drop_saved(struct atom_device *adev);
 u32 atom_bo_aperture(const struct atom_bo *bo);
 void atom_bo_make_private(struct atom_bo *bo, struct atom_vm *vm);
 int atom_bo_charge(struct atom_bo *bo, struct atom_quota *quota);

@@ -22,6 +22,7 @@
 #include "atom_fault.h"
 #include "atom_irq.h"
 #include "atom_kcompat.h"
+#include "atom_pm.h"
 #include "atom_quota.h"
 #include "atom_reset.h"
 #include "atom_telemetry.h"
@@ -146,6 +147,8 @@ struct atom_device {
 	struct atom_fault_fifo fault;
 	/** @reset: Resets of the device. */
 	struct atom_reset reset;
+	/** @pm: Sleep. */
+	struct atom_pm pm;
 	/** @vram: LOCAL and SHM memory. */
 	struct atom_vram vram;
 	/** @telemetry: Readings. */

@@ -160,6 +160,7 @@ static int atom_drv_open(struct drm_device *drm, struct drm_file *file)
 {
 	struct atom_device *adev = to_atom_device(drm);
 	struct atom_file *afile;
+	int ret;
 
 	afile = kzalloc_obj(*afile, GFP_KERNEL);
 	if (!afile)
@@ -168,6 +169,13 @@ static int atom_drv_open(struct drm_device *drm, struct drm_file *file)
 	if (!afile->quota) {
 		kfree(afile);
 		return -ENOMEM;
+	}
+	/* Queues, address spaces and mappings need a device that is awake. */
+	ret = atom_pm_get(adev);
+	if (ret) {
+		atom_quota_put(afile->quota);
+		kfree(afile);
+		return ret;
 	}
 	afile->adev = adev;
 	xa_init_flags(&afile->vms, XA_FLAGS_ALLOC1);
@@ -197,6 +205,7 @@ static void atom_drv_postclose(struct drm_device *drm, struct drm_file *file)
 	xa_destroy(&afile->queues);
 	xa_destroy(&afile->vms);
 	atomic_dec(&afile->adev->counters.clients);
+	atom_pm_put(afile->adev);
 	atom_quota_put(afile->quota);
 	kfree(afile);
 }
@@ -418,6 +427,7 @@ static int atom_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = atom_hwmon_init(adev);
 	if (ret)
 		drm_warn(&adev->drm, "no sensors: %d\n", ret);
+	atom_pm_init(adev);
 
 	drm_info(&adev->drm, "interface %u.%u, %u queues, %u vectors, %llu MiB LOCAL, %llu MiB SHM\n",
 		 ATOM_VERSION_MAJOR(adev->limits.version), ATOM_VERSION_MINOR(adev->limits.version),
@@ -433,6 +443,7 @@ static void atom_pci_remove(struct pci_dev *pdev)
 {
 	struct atom_device *adev = pci_get_drvdata(pdev);
 
+	atom_pm_fini(adev);
 	/* Those who wait inside of drm_dev_enter() must leave before it can end. */
 	WRITE_ONCE(adev->removing, true);
 	wake_up_all(&adev->reset.wait);
@@ -457,23 +468,6 @@ static void atom_pci_shutdown(struct pci_dev *pdev)
 	atom_device_stop_hw(adev);
 }
 
-/*
- * Device memory and queues would be lost; until they are saved, a system with a
- * bound device does not go to sleep.
- */
-static int atom_pci_suspend(struct device *dev)
-{
-	dev_err(dev, "suspend is not supported; unbind the driver before\n");
-	return -EBUSY;
-}
-
-static int atom_pci_resume(struct device *dev)
-{
-	return 0;
-}
-
-static DEFINE_SIMPLE_DEV_PM_OPS(atom_pci_pm_ops, atom_pci_suspend, atom_pci_resume);
-
 static const struct pci_device_id atom_pci_ids[] = {
 	{ PCI_DEVICE(ATOM_PCI_VENDOR_ID, ATOM_PCI_DEVICE_ID_PF) },
 	{ }
@@ -487,7 +481,7 @@ static struct pci_driver atom_pci_driver = {
 	.remove = atom_pci_remove,
 	.shutdown = atom_pci_shutdown,
 	.dev_groups = atom_sysfs_groups,
-	.driver.pm = pm_sleep_ptr(&atom_pci_pm_ops),
+	.driver.pm = pm_ptr(&atom_pm_ops),
 	.err_handler = &atom_pci_error_handlers,
 };
 

@@ -228,6 +228,12 @@ void atom_queue_device_reset_all(struct atom_device *adev, bool cold);
 bool atom_queue_recreate(struct atom_device *adev, u32 id, struct atom_admin_desc *desc);
 void atom_queue_ring_all(struct atom_device *adev);
 
+/* Sleep of the system: atom_queue_pm.c. */
+void atom_queue_pause_all(struct atom_device *adev);
+void atom_queue_go_on_all(struct atom_device *adev);
+bool atom_queue_all_quiet(struct atom_device *adev);
+void atom_queue_wake_up_all(struct atom_device *adev);
+
 int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
 int atom_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 int atom_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_file *file);

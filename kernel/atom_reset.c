@@ -202,6 +202,7 @@ static int atom_reset_flr(struct atom_device *adev)
 static int atom_reset_restart(struct atom_device *adev, bool planned)
 {
 	struct atom_reset *reset = &adev->reset;
+	bool cold;
 	int ret;
 
 	lockdep_assert_held(&reset->lock);
@@ -209,18 +210,27 @@ static int atom_reset_restart(struct atom_device *adev, bool planned)
 	ret = atom_device_wait_ready(adev);
 	if (ret)
 		return ret;
-	if (!planned) {
+	/* It counts function resets since it has power. */
+	cold = atom_read32(adev, ATOM_REG_GENERATION) <= reset->hw_generation;
+	if (planned && atom_pm_keeps_memory(adev, cold)) {
+		atom_queue_wake_up_all(adev);
+		if (adev->vram.shm_used)
+			reset->count++;
+	} else {
 		reset->count++;
 		atomic_inc(&adev->counters.device_resets);
-		/* It counts function resets since it has power. */
-		atom_queue_device_reset_all(adev, atom_read32(adev, ATOM_REG_GENERATION) <=
-					    reset->hw_generation);
+		atom_queue_device_reset_all(adev, cold);
 	}
 
 	mutex_lock(&adev->admin.lock);
 	mutex_lock(&adev->stop_lock);
 	reset->restarting = true;
-	ret = adev->stopped ? -ENODEV : atom_device_start(adev);
+	ret = adev->stopped ? -ENODEV : 0;
+	/* Counted from one on, so that the next loss of power is known from no reset at all. */
+	if (!ret && cold)
+		ret = atom_device_reset_function(adev);
+	if (!ret)
+		ret = atom_device_start(adev);
 	reset->restarting = false;
 	mutex_unlock(&adev->stop_lock);
 	mutex_unlock(&adev->admin.lock);

@@ -10,6 +10,7 @@
  * readers, before remove: struct atom_device is there.
  */
 #include <linux/device.h>
+#include <linux/pm_runtime.h>
 #include <linux/sysfs.h>
 
 #include "atom_device.h"
@@ -63,13 +64,22 @@ static const char *atom_sysfs_platform(const struct atom_device *adev)
 	}
 }
 
+static const char *atom_sysfs_state(struct atom_device *adev)
+{
+	if (atom_device_is_dead(adev))
+		return "dead";
+	if (pm_runtime_suspended(adev->drm.dev))
+		return "asleep";
+	return READ_ONCE(adev->reset.needed) || READ_ONCE(adev->reset.down) ? "resetting" : "ok";
+}
+
 ATOM_ATTR(serial, "%016llx", adev->limits.serial);
 ATOM_ATTR(uuid, "%pUb", adev->limits.uuid);
 ATOM_ATTR(fw_version, "%u", adev->limits.fw_version);
 ATOM_ATTR(interface_version, "%u.%u", ATOM_VERSION_MAJOR(adev->limits.version),
 	  ATOM_VERSION_MINOR(adev->limits.version));
 ATOM_ATTR(platform, "%s", atom_sysfs_platform(adev));
-ATOM_ATTR(state, "%s", atom_device_is_dead(adev) ? "dead" : "ok");
+ATOM_ATTR(state, "%s", atom_sysfs_state(adev));
 ATOM_ATTR(clients, "%d", atomic_read(&adev->counters.clients));
 ATOM_ATTR(contexts, "%d", atomic_read(&adev->counters.asids));
 ATOM_ATTR(contexts_max, "%u", adev->limits.num_asids - 1);

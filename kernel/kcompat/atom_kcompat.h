@@ -47,6 +47,13 @@
 #define ATOM_DRIVER_GEM_GPUVA		0
 #endif
 
+/* Flags of a mapping became a type of their own. */
+#if ATOM_HAVE_SHMEM_VMA_FLAGS
+#define ATOM_SHMEM_NORESERVE		mk_vma_flags(VMA_NORESERVE_BIT)
+#else
+#define ATOM_SHMEM_NORESERVE		VM_NORESERVE
+#endif
+
 #if !ATOM_HAVE_WQ_PERCPU
 #define WQ_PERCPU			0
 #endif

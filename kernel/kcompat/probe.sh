@@ -89,6 +89,12 @@ questions() {
 	int probe(void);
 	int probe(void) { return DRIVER_GEM_GPUVA; }
 	--
+	SHMEM_VMA_FLAGS
+	#include <linux/mm.h>
+	#include <linux/shmem_fs.h>
+	struct file *probe(void);
+	struct file *probe(void) { return shmem_file_setup("", 0, mk_vma_flags(VMA_NORESERVE_BIT)); }
+	--
 	GPU_BUDDY
 	#include <linux/sizes.h>
 	#include <linux/gpu_buddy.h>

@@ -108,6 +108,7 @@ void language_model::load(const settings &s)
 	llama_model_params how = llama_model_default_params();
 	how.devices = devices.data();
 	how.n_gpu_layers = npu_ != nullptr ? -1 : 0;
+	forget_errors();
 	model_.reset(llama_model_load_from_file(s.model.c_str(), how));
 	if (!model_)
 		fail_loading(s.model);
@@ -130,7 +131,7 @@ void language_model::load(const settings &s)
 
 void language_model::fail_loading(const std::filesystem::path &file) const
 {
-	const std::string reason = last_error("llama.cpp refuses it");
+	const std::string reason = all_errors("llama.cpp refuses it");
 	if (const std::string defect = defect_of(file); !defect.empty())
 		throw failure(status::damaged, file.string() + ": damaged: " + defect);
 	if (const std::uint64_t bytes = statistics().refused_bytes; bytes != 0) {

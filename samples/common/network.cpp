@@ -3,6 +3,8 @@
 #include <functional>
 #include <numeric>
 
+#include <dlfcn.h>
+
 #include <onnxruntime_session_options_config_keys.h>
 
 #include "failure.hpp"
@@ -34,6 +36,8 @@ activity &activity::operator+=(const activity &other)
 {
 	operators.nodes += other.operators.nodes;
 	operators.on_npu += other.operators.on_npu;
+	operators.multiplications += other.operators.multiplications;
+	operators.multiplications_on_npu += other.operators.multiplications_on_npu;
 	seconds += other.seconds;
 	return *this;
 }
@@ -60,6 +64,12 @@ void runtime::use_plugin(const std::filesystem::path &plugin)
 			offered_.push_back(d);
 	if (offered_.empty())
 		throw failure(status::no_device, "the plug-in offers no device to ONNX Runtime");
+	// ONNX Runtime keeps it loaded.
+	if (void *library = ::dlopen(plugin.c_str(), RTLD_NOW | RTLD_NOLOAD)) {
+		get_statistics_ = reinterpret_cast<atom_ort_ep_get_statistics_t>(
+			::dlsym(library, ATOM_ORT_EP_GET_STATISTICS));
+		::dlclose(library);
+	}
 	where_ = describe(npu_);
 }
 
@@ -72,12 +82,25 @@ Ort::SessionOptions runtime::options()
 	return o;
 }
 
+atom_ort_ep_statistics runtime::statistics() const
+{
+	atom_ort_ep_statistics now{};
+	if (get_statistics_ != nullptr)
+		get_statistics_(&now, sizeof(now));
+	return now;
+}
+
 network::network(runtime &r, const std::filesystem::path &file) : file_(file.string())
 {
 	if (!std::filesystem::is_regular_file(file))
 		throw failure(status::input, file_ + ": the model is not there");
 	try {
+		const atom_ort_ep_statistics before = r.statistics();
 		session_ = Ort::Session(r.env_, file.c_str(), r.options());
+		const atom_ort_ep_statistics after = r.statistics();
+		multiplications_ = after.multiplications - before.multiplications;
+		multiplications_on_npu_ =
+			after.multiplications_on_npu - before.multiplications_on_npu;
 		if (session_.GetInputCount() != 1 || session_.GetOutputCount() != 1)
 			throw failure(status::input,
 			              file_ + ": a model of one input and one output is needed");
@@ -128,7 +151,7 @@ activity network::activity() const { return {operators(), seconds_}; }
 
 coverage network::operators() const
 {
-	coverage c;
+	coverage c{0, 0, multiplications_, multiplications_on_npu_};
 	for (const Ort::ConstEpAssignedSubgraph &part : session_.GetEpGraphAssignmentInfo()) {
 		const std::size_t count = part.GetNodes().size();
 		c.nodes += count;

@@ -11,6 +11,7 @@
 #include <onnxruntime_cxx_api.h>
 
 #include "atom/device.hpp"
+#include "atom_ort_ep.h"
 #include "tensor.hpp"
 
 namespace samples {
@@ -24,6 +25,9 @@ enum class processor {
 struct coverage {
 	std::size_t nodes = 0;
 	std::size_t on_npu = 0;
+	/** Told with the NPU only: all of them, and those of its nodes. */
+	double multiplications = 0;
+	double multiplications_on_npu = 0;
 };
 
 /** What networks did so far. */
@@ -52,11 +56,14 @@ private:
 	friend class network;
 	void use_plugin(const std::filesystem::path &plugin);
 	[[nodiscard]] Ort::SessionOptions options();
+	/** The plug-in's counters; zeros without it. */
+	[[nodiscard]] atom_ort_ep_statistics statistics() const;
 
 	atom::device npu_;
 	std::string where_ = "CPU";
 	Ort::Env env_;
 	std::vector<Ort::ConstEpDevice> offered_; ///< of the plug-in; the first is used
+	atom_ort_ep_get_statistics_t get_statistics_ = nullptr;
 };
 
 /** A trained network of one input and one output in f32. */
@@ -78,6 +85,8 @@ private:
 	[[nodiscard]] coverage operators() const;
 
 	std::string file_;
+	double multiplications_ = 0;
+	double multiplications_on_npu_ = 0;
 	double seconds_ = 0;
 	Ort::Session session_{nullptr};
 	std::string input_;

@@ -56,6 +56,8 @@ nlohmann::ordered_json work_report::json() const
 	                           {"images_per_second", watch.runs() / watch.seconds()},
 	                           {"networks_ms", networks.seconds * 1e3 / watch.runs()}};
 	if (watch.has_device()) {
+		out["multiplications"] = networks.operators.multiplications;
+		out["multiplications_on_npu"] = networks.operators.multiplications_on_npu;
 		out["device_ms"] = watch.busy_ms() / watch.runs();
 		out["modelled_ms"] = watch.modelled_ms() / watch.runs();
 	}

@@ -102,6 +102,12 @@ class Errors(unittest.TestCase):
                     short.write_bytes(whole.read(size))
                 self.assert_fails(6, words, "--model", short, QUESTION)
 
+    def test_a_model_of_a_kind_that_nobody_has(self):
+        with tempfile.TemporaryDirectory() as work:
+            strange = pathlib.Path(work) / "strange.gguf"
+            strange.write_bytes(MODEL.read_bytes().replace(b"llama", b"lmaal"))
+            self.assert_fails(5, "unknown model architecture: 'lmaal'", "--model", strange, QUESTION)
+
     def test_a_file_of_another_kind(self):
         self.assert_fails(6, "damaged", "--model", __file__, QUESTION)
 

@@ -15,6 +15,7 @@ demo = importlib.util.module_from_spec(importlib.util.spec_from_loader("demo", _
 _loader.exec_module(demo)
 
 CHAT = {"model": "Smol", "answer": "It is\nParis, " + "as everyone knows, " * 5, "operators": 200, "operators_on_npu": 199,
+        "multiplications": 1000, "multiplications_on_npu": 990,
         "generation": {"tokens_per_second": 12.345, "device_ms_per_token": 20.5, "modelled_ms_per_token": 1.25}}
 OCR = {"model": "PP", "operators": 4, "operators_on_npu": 0, "images_per_second": 0.5,
        "pictures": [{"file": "/a/page.png", "lines": [{"text": "one"}, {"text": "two"}]}]}
@@ -40,10 +41,10 @@ class Table(unittest.TestCase):
         row = demo.row_of("chat", CHAT)
         self.assertEqual(row[0], "Smol")
         self.assertTrue(row[1].startswith("It is Paris, as") and len(row[1]) <= 40, row[1])
-        self.assertEqual(row[2:], ("199 of 200 (99.5%)", "12.35 tokens/s", "20.50 ms", "1.25 ms"))
+        self.assertEqual(row[2:], ("199 of 200 (99.5%)", "99.0%", "12.35 tokens/s", "20.50 ms", "1.25 ms"))
 
     def test_tells_images_and_leaves_out_a_device_that_was_not_used(self):
-        self.assertEqual(demo.row_of("ocr", OCR), ("PP", "page.png: 2 lines of text", "0 of 4 (0.0%)", "0.50 images/s", "-", "-"))
+        self.assertEqual(demo.row_of("ocr", OCR), ("PP", "page.png: 2 lines of text", "0 of 4 (0.0%)", "-", "0.50 images/s", "-", "-"))
 
     def test_has_columns_of_equal_width(self):
         lines = demo.table([demo.row_of("chat", CHAT), demo.row_of("ocr", OCR)]).splitlines()

@@ -159,6 +159,12 @@ class Errors(unittest.TestCase):
         self.assert_fails(5, "cut.onnx", CLASSIFY, "--device", "cpu", "--model", self.cut(CLASSIFIER, 1000000), self.page)
         self.assert_fails(5, "cut.onnx", CLASSIFY, "--device", "cpu", "--model", self.cut(CLASSIFIER, 0), self.page)
 
+    def test_a_model_with_an_operator_that_nobody_has(self):
+        strange = pathlib.Path(self.work.name) / "strange.onnx"
+        strange.write_bytes(CLASSIFIER.read_bytes().replace(b"Conv", b"Cnov"))
+        for device in ("npu", "cpu"):
+            self.assert_fails(5, "Cnov", CLASSIFY, "--device", device, "--model", strange, self.page)
+
     def test_a_model_of_another_kind(self):
         self.assert_fails(5, "no square pictures", CLASSIFY, "--device", "cpu", "--model",
                           READER / "ch_PP-OCRv4_det_infer.onnx", self.page)

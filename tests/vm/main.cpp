@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Runs the tests with a watchdog: a test that hangs ends the program, so that the runner can name it and go on. So does a
 // test that left no working device behind it.
+#include "trouble.hpp"
 #include "uapi.hpp"
 
 #include <gtest/gtest.h>
@@ -99,5 +100,7 @@ int main(int argc, char **argv)
 	// The unit test owns its listeners and deletes them at exit.
 	testing::UnitTest::GetInstance()->listeners().Append(
 		new watchdog(std::chrono::seconds(patience ? std::atoi(patience) : 180)));
-	return RUN_ALL_TESTS();
+	const int status = RUN_ALL_TESTS();
+	vmtest::leave_word(status);
+	return status;
 }

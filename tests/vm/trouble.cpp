@@ -5,6 +5,8 @@
 #include "machine.hpp"
 #include "sysfs.hpp"
 
+#include <csignal>
+#include <cstdio>
 #include <exception>
 #include <fstream>
 #include <stdexcept>
@@ -12,6 +14,10 @@
 namespace vmtest {
 
 namespace {
+
+bool root_is_lost = false;
+
+} // namespace
 
 void write_to(const std::filesystem::path &file, const std::string &text)
 {
@@ -21,7 +27,19 @@ void write_to(const std::filesystem::path &file, const std::string &text)
 		throw std::runtime_error("cannot write " + text + " to " + file.string());
 }
 
-} // namespace
+void lose_root()
+{
+	root_is_lost = true;
+}
+
+void leave_word(int status)
+{
+	if (!root_is_lost)
+		return;
+	std::fflush(stdout);
+	write_to("/run/atom/ended", std::to_string(status));
+	kill(1, SIGUSR1);
+}
 
 troubled::troubled()
 {

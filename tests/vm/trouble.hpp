@@ -4,9 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <string>
 
 namespace vmtest {
+
+/** Writes @p text to a file of the kernel; throws if it refuses. */
+void write_to(const std::filesystem::path &file, const std::string &text);
 
 /** Base of tests that need the control port. No injection is left over from one test to the next. */
 class troubled : public testing::Test {
@@ -17,6 +21,11 @@ protected:
 	/** Into device 0; grammar: emulator/README.md. */
 	static void inject(const std::string &spec);
 };
+
+/** Says that the root file system is lost: leave_word() is needed. */
+void lose_root();
+/** Where the program cannot end, because its root file system is lost: tells the guest's process 1 how it ended. */
+void leave_word(int status);
 
 /** Resets of device 0 since its driver was bound. */
 std::uint32_t device_generation();

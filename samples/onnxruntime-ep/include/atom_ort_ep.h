@@ -31,6 +31,9 @@ struct atom_ort_ep_statistics {
 	uint64_t modelled_ns;    /**< time that the modelled silicon takes for them */
 	uint64_t weight_bytes;   /**< in device memory at the moment */
 	uint64_t energy_uj;      /**< of the devices in use, whoever uses them, since power on */
+	/** Of the graphs: in convolutions, products of matrices, recurrences and attention, with sizes assumed that a model leaves open. */
+	double multiplications;
+	double multiplications_on_npu; /**< of these */
 };
 
 #define ATOM_ORT_EP_GET_STATISTICS "atom_ort_ep_get_statistics"

@@ -74,11 +74,17 @@ claims decide(const imported &from)
 	}
 	for (node_group &group : partition(s.graph, wanted)) {
 		const std::string why = objection(group, s);
-		for (const std::size_t i : group)
+		for (const std::size_t i : group) {
 			result.left[i] = why;
+			if (why.empty())
+				result.multiplications_claimed +=
+					multiplications(s.graph.nodes[i], s.found);
+		}
 		if (why.empty())
 			result.groups.push_back(std::move(group));
 	}
+	for (const atom_onnx::node &n : s.graph.nodes)
+		result.multiplications += multiplications(n, s.found);
 	return result;
 }
 

@@ -13,6 +13,8 @@ namespace atom_ort {
 struct claims {
 	std::vector<node_group> groups; ///< each becomes a part
 	std::vector<std::string> left;  ///< of each node: why the CPU has to do it; empty: it does not
+	double multiplications = 0;     ///< of all nodes, with the sizes that were assumed
+	double multiplications_claimed = 0;
 };
 
 /** The lowering is asked: there is no second list of what it can do. */

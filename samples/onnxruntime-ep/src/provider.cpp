@@ -121,7 +121,8 @@ void provider::claim(const Ort::ConstGraph &graph, OrtEpGraphSupportInfo *suppor
 			support, nodes.data(), nodes.size(), &options));
 		claimed += nodes.size();
 	}
-	count_graph(from.nodes.size(), claimed);
+	count_graph({from.nodes.size(), claimed, decided.multiplications,
+	             decided.multiplications_claimed});
 	say(ORT_LOGGING_LEVEL_INFO, std::to_string(claimed) + " of " +
 	                                    std::to_string(from.nodes.size()) +
 	                                    " nodes run on the NPU, in " +

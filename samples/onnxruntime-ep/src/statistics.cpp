@@ -23,11 +23,13 @@ void count_job(const atom::completion &done) noexcept
 	}
 }
 
-void count_graph(std::size_t nodes, std::size_t on_npu)
+void count_graph(const graph_share &graph)
 {
 	const std::lock_guard lock(mutex);
-	counters.nodes += nodes;
-	counters.nodes_on_npu += on_npu;
+	counters.nodes += graph.nodes;
+	counters.nodes_on_npu += graph.nodes_on_npu;
+	counters.multiplications += graph.multiplications;
+	counters.multiplications_on_npu += graph.multiplications_on_npu;
 }
 
 void count_part()

@@ -62,4 +62,33 @@ TEST(survey, tells_a_node_that_asks_for_an_input_from_one_that_asks_for_a_result
 	EXPECT_EQ(f.nodes[2].refused->why(), reason::unknown_value);
 }
 
+TEST(survey, multiplications_of_a_node_follow_from_shapes)
+{
+	graph_builder g;
+	const auto in = [&](const shape &dims) { return g.input(element_type::f32, dims); };
+	const auto f32 = element_type::f32;
+	const value_id image = in({2, 4, 10, 10});
+	g.output(g.node("Conv", {image, in({6, 2, 3, 3})}, {{"group", std::int64_t{2}}}));
+	g.output(g.node("ConvTranspose", {image, in({4, 5, 2, 2})}));
+	g.output(g.node("MatMul", {in({7, 1, 3, 8}), in({2, 8, 5})}));
+	g.output(g.node("Gemm", {in({8, 3}), in({8, 5})}, {{"transA", std::int64_t{1}}}));
+	g.output(g.node("Relu", {image}));
+	const value_id unknown = g.node("NoSuchOperator", {image});
+	g.output(g.node("MatMul", {unknown, image}));
+	// Left to others, but its shapes are told.
+	const value_id other = g.node("LSTM", {in({6, 1, 8}), in({1, 16, 8}), in({1, 16, 4})},
+	                              {{"direction", std::string("odd")}});
+	g.g.values[static_cast<std::size_t>(other)] = {"", value_kind::tensor, f32, shape{6, 1, 1, 4}, {}};
+	g.output(other);
+	const findings f = survey(g.g);
+	const std::vector<double> expected{2. * 6 * 8 * 8 * 2 * 3 * 3, 2. * 4 * 10 * 10 * 5 * 2 * 2,
+	                                   7. * 2 * 3 * 5 * 8,         3. * 5 * 8,
+	                                   0,                          0,
+	                                   0,                          6. * (16 * 8 + 16 * 4)};
+	ASSERT_EQ(g.g.nodes.size(), expected.size());
+	for (std::size_t i = 0; i < expected.size(); ++i)
+		EXPECT_EQ(multiplications(g.g.nodes[i], f), expected[i]) << g.g.nodes[i].op_type;
+	EXPECT_TRUE(f.nodes.back().refused);
+}
+
 } // namespace

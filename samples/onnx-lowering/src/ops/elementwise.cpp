@@ -126,7 +126,10 @@ void lower_pow(lowering &n)
 
 void lower_shift(lowering &n)
 {
-	const bool left = n.attr("direction", "") == "LEFT";
+	const std::string direction = n.attr("direction", "");
+	if (direction != "LEFT" && direction != "RIGHT")
+		n.invalid("direction " + direction);
+	const bool left = direction == "LEFT";
 	const view value = n.in(0);
 	const view by = n.in(1);
 	const view shifted = n.e.binary(left ? binary_kind::shl : binary_kind::shr, value, by);

@@ -119,7 +119,10 @@ cell read_cell(lowering &n, const std::vector<std::string> &usual, std::int64_t 
 	if (n.rank(0) != 3 || n.rank(1) != 3 || n.rank(2) != 3)
 		n.invalid("the ranks");
 	const std::int64_t hidden = n.dims(2)[2];
-	const std::int64_t directions = n.attr("direction", "forward") == "bidirectional" ? 2 : 1;
+	const std::string direction = n.attr("direction", "forward");
+	if (direction != "forward" && direction != "reverse" && direction != "bidirectional")
+		n.invalid("direction " + direction);
+	const std::int64_t directions = direction == "bidirectional" ? 2 : 1;
 	if (n.dims(1)[0] != directions || n.dims(2)[0] != directions ||
 	    n.dims(1)[1] != gates * hidden || n.dims(2)[1] != gates * hidden ||
 	    n.dims(1)[2] != n.dims(0)[2])

@@ -55,6 +55,7 @@ typedef u64 dma_addr_t;
 
 #define GFP_KERNEL 0
 #define GFP_KERNEL_ACCOUNT 0
+#define kzalloc(bytes, flags) calloc(1, bytes)
 #define kzalloc_obj(object, flags) calloc(1, sizeof(object))
 #define kvcalloc(count, bytes, flags) calloc(count, bytes)
 #define kfree(pointer) free(pointer)

@@ -6,6 +6,7 @@
 #include "qemu/osdep.h"
 #include "qapi/error.h"
 #include "qemu/host-utils.h"
+#include "qemu/madvise.h"
 #include "qemu/units.h"
 #include "qom/object_interfaces.h"
 
@@ -90,6 +91,15 @@ bool atom_dram_init(AtomNPUState *s, Error **errp)
                              "atom-dram-window", mr, 0, s->dram_window);
     memory_region_add_subregion(&s->bar_dram, 0, &s->dram_window_alias);
     return true;
+}
+
+/* What the guest sees after a time without power, except that it is zeros. */
+void atom_dram_lose(AtomNPUState *s)
+{
+    MemoryRegion *mr = host_memory_backend_get_memory(s->dram);
+
+    qemu_madvise(memory_region_get_ram_ptr(mr), memory_region_size(mr),
+                 QEMU_MADV_DONTNEED);
 }
 
 void atom_dram_exit(AtomNPUState *s)

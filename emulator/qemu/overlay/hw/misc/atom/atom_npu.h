@@ -68,6 +68,7 @@ struct AtomNPUState {
     unsigned power_state;
     unsigned vectors_enabled;
     bool leaving_d3;
+    bool d3cold;                /* power is taken away in D3 */
     bool stopped;               /* quiesced because the VM does not run */
 
     /* Vectors that the model raised, for irq_bh. Atomic. */
@@ -109,6 +110,7 @@ bool atom_npu_check_properties(AtomNPUState *s, Error **errp);
 
 /* atom_dram.c: the memory backend behind BAR4. */
 bool atom_dram_init(AtomNPUState *s, Error **errp);
+void atom_dram_lose(AtomNPUState *s);
 void atom_dram_exit(AtomNPUState *s);
 
 /* atom_host.c: the model's life and what it asks of its host. */

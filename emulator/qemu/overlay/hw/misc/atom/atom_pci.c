@@ -113,11 +113,14 @@ static void atom_npu_reset_hold(Object *obj, ResetType type)
     if (pci_get_word(dev->config + dev->exp.exp_cap + PCI_EXP_DEVCTL) &
         PCI_EXP_DEVCTL_BCR_FLR) {
         kind = ATOM_RESET_FLR;
-    } else if (s->leaving_d3) {
+    } else if (s->leaving_d3 && !s->d3cold) {
         kind = ATOM_RESET_D3;
     }
     tell(s, false, 0, 0);
     atom_model_reset(s->model, 0, kind);
+    if (s->leaving_d3 && s->d3cold) {
+        atom_dram_lose(s);
+    }
     atom_irq_drop_pending(s);
     pcie_cap_deverr_reset(dev);
 }

@@ -95,6 +95,9 @@ static const struct {
     { "link-up",
       "at run time: off pulls the device by surprise, so that all "
       "reads give all ones; on plugs it in again, as after power on" },
+    { "d3cold",
+      "at run time: on takes the power away while the function is in D3, so "
+      "that device memory loses its content" },
     { "describe",
       "read-only, at run time: the state of queues, rings, MMU and "
       "counters in words" },
@@ -226,6 +229,16 @@ static void link_up_set(Object *obj, bool value, Error **errp)
     }
 }
 
+static bool d3cold_get(Object *obj, Error **errp)
+{
+    return ATOM_NPU(obj)->d3cold;
+}
+
+static void d3cold_set(Object *obj, bool value, Error **errp)
+{
+    ATOM_NPU(obj)->d3cold = value;
+}
+
 void atom_npu_class_init_properties(ObjectClass *klass)
 {
     ObjectProperty *prop;
@@ -246,6 +259,7 @@ void atom_npu_class_init_properties(ObjectClass *klass)
     object_class_property_add_str(klass, "inject", NULL, inject_set);
     object_class_property_add_str(klass, "describe", describe_get, NULL);
     object_class_property_add_bool(klass, "link-up", link_up_get, link_up_set);
+    object_class_property_add_bool(klass, "d3cold", d3cold_get, d3cold_set);
 
     for (unsigned i = 0; i < ARRAY_SIZE(descriptions); i++) {
         object_class_property_set_description(klass, descriptions[i].name,
