@@ -257,17 +257,26 @@ put:
 	return ERR_PTR(ret);
 }
 
-/* Share the reservation of VM @vm_id: done before anybody else sees the buffer. */
-static int atom_bo_make_private(struct atom_bo *bo, struct drm_file *file, u32 vm_id)
+/**
+ * atom_bo_make_private() - share the reservation of an address space
+ * @bo: buffer that nobody else sees yet
+ * @vm: the only address space that may bind it
+ */
+void atom_bo_make_private(struct atom_bo *bo, struct atom_vm *vm)
+{
+	bo->vm_root = drm_gpuvm_resv_obj(&vm->base);
+	drm_gem_object_get(bo->vm_root);
+	bo->shmem.base.resv = bo->vm_root->resv;
+}
+
+static int atom_bo_make_private_by_id(struct atom_bo *bo, struct drm_file *file, u32 vm_id)
 {
 	struct atom_vm *vm = atom_vm_lookup(file, vm_id);
 
 	if (!vm)
 		return -ENOENT;
 	bo->vm_id = vm_id;
-	bo->vm_root = drm_gpuvm_resv_obj(&vm->base);
-	drm_gem_object_get(bo->vm_root);
-	bo->shmem.base.resv = bo->vm_root->resv;
+	atom_bo_make_private(bo, vm);
 	atom_vm_put(vm);
 	return 0;
 }
@@ -305,7 +314,7 @@ int atom_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *fi
 
 	bo->flags = args->flags;
 	if (args->vm_id)
-		ret = atom_bo_make_private(bo, file, args->vm_id);
+		ret = atom_bo_make_private_by_id(bo, file, args->vm_id);
 	if (!ret)
 		ret = drm_gem_handle_create(file, &bo->shmem.base, &args->handle);
 	if (!ret)

@@ -13,6 +13,8 @@
 struct atom_bo;
 struct atom_device;
 struct atom_quota;
+struct atom_userptr;
+struct atom_vm;
 struct dma_buf;
 struct dma_buf_attachment;
 struct drm_file;
@@ -62,6 +64,8 @@ struct atom_bo {
 	struct atom_quota *quota;
 	/** @dma_buf: Imported: where from. */
 	struct dma_buf *dma_buf;
+	/** @userptr: Memory of a program: which. */
+	struct atom_userptr *userptr;
 	/** @placement: enum drm_atom_bo_placement. */
 	u32 placement;
 	/** @flags: enum drm_atom_bo_flags. */
@@ -110,6 +114,7 @@ int atom_bo_save_all(struct atom_device *adev);
 int atom_bo_restore_all(struct atom_device *adev);
 void atom_bo_drop_saved(struct atom_device *adev);
 u32 atom_bo_aperture(const struct atom_bo *bo);
+void atom_bo_make_private(struct atom_bo *bo, struct atom_vm *vm);
 int atom_bo_charge(struct atom_bo *bo, struct atom_quota *quota);
 
 extern const struct atom_memory_ops atom_bo_shmem_ops;

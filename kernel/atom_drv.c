@@ -48,6 +48,8 @@
  *   mappings, fences; then what the exporter of a dma-buf takes
  * - struct atom_queue.submit_lock: order of jobs
  * - struct atom_vram.lock, struct atom_device.lists_lock
+ * - struct atom_vm.tables_lock: what page tables say. MMU notifiers take it, so that
+ *   no memory is allocated in it, nor in what follows
  * - struct atom_admin.lock: one admin command, held until it is done
  * - struct atom_device.stop_lock
  * - struct atom_quotas.lock, struct atom_vector.lock, struct atom_device.queue_lock

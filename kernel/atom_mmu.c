@@ -421,18 +421,18 @@ void atom_mmu_map(struct atom_mmu *mmu, const struct atom_mapping *mapping)
 }
 
 /**
- * atom_mmu_flush() - make the device forget what was unmapped
+ * atom_mmu_invalidate() - make the device forget what was unmapped
  * @mmu: address space
  *
  * After the return no access by an old translation happens any more, whatever
- * the return value is: a device that does not obey has been stopped.
+ * the return value is: a device that does not obey has been stopped. Neither
+ * allocates memory nor frees any.
  *
  * Return: 0 or -EIO.
  */
-int atom_mmu_flush(struct atom_mmu *mmu)
+int atom_mmu_invalidate(struct atom_mmu *mmu)
 {
 	struct atom_device *adev = mmu->adev;
-	struct atom_table *table;
 	int ret = 0;
 
 	if (mmu->stale_start < mmu->stale_end && mmu->root) {
@@ -450,6 +450,20 @@ int atom_mmu_flush(struct atom_mmu *mmu)
 	}
 	mmu->stale_start = 0;
 	mmu->stale_end = 0;
+	return ret;
+}
+
+/**
+ * atom_mmu_flush() - atom_mmu_invalidate(), and free the tables that are left over
+ * @mmu: address space
+ *
+ * Return: 0 or -EIO.
+ */
+int atom_mmu_flush(struct atom_mmu *mmu)
+{
+	struct atom_device *adev = mmu->adev;
+	struct atom_table *table;
+	int ret = atom_mmu_invalidate(mmu);
 
 	atom_table_free_list(adev, &mmu->retired);
 	while (mmu->spare_count > ATOM_MMU_SPARE_KEEP) {

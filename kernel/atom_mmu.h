@@ -14,7 +14,8 @@ struct atom_table;
 /**
  * struct atom_mmu - page tables of one address space
  *
- * Callers serialise all calls (struct atom_vm.lock).
+ * Callers serialise all calls by struct atom_vm.tables_lock, but for atom_mmu_reserve(),
+ * which allocates memory: the spare tables are under struct atom_vm.lock.
  */
 struct atom_mmu {
 	/** @adev: Device. */
@@ -64,6 +65,7 @@ u32 atom_mmu_tables_for_unmap(void);
 int atom_mmu_reserve(struct atom_mmu *mmu, u32 count);
 void atom_mmu_map(struct atom_mmu *mmu, const struct atom_mapping *mapping);
 void atom_mmu_unmap(struct atom_mmu *mmu, u64 va, u64 bytes);
+int atom_mmu_invalidate(struct atom_mmu *mmu);
 int atom_mmu_flush(struct atom_mmu *mmu);
 
 #endif

@@ -14,13 +14,15 @@
 #include "atom_query.h"
 #include "atom_submit.h"
 #include "atom_uapi.h"
+#include "atom_userptr.h"
 #include "atom_vm.h"
 
 #define ATOM_TIMESTAMP_TRIES	4
 
 static u64 atom_query_caps(const struct atom_device *adev)
 {
-	return DRM_ATOM_CAP_PRIME | (adev->vram.shm_size ? DRM_ATOM_CAP_SHM : 0);
+	return DRM_ATOM_CAP_PRIME | (ATOM_HAVE_USERPTR ? DRM_ATOM_CAP_USERPTR : 0) |
+	       (adev->vram.shm_size ? DRM_ATOM_CAP_SHM : 0);
 }
 
 static void atom_query_info(struct atom_device *adev, struct drm_atom_dev_info *info)

@@ -19,6 +19,7 @@ static void atom_vm_free(struct drm_gpuvm *gpuvm)
 {
 	struct atom_vm *vm = to_atom_vm(gpuvm);
 
+	mutex_destroy(&vm->tables_lock);
 	mutex_destroy(&vm->lock);
 	atomic_dec(&vm->adev->counters.vms);
 	kfree(vm);
@@ -96,6 +97,15 @@ static void atom_vm_unmap_all(struct atom_vm *vm)
 	}
 }
 
+static void atom_vm_fini_tables(struct atom_vm *vm)
+{
+	lockdep_assert_held(&vm->lock);
+
+	mutex_lock(&vm->tables_lock);
+	atom_mmu_fini(&vm->mmu);
+	mutex_unlock(&vm->tables_lock);
+}
+
 /**
  * atom_vm_destroy() - end an address space
  * @vm: address space, off its file's table; the reference of the table is dropped
@@ -118,7 +128,7 @@ void atom_vm_destroy(struct atom_vm *vm)
 		mutex_lock(&vm->lock);
 	}
 	/* First the device forgets the tables, then what they named may go. */
-	atom_mmu_fini(&vm->mmu);
+	atom_vm_fini_tables(vm);
 	atom_vm_unmap_all(vm);
 	mutex_unlock(&vm->lock);
 
@@ -144,7 +154,7 @@ void atom_vm_unplug_all(struct atom_device *adev)
 		mutex_unlock(&adev->lists_lock);
 
 		mutex_lock(&vm->lock);
-		atom_mmu_fini(&vm->mmu);
+		atom_vm_fini_tables(vm);
 		mutex_unlock(&vm->lock);
 		atom_vm_put(vm);
 		mutex_lock(&adev->lists_lock);
@@ -167,6 +177,7 @@ static struct atom_vm *atom_vm_alloc(struct atom_device *adev)
 	}
 	vm->adev = adev;
 	mutex_init(&vm->lock);
+	mutex_init(&vm->tables_lock);
 	INIT_LIST_HEAD(&vm->queues);
 	INIT_LIST_HEAD(&vm->link);
 	atomic_inc(&adev->counters.vms);

@@ -31,6 +31,11 @@ struct atom_vm {
 	struct atom_device *adev;
 	/** @lock: Protects the mappings, @mmu, @queues and @destroyed. */
 	struct mutex lock;
+	/**
+	 * @tables_lock: Protects what @mmu's tables say, inside of @lock, because that
+	 * one is held while memory is allocated; see DOC: User pointers.
+	 */
+	struct mutex tables_lock;
 	/** @mmu: Page tables. */
 	struct atom_mmu mmu;
 	/** @queues: Its queues. */
@@ -59,6 +64,8 @@ struct atom_va {
 	struct drm_gpuva base;
 	/** @vm_bo: Reference to the buffer in the VM. */
 	struct drm_gpuvm_bo *vm_bo;
+	/** @userptr_link: Entry of struct atom_userptr.vas. */
+	struct list_head userptr_link;
 	/** @readonly: The device cannot write. */
 	bool readonly;
 };

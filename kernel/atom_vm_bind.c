@@ -5,7 +5,8 @@
  * The operations of one call are done in order, all or none:
  *
  * 1. Without locks: the operations are copied and checked, buffers looked up,
- *    their pages pinned. Most errors end the call here.
+ *    their pages pinned (those of user pointers outside of drm_dev_enter()). Most
+ *    errors end the call here.
  * 2. Under the VM's lock each operation changes the tree of mappings, and a list
  *    notes every step. Only memory can be missing now; the list is then walked
  *    backwards, and the tree is what it was. The page tables are not touched.
@@ -21,6 +22,7 @@
 #include "atom_device.h"
 #include "atom_drv.h"
 #include "atom_uapi.h"
+#include "atom_userptr.h"
 #include "atom_vm.h"
 
 enum atom_bind_step_kind {
@@ -52,6 +54,8 @@ struct atom_bind_op {
 	struct drm_atom_vm_bind_op args;
 	/** @obj: MAP: buffer. */
 	struct drm_gem_object *obj;
+	/** @offset: MAP: bytes into it. */
+	u64 offset;
 	/** @tables: Page tables that it may take. */
 	u32 tables;
 };
@@ -62,6 +66,8 @@ struct atom_bind_op {
 struct atom_bind {
 	/** @vm: Address space. */
 	struct atom_vm *vm;
+	/** @file: Caller. */
+	struct drm_file *file;
 	/** @ops: Operations. */
 	struct atom_bind_op *ops;
 	/** @count: How many. */
@@ -122,6 +128,7 @@ static struct atom_va *atom_bind_new_va(struct atom_bind *bind, struct drm_gem_o
 		kfree(va);
 		return ERR_PTR(ret);
 	}
+	INIT_LIST_HEAD(&va->userptr_link);
 	va->base.gem.obj = obj;
 	va->readonly = readonly;
 	atomic_inc(&bind->vm->adev->counters.mappings);
@@ -256,26 +263,50 @@ static void atom_bind_undo(struct atom_bind *bind)
 	}
 }
 
-static void atom_bind_write_tables(struct atom_bind *bind)
+static bool atom_va_is_userptr(const struct atom_va *va)
 {
-	struct atom_mmu *mmu = &bind->vm->mmu;
+	return to_atom_bo(va->base.gem.obj)->userptr;
+}
+
+static void atom_bind_remove(struct atom_bind *bind, const struct atom_bind_step *step)
+{
+	if (atom_va_is_userptr(step->va))
+		atom_userptr_remove(step->va);
+	if (step->bytes)
+		atom_mmu_unmap(&bind->vm->mmu, step->start, step->bytes);
+}
+
+static void atom_bind_insert(struct atom_bind *bind, const struct atom_bind_step *step)
+{
+	struct atom_va *va = step->va;
+	struct atom_mapping mapping;
+
+	if (atom_va_is_userptr(va) && !atom_userptr_insert(va))
+		return;
+	if (!step->bytes)
+		return;
+	mapping = atom_bind_mapping(bind, step->start, step->bytes, va->base.gem.obj,
+				    va->base.gem.offset, va->readonly);
+	atom_mmu_map(&bind->vm->mmu, &mapping);
+}
+
+/* The steps in order, and the device knows of all: whoever revokes a user pointer sees it so. */
+static int atom_bind_write_tables(struct atom_bind *bind)
+{
 	struct atom_bind_step *step;
+	int ret;
 
+	mutex_lock(&bind->vm->tables_lock);
 	list_for_each_entry(step, &bind->steps, link) {
-		struct atom_va *va = step->va;
-		struct atom_mapping mapping;
-
 		cond_resched();
-		if (!step->bytes)
-			continue;
-		if (step->kind == ATOM_STEP_REMOVE) {
-			atom_mmu_unmap(mmu, step->start, step->bytes);
-			continue;
-		}
-		mapping = atom_bind_mapping(bind, step->start, step->bytes, va->base.gem.obj,
-					    va->base.gem.offset, va->readonly);
-		atom_mmu_map(mmu, &mapping);
+		if (step->kind == ATOM_STEP_REMOVE)
+			atom_bind_remove(bind, step);
+		else
+			atom_bind_insert(bind, step);
 	}
+	ret = atom_mmu_flush(&bind->vm->mmu);
+	mutex_unlock(&bind->vm->tables_lock);
+	return ret;
 }
 
 static void atom_bind_link(struct atom_va *va)
@@ -290,10 +321,7 @@ static void atom_bind_link(struct atom_va *va)
 static int atom_bind_commit(struct atom_bind *bind)
 {
 	struct atom_bind_step *step, *next;
-	int ret;
-
-	atom_bind_write_tables(bind);
-	ret = atom_mmu_flush(&bind->vm->mmu);
+	int ret = atom_bind_write_tables(bind);
 
 	/* A step may remove what an earlier one inserted: in order. */
 	list_for_each_entry_safe(step, next, &bind->steps, link) {
@@ -317,12 +345,12 @@ static int atom_bind_change_tree(struct atom_bind *bind)
 		int ret;
 
 		bind->op = &bind->ops[i];
-		if (args->op == DRM_ATOM_VM_BIND_OP_MAP) {
+		if (bind->op->obj) {
 			struct drm_gpuvm_map_req req = {
 				.map.va.addr = args->va,
 				.map.va.range = args->bytes,
 				.map.gem.obj = bind->op->obj,
-				.map.gem.offset = args->bo_offset,
+				.map.gem.offset = bind->op->offset,
 			};
 
 			ret = drm_gpuvm_sm_map(gpuvm, bind, &req);
@@ -357,8 +385,8 @@ static int atom_bind_run(struct atom_bind *bind)
 		ret = atom_bind_change_tree(bind);
 	if (ret) {
 		atom_bind_undo(bind);
-		/* Gives surplus tables back; nothing is stale. */
-		atom_mmu_flush(&vm->mmu);
+		/* No step: gives surplus tables back. */
+		atom_bind_write_tables(bind);
 		goto unlock;
 	}
 	ret = atom_bind_commit(bind);
@@ -367,15 +395,26 @@ unlock:
 	return ret;
 }
 
-static int atom_bind_check_map(struct atom_bind *bind, struct drm_file *file,
-			       struct atom_bind_op *op)
+/* The buffer of @op is mapped for DMA, and the tables that its mapping may take are counted. */
+static int atom_bind_plan_map(struct atom_bind *bind, struct atom_bind_op *op)
 {
-	struct drm_atom_vm_bind_op *args = &op->args;
 	struct atom_mapping mapping;
-	struct atom_bo *bo;
 	int ret;
 
-	op->obj = drm_gem_object_lookup(file, args->bo_handle);
+	ret = atom_bo_backing(to_atom_bo(op->obj));
+	if (ret)
+		return ret;
+	mapping = atom_bind_mapping(bind, op->args.va, op->args.bytes, op->obj, op->offset, false);
+	op->tables += atom_mmu_tables_for_map(&mapping);
+	return 0;
+}
+
+static int atom_bind_check_map(struct atom_bind *bind, struct atom_bind_op *op)
+{
+	struct drm_atom_vm_bind_op *args = &op->args;
+	struct atom_bo *bo;
+
+	op->obj = drm_gem_object_lookup(bind->file, args->bo_handle);
 	if (!op->obj)
 		return -ENOENT;
 	bo = to_atom_bo(op->obj);
@@ -384,22 +423,14 @@ static int atom_bind_check_map(struct atom_bind *bind, struct drm_file *file,
 	if (!IS_ALIGNED(args->bo_offset, SZ_4K) || args->bo_offset >= op->obj->size ||
 	    args->bytes > op->obj->size - args->bo_offset)
 		return -EINVAL;
-
-	ret = atom_bo_backing(bo);
-	if (ret)
-		return ret;
-	mapping = atom_bind_mapping(bind, args->va, args->bytes, op->obj, args->bo_offset, false);
-	op->tables += atom_mmu_tables_for_map(&mapping);
-	return 0;
+	op->offset = args->bo_offset;
+	return atom_bind_plan_map(bind, op);
 }
 
-static int atom_bind_check_op(struct atom_bind *bind, struct drm_file *file,
-			      struct atom_bind_op *op)
+static int atom_bind_check_op(struct atom_bind *bind, struct atom_bind_op *op)
 {
 	struct drm_atom_vm_bind_op *args = &op->args;
 
-	if (args->op == DRM_ATOM_VM_BIND_OP_MAP_USERPTR)
-		return -EOPNOTSUPP;
 	if (args->pad || !atom_va_range_valid(args->va, args->bytes))
 		return -EINVAL;
 
@@ -408,7 +439,10 @@ static int atom_bind_check_op(struct atom_bind *bind, struct drm_file *file,
 	case DRM_ATOM_VM_BIND_OP_MAP:
 		if (args->flags & ~DRM_ATOM_VM_BIND_READONLY)
 			return -EINVAL;
-		return atom_bind_check_map(bind, file, op);
+		return atom_bind_check_map(bind, op);
+	case DRM_ATOM_VM_BIND_OP_MAP_USERPTR:
+		/* The rest was checked before it was pinned. */
+		return atom_bind_plan_map(bind, op);
 	case DRM_ATOM_VM_BIND_OP_UNMAP:
 		if (args->flags || args->bo_handle || args->bo_offset)
 			return -EINVAL;
@@ -439,7 +473,30 @@ static int atom_bind_get_ops(struct atom_bind *bind, const struct drm_atom_obj_a
 	return 0;
 }
 
-static int atom_bind_check_ops(struct atom_bind *bind, struct drm_file *file)
+/* Outside of drm_dev_enter(), because it waits for page faults. */
+static int atom_bind_pin_userptrs(struct atom_bind *bind)
+{
+	u32 i;
+
+	for (i = 0; i < bind->count; i++) {
+		const struct drm_atom_vm_bind_op *args = &bind->ops[i].args;
+		struct atom_bo *bo;
+
+		if (args->op != DRM_ATOM_VM_BIND_OP_MAP_USERPTR)
+			continue;
+		if (args->pad || args->flags & ~DRM_ATOM_VM_BIND_READONLY || args->bo_handle ||
+		    !atom_va_range_valid(args->va, args->bytes))
+			return -EINVAL;
+		bo = atom_userptr_create(bind->file->driver_priv, bind->vm, args->bo_offset,
+					 args->bytes, args->flags & DRM_ATOM_VM_BIND_READONLY);
+		if (IS_ERR(bo))
+			return PTR_ERR(bo);
+		bind->ops[i].obj = &bo->shmem.base;
+	}
+	return 0;
+}
+
+static int atom_bind_check_ops(struct atom_bind *bind)
 {
 	int ret = 0;
 	u32 i;
@@ -448,7 +505,7 @@ static int atom_bind_check_ops(struct atom_bind *bind, struct drm_file *file)
 		/* Each one may be about all the memory of the machine. */
 		cond_resched();
 		ret = fatal_signal_pending(current) ? -EINTR :
-		      atom_bind_check_op(bind, file, &bind->ops[i]);
+		      atom_bind_check_op(bind, &bind->ops[i]);
 	}
 	return ret;
 }
@@ -474,7 +531,7 @@ static void atom_bind_put_ops(struct atom_bind *bind)
 int atom_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	const struct drm_atom_vm_bind *args = data;
-	struct atom_bind bind = { .steps = LIST_HEAD_INIT(bind.steps) };
+	struct atom_bind bind = { .file = file, .steps = LIST_HEAD_INIT(bind.steps) };
 	int ret, idx;
 
 	if (args->flags & ~DRM_ATOM_VM_BIND_ASYNC)
@@ -489,9 +546,11 @@ int atom_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file
 		return -ENOENT;
 	ret = args->ops.count ? atom_bind_get_ops(&bind, &args->ops) : 0;
 	if (!ret)
+		ret = atom_bind_pin_userptrs(&bind);
+	if (!ret)
 		ret = atom_ioctl_enter(drm, &idx);
 	if (!ret) {
-		ret = atom_bind_check_ops(&bind, file);
+		ret = atom_bind_check_ops(&bind);
 		if (!ret && bind.count)
 			ret = atom_bind_run(&bind);
 		drm_dev_exit(idx);

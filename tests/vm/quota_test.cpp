@@ -1,72 +1,24 @@
 // SPDX-License-Identifier: MIT
 // What a user (uid) may hold of a device, whatever programs and files he uses, and what is left for others.
-#include "context.hpp"
 #include "machine.hpp"
-#include "sysfs.hpp"
+#include "users.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
 #include <deque>
+#include <map>
+#include <memory>
 #include <stdexcept>
 #include <system_error>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 using namespace vmtest;
 
 namespace {
 
-constexpr uid_t alice = 1001, bob = 1002;
-
-/** Sets a quota, and what was before when it goes. */
-class quota {
-public:
-	quota(const std::string &name, std::uint64_t limit)
-		: file_(sysfs_folder() / "quota" / name), before_(read_line(file_))
-	{
-		set(limit);
-	}
-	quota(quota &&) = delete;
-	~quota() { write_error(file_, before_); }
-	void set(std::uint64_t limit) const
-	{
-		if (write_error(file_, std::to_string(limit)) || read_number(file_) != limit)
-			throw std::runtime_error("cannot set " + file_.string());
-	}
-
-private:
-	std::filesystem::path file_;
-	std::string before_;
-};
-
-/** Becomes @p user, who may become @p later. */
-void become(uid_t user, uid_t later)
-{
-	if (setresgid(user, user, later) != 0 || setresuid(user, user, later) != 0)
-		throw std::system_error(errno, std::generic_category(), "setresuid");
-}
-
-/** A child that is another user; everybody may open the device meanwhile. */
-class user_child {
-public:
-	user_child(uid_t user, const std::function<void()> &body) : process_([&] {
-		become(user, bob);
-		body();
-	})
-	{
-	}
-	int wait() { return process_.wait(); }
-
-private:
-	struct open_for_all {
-		open_for_all() { chmod(device_nodes().at(0).c_str(), 0666); }
-	} opened_;
-	child process_;
-};
-
-/** Things of one kind, each of a file of its own every other time, until there are no more. */
+/** Things of one kind, each made by a file of its own, until there are no more. */
 struct hoard {
 	struct piece {
 		explicit piece(const std::string &kind)

@@ -62,10 +62,10 @@ unsigned mode_of(const fs::path &file)
 	struct stat status;
 	return stat(file.c_str(), &status) == 0 ? status.st_mode & 0777U : 0;
 }
-}
 
 std::uint64_t number(const std::string &name) { return read_number(sysfs_folder() / name); }
 
+} // namespace
 
 TEST(sysfs, has_the_attributes_that_are_documented_and_no_others)
 {

@@ -16,6 +16,7 @@
  * - Sizes and addresses are 64-bit; pointers are __u64; times are nanoseconds of
  *   CLOCK_MONOTONIC.
  * - Waiting is done with DRM syncobjs (DRM_IOCTL_SYNCOBJ_*).
+ * - Memory of the program itself is bound by DRM_ATOM_VM_BIND_OP_MAP_USERPTR.
  * - Sharing is done with DRM_IOCTL_PRIME_* (DRM_ATOM_CAP_PRIME). Any buffer that
  *   is not private to a VM becomes a dma-buf. In the same device it is the same
  *   buffer again; another device reaches SYSTEM memory only (-EOPNOTSUPP), and
@@ -366,13 +367,20 @@ enum drm_atom_vm_bind_op_type {
 	DRM_ATOM_VM_BIND_OP_MAP = 0,
 	/** @DRM_ATOM_VM_BIND_OP_UNMAP: Unmap a range; holes are no error. */
 	DRM_ATOM_VM_BIND_OP_UNMAP = 1,
-	/** @DRM_ATOM_VM_BIND_OP_MAP_USERPTR: Reserved (DRM_ATOM_CAP_USERPTR). */
+	/**
+	 * @DRM_ATOM_VM_BIND_OP_MAP_USERPTR: Map memory of the calling program, which is
+	 * pinned until nothing of it is bound any more (DRM_ATOM_CAP_USERPTR). When the
+	 * program unmaps or moves a part of it, or ends, the device loses all of it; a
+	 * job that uses it then faults. It counts against RLIMIT_MEMLOCK (-ENOMEM), and
+	 * must be memory that the program could write, or else be bound read-only
+	 * (-EFAULT). MADV_DONTNEED and the like leave the device with the old pages.
+	 */
 	DRM_ATOM_VM_BIND_OP_MAP_USERPTR = 2,
 };
 
 /** enum drm_atom_vm_bind_op_flags - flags of a bind operation */
 enum drm_atom_vm_bind_op_flags {
-	/** @DRM_ATOM_VM_BIND_READONLY: MAP: the device cannot write. */
+	/** @DRM_ATOM_VM_BIND_READONLY: MAP, MAP_USERPTR: the device cannot write. */
 	DRM_ATOM_VM_BIND_READONLY = 1 << 0,
 };
 
@@ -386,7 +394,10 @@ struct drm_atom_vm_bind_op {
 	__u32 bo_handle;
 	/** @pad: Zero. */
 	__u32 pad;
-	/** @bo_offset: MAP: bytes into the buffer, multiple of the page size (4 KiB), else 0. */
+	/**
+	 * @bo_offset: MAP: bytes into the buffer, multiple of the page size (4 KiB);
+	 * MAP_USERPTR: address in the program, multiple of its page size; else 0.
+	 */
 	__u64 bo_offset;
 	/** @va: First address, multiple of 4 KiB, in [va_start, va_end). */
 	__u64 va;
