@@ -10,7 +10,7 @@ ONLY ?=
 # What make run asks and shows instead of its own examples. Through the environment: any characters will do.
 export QUESTION IMAGE
 # Tests that reach every part of the driver in little time.
-SMOKE ?= device_info.*:memory.*:lifetime.*:data_fault.*
+SMOKE ?= device_info.*:memory.*:lifetime.*:data_fault.*:kunit.*:stress_load.eight_*:of/fail_nth*/bo_create_*:of/fail_nth*/queue_create
 export ATOM_STEPS ?= $(CURDIR)/build/steps
 
 STEP := packaging/host/step
@@ -22,7 +22,7 @@ HOST := build/host
 .SUFFIXES:
 
 .PHONY: all help deps host qemu kernel-headers module models run check check-host check-asan check-tsan check-llama check-kernel check-vm check-debug check-debug-smoke \
-	stress bench fuzz kernel-matrix docs vm clean \
+	stress bench fuzz fuzz-ioctl kernel-matrix docs vm clean \
 	begin debug-kernel
 
 all: host qemu module
@@ -40,6 +40,7 @@ help:
 	@echo 'make stress          the long forms of the tests of load, recovery and life (KERNEL=..., ONLY=TESTS)'
 	@echo 'make bench           measure, print and write build/bench.json (ONLY=GROUP: one group)'
 	@echo 'make fuzz            fuzz the device model (FUZZ_SECONDS=N for each target, default 60)'
+	@echo 'make fuzz-ioctl      fuzz the driver'"'"'s ioctls on the debug kernel (FUZZ_SECONDS=N, SEED=N as printed)'
 	@echo 'make docs            reference and guide of libatom, in build/docs/html'
 	@echo 'make vm              a shell in the machine'
 	@echo 'make kernel-matrix   build the driver for the 6.12 and the newest kernel, and boot both'
@@ -130,6 +131,11 @@ bench: host qemu module
 
 fuzz: deps
 	@$(STEP) 'fuzz' -- tests/fuzz/run $(FUZZ_SECONDS)
+
+fuzz-ioctl: host qemu
+	@$(MAKE) --no-print-directory module KERNEL=debug
+	@$(STEP) 'fuzz ioctls' -- $(VM) --kernel debug --memory 3072 --timeout $$(($(FUZZ_SECONDS) * 2 + 900)) --silence 600 -- \
+		$(CURDIR)/$(HOST)/tests/vm/atom_ioctl_fuzz $(FUZZ_SECONDS) $(or $(SEED),$$(date +%s))
 
 kernel-matrix: qemu
 	@for kernel in distro newest; do \

@@ -10,6 +10,7 @@
 #include "atom_device.h"
 #include "atom_drv.h"
 #include "atom_prime.h"
+#include "atom_quota.h"
 #include "atom_vm.h"
 
 /* No buffer can be larger than what an address space could map of it. */
@@ -29,6 +30,42 @@ static atomic_t *atom_bo_counter(struct atom_bo *bo)
 	}
 }
 
+static enum atom_quota_kind atom_bo_quota_kind(u32 placement)
+{
+	switch (placement) {
+	case DRM_ATOM_BO_LOCAL:
+		return ATOM_QUOTA_LOCAL;
+	case DRM_ATOM_BO_SHM:
+		return ATOM_QUOTA_SHM;
+	default:
+		return ATOM_QUOTA_SYSTEM;
+	}
+}
+
+/**
+ * atom_bo_charge() - put the memory of a buffer on an account, until it is freed
+ * @bo: buffer that has none yet
+ * @quota: account
+ *
+ * Return: 0, -ENOSPC or -ENOMEM.
+ */
+int atom_bo_charge(struct atom_bo *bo, struct atom_quota *quota)
+{
+	int ret = atom_quota_take(quota, atom_bo_quota_kind(bo->placement), bo->shmem.base.size);
+
+	if (!ret)
+		bo->quota = atom_quota_get(quota);
+	return ret;
+}
+
+static void atom_bo_uncharge(struct atom_bo *bo)
+{
+	if (!bo->quota)
+		return;
+	atom_quota_give(bo->quota, atom_bo_quota_kind(bo->placement), bo->shmem.base.size);
+	atom_quota_put(bo->quota);
+}
+
 static void atom_bo_free(struct drm_gem_object *obj)
 {
 	struct atom_bo *bo = to_atom_bo(obj);
@@ -36,6 +73,7 @@ static void atom_bo_free(struct drm_gem_object *obj)
 
 	atom_bo_release_backing(bo);
 	atomic_dec(atom_bo_counter(bo));
+	atom_bo_uncharge(bo);
 	if (bo->dummy)
 		__free_page(bo->dummy);
 	mutex_destroy(&bo->lock);
@@ -145,22 +183,34 @@ struct atom_bo *atom_bo_create_foreign(struct atom_device *adev, u64 size,
 	return bo;
 }
 
-static struct atom_bo *atom_bo_create_system(struct atom_device *adev, u64 size)
+static struct atom_bo *atom_bo_create_system(struct atom_device *adev, u64 size,
+					     struct atom_quota *quota)
 {
 	struct drm_gem_shmem_object *shmem;
+	struct atom_bo *bo;
+	int ret;
 
 	if (size >> PAGE_SHIFT > totalram_pages())
 		return ERR_PTR(-ENOMEM);
 
 	shmem = drm_gem_shmem_create(&adev->drm, size);
+	/* shmem says so when it has no memory for an inode; ours is about device memory. */
+	if (shmem == ERR_PTR(-ENOSPC))
+		return ERR_PTR(-ENOMEM);
 	if (IS_ERR(shmem))
 		return ERR_CAST(shmem);
 	atomic_inc(&adev->counters.bos_system);
-	return container_of(shmem, struct atom_bo, shmem);
+	bo = container_of(shmem, struct atom_bo, shmem);
+	ret = atom_bo_charge(bo, quota);
+	if (ret) {
+		drm_gem_object_put(&shmem->base);
+		return ERR_PTR(ret);
+	}
+	return bo;
 }
 
 static struct atom_bo *atom_bo_create_vram(struct atom_device *adev, u64 size, u32 placement,
-					   u32 flags)
+					   u32 flags, struct atom_quota *quota)
 {
 	struct drm_gem_object *obj;
 	struct atom_bo *bo;
@@ -176,6 +226,9 @@ static struct atom_bo *atom_bo_create_vram(struct atom_device *adev, u64 size, u
 	drm_gem_private_object_init(&adev->drm, obj, size);
 	atomic_inc(atom_bo_counter(bo));
 
+	ret = atom_bo_charge(bo, quota);
+	if (ret)
+		goto put;
 	if (placement == DRM_ATOM_BO_SHM)
 		ret = atom_vram_alloc_shm(adev, &bo->vram, size);
 	else
@@ -187,11 +240,12 @@ static struct atom_bo *atom_bo_create_vram(struct atom_device *adev, u64 size, u
 		ret = atom_vram_clear(adev, atom_bo_aperture(bo), bo->extents, bo->extent_count);
 	if (!ret && placement == DRM_ATOM_BO_LOCAL)
 		ret = drm_gem_create_mmap_offset(obj);
-	if (ret) {
-		drm_gem_object_put(obj);
-		return ERR_PTR(ret);
-	}
+	if (ret)
+		goto put;
 	return bo;
+put:
+	drm_gem_object_put(obj);
+	return ERR_PTR(ret);
 }
 
 /* Share the reservation of VM @vm_id: done before anybody else sees the buffer. */
@@ -220,6 +274,7 @@ static int atom_bo_make_private(struct atom_bo *bo, struct drm_file *file, u32 v
 int atom_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct atom_device *adev = to_atom_device(drm);
+	struct atom_file *afile = file->driver_priv;
 	struct drm_atom_bo_create *args = data;
 	struct atom_bo *bo;
 	int ret = 0;
@@ -233,9 +288,9 @@ int atom_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *fi
 	size = PAGE_ALIGN(args->size);
 
 	if (args->placement == DRM_ATOM_BO_SYSTEM)
-		bo = atom_bo_create_system(adev, size);
+		bo = atom_bo_create_system(adev, size, afile->quota);
 	else
-		bo = atom_bo_create_vram(adev, size, args->placement, args->flags);
+		bo = atom_bo_create_vram(adev, size, args->placement, args->flags, afile->quota);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
 

@@ -12,6 +12,7 @@
 
 struct atom_bo;
 struct atom_device;
+struct atom_quota;
 struct dma_buf;
 struct dma_buf_attachment;
 struct drm_file;
@@ -56,6 +57,8 @@ struct atom_bo {
 	struct drm_gem_shmem_object shmem;
 	/** @memory: Where its memory comes from. */
 	const struct atom_memory_ops *memory;
+	/** @quota: Account that its memory is on, or NULL. */
+	struct atom_quota *quota;
 	/** @dma_buf: Imported: where from. */
 	struct dma_buf *dma_buf;
 	/** @placement: enum drm_atom_bo_placement. */
@@ -101,6 +104,7 @@ int atom_bo_backing(struct atom_bo *bo);
 void atom_bo_release_backing(struct atom_bo *bo);
 void atom_bo_unplug(struct atom_device *adev);
 u32 atom_bo_aperture(const struct atom_bo *bo);
+int atom_bo_charge(struct atom_bo *bo, struct atom_quota *quota);
 
 extern const struct atom_memory_ops atom_bo_shmem_ops;
 extern const struct atom_memory_ops atom_bo_vram_ops;

@@ -2,7 +2,7 @@
 /*
  * debugfs: the file counters, a line of name and value each. What is alive now has
  * a plain name, and returns to what it was when programs end; what only grows
- * has a name that ends in _total.
+ * has a name that ends in _total. And the file users: what each user holds.
  */
 #include <linux/seq_file.h>
 
@@ -46,6 +46,15 @@ static int atom_debugfs_counters(struct seq_file *m, void *unused)
 	return 0;
 }
 
+static int atom_debugfs_users(struct seq_file *m, void *unused)
+{
+	struct drm_debugfs_entry *entry = m->private;
+	struct drm_printer p = drm_seq_file_printer(m);
+
+	atom_quota_print(to_atom_device(entry->dev), &p);
+	return 0;
+}
+
 /**
  * atom_debugfs_init() - add the files of a device
  * @adev: device, not registered yet
@@ -53,4 +62,5 @@ static int atom_debugfs_counters(struct seq_file *m, void *unused)
 void atom_debugfs_init(struct atom_device *adev)
 {
 	drm_debugfs_add_file(&adev->drm, "counters", atom_debugfs_counters, NULL);
+	drm_debugfs_add_file(&adev->drm, "users", atom_debugfs_users, NULL);
 }

@@ -331,8 +331,10 @@ int atom_device_init(struct atom_device *adev)
 		ret = atom_telemetry_init(adev);
 	if (!ret)
 		ret = atom_vram_init(adev);
-	if (!ret)
+	if (!ret) {
+		atom_quota_init(adev);
 		ret = atom_fault_init(adev);
+	}
 	if (!ret)
 		ret = atom_admin_init(adev);
 	if (ret)

@@ -22,6 +22,7 @@
 #include "atom_fault.h"
 #include "atom_irq.h"
 #include "atom_kcompat.h"
+#include "atom_quota.h"
 #include "atom_reset.h"
 #include "atom_telemetry.h"
 #include "atom_vram.h"
@@ -149,6 +150,8 @@ struct atom_device {
 	struct atom_vram vram;
 	/** @telemetry: Readings. */
 	struct atom_telemetry telemetry;
+	/** @quotas: What each user holds, and may hold. */
+	struct atom_quotas quotas;
 	/** @counters: Objects alive. */
 	struct atom_counters counters;
 	/** @job_timeout_ms: For queues that ask for nothing else; the administrator changes it. */

@@ -24,6 +24,7 @@
 #include "atom_prime.h"
 #include "atom_query.h"
 #include "atom_queue.h"
+#include "atom_quota.h"
 #include "atom_submit.h"
 #include "atom_sysfs.h"
 #include "atom_vm.h"
@@ -49,7 +50,8 @@
  * - struct atom_vram.lock, struct atom_device.lists_lock
  * - struct atom_admin.lock: one admin command, held until it is done
  * - struct atom_device.stop_lock
- * - struct atom_vector.lock, struct atom_device.queue_lock (spinlocks)
+ * - struct atom_quotas.lock, struct atom_vector.lock, struct atom_device.queue_lock
+ *   (spinlocks)
  * - struct atom_queue.fence_lock (spinlock, taken in interrupts)
  * - struct atom_fence.lock, and what drm_sched takes when a fence signals
  *
@@ -90,31 +92,66 @@ uint atom_job_timeout_max_ms = 60000;
 module_param_named(job_timeout_max_ms, atom_job_timeout_max_ms, uint, 0444);
 MODULE_PARM_DESC(job_timeout_max_ms, "Largest time-out that a queue may ask for (default 60000)");
 
-/**
- * atom_file_take() - count one more object of a file
- * @held: objects that it holds
- * @total: objects that the device has for all files
- *
- * Return: 0, or -ENOSPC if the file has its share.
- */
-int atom_file_take(atomic_t *held, u32 total)
+/* Count one more object: of the device's @total a file may hold half. */
+static int atom_file_take(struct atom_file *afile, enum atom_quota_kind kind, atomic_t *held,
+			  u32 total)
 {
 	int share = DIV_ROUND_UP(total, 2);
+	int ret = -ENOSPC;
 
-	if (atomic_inc_return(held) > share && !capable(CAP_SYS_RESOURCE)) {
+	if (atomic_inc_return(held) <= share || capable(CAP_SYS_RESOURCE))
+		ret = atom_quota_take(afile->quota, kind, 1);
+	if (ret)
 		atomic_dec(held);
-		return -ENOSPC;
-	}
-	return 0;
+	return ret;
+}
+
+static void atom_file_give(struct atom_file *afile, enum atom_quota_kind kind, atomic_t *held)
+{
+	atom_quota_give(afile->quota, kind, 1);
+	atomic_dec(held);
 }
 
 /**
- * atom_file_give() - count one object of a file less
- * @held: objects that it holds
+ * atom_file_take_context() - count one more address space of a file
+ * @afile: file
+ *
+ * Return: 0, or -ENOSPC if the file or its user has what one may have.
  */
-void atom_file_give(atomic_t *held)
+int atom_file_take_context(struct atom_file *afile)
 {
-	atomic_dec(held);
+	return atom_file_take(afile, ATOM_QUOTA_CONTEXTS, &afile->vm_count,
+			      afile->adev->limits.num_asids - 1);
+}
+
+/**
+ * atom_file_give_context() - count one address space of a file less
+ * @afile: file
+ */
+void atom_file_give_context(struct atom_file *afile)
+{
+	atom_file_give(afile, ATOM_QUOTA_CONTEXTS, &afile->vm_count);
+}
+
+/**
+ * atom_file_take_queue() - count one more queue of a file
+ * @afile: file
+ *
+ * Return: 0, or -ENOSPC if the file or its user has what one may have.
+ */
+int atom_file_take_queue(struct atom_file *afile)
+{
+	return atom_file_take(afile, ATOM_QUOTA_QUEUES, &afile->queue_count,
+			      afile->adev->limits.num_queues);
+}
+
+/**
+ * atom_file_give_queue() - count one queue of a file less
+ * @afile: file
+ */
+void atom_file_give_queue(struct atom_file *afile)
+{
+	atom_file_give(afile, ATOM_QUOTA_QUEUES, &afile->queue_count);
 }
 
 static int atom_drv_open(struct drm_device *drm, struct drm_file *file)
@@ -125,6 +162,11 @@ static int atom_drv_open(struct drm_device *drm, struct drm_file *file)
 	afile = kzalloc(sizeof(*afile), GFP_KERNEL);
 	if (!afile)
 		return -ENOMEM;
+	afile->quota = atom_quota_of_caller(adev);
+	if (!afile->quota) {
+		kfree(afile);
+		return -ENOMEM;
+	}
 	afile->adev = adev;
 	xa_init_flags(&afile->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&afile->queues, XA_FLAGS_ALLOC1);
@@ -148,10 +190,12 @@ static void atom_drv_postclose(struct drm_device *drm, struct drm_file *file)
 	xa_for_each(&afile->vms, id, vm) {
 		xa_erase(&afile->vms, id);
 		atom_vm_destroy(vm);
+		atom_file_give_context(afile);
 	}
 	xa_destroy(&afile->queues);
 	xa_destroy(&afile->vms);
 	atomic_dec(&afile->adev->counters.clients);
+	atom_quota_put(afile->quota);
 	kfree(afile);
 }
 

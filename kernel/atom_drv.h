@@ -6,6 +6,7 @@
 #include <linux/xarray.h>
 
 struct atom_device;
+struct atom_quota;
 struct drm_device;
 
 /**
@@ -18,6 +19,8 @@ struct atom_file {
 	struct xarray vms;
 	/** @queues: struct atom_queue by id. */
 	struct xarray queues;
+	/** @quota: Account of the user who opened it. */
+	struct atom_quota *quota;
 	/** @vm_count: Address spaces held. */
 	atomic_t vm_count;
 	/** @queue_count: Queues held. */
@@ -26,8 +29,10 @@ struct atom_file {
 	atomic64_t busy_ns;
 };
 
-int atom_file_take(atomic_t *held, u32 total);
-void atom_file_give(atomic_t *held);
+int atom_file_take_context(struct atom_file *afile);
+void atom_file_give_context(struct atom_file *afile);
+int atom_file_take_queue(struct atom_file *afile);
+void atom_file_give_queue(struct atom_file *afile);
 int atom_ioctl_enter(struct drm_device *drm, int *idx);
 
 #endif

@@ -36,6 +36,7 @@
 #include "atom_device.h"
 #include "atom_drv.h"
 #include "atom_prime.h"
+#include "atom_quota.h"
 
 static int atom_dmabuf_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
 {
@@ -134,6 +135,7 @@ static const struct atom_memory_ops atom_import_ops = {
 
 static struct atom_bo *atom_import_create(struct atom_device *adev, struct dma_buf *dma_buf)
 {
+	struct atom_quota *quota;
 	struct atom_bo *bo;
 	int ret;
 
@@ -149,7 +151,12 @@ static struct atom_bo *atom_import_create(struct atom_device *adev, struct dma_b
 	bo->shmem.base.resv = dma_buf->resv;
 	bo->flags = DRM_ATOM_BO_NO_MMAP | DRM_ATOM_BO_IMPORTED;
 
-	ret = atom_bo_backing(bo);
+	quota = atom_quota_of_caller(adev);
+	ret = quota ? atom_bo_charge(bo, quota) : -ENOMEM;
+	if (quota)
+		atom_quota_put(quota);
+	if (!ret)
+		ret = atom_bo_backing(bo);
 	if (ret) {
 		drm_gem_object_put(&bo->shmem.base);
 		return ERR_PTR(ret);

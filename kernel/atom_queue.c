@@ -236,7 +236,7 @@ void atom_queue_complete(struct atom_queue *queue)
 		goto unlock;
 
 	seqno = le64_to_cpu(READ_ONCE(atom_queue_header(queue)->seqno));
-	if (seqno - queue->completed > queue->emitted - queue->completed) {
+	if (!atom_seqno_is_credible(seqno, queue->completed, queue->emitted)) {
 		if (!queue->banned) {
 			drm_err(&queue->adev->drm,
 				"queue %s: device says it retired job %llu, but %llu to %llu are out\n",
@@ -760,7 +760,7 @@ int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 	ret = atom_queue_check_args(adev, args);
 	if (ret)
 		return ret;
-	ret = atom_file_take(&afile->queue_count, adev->limits.num_queues);
+	ret = atom_file_take_queue(afile);
 	if (ret)
 		return ret;
 	vm = atom_vm_lookup(file, args->vm_id);
@@ -805,7 +805,7 @@ kill:
 put:
 	atom_queue_put(queue);
 give:
-	atom_file_give(&afile->queue_count);
+	atom_file_give_queue(afile);
 	return ret;
 }
 
@@ -819,7 +819,7 @@ void atom_queue_destroy(struct atom_file *afile, struct atom_queue *queue)
 	atom_queue_kill(queue);
 	atomic64_add(queue->busy_ns, &afile->busy_ns);
 	atom_queue_put(queue);
-	atom_file_give(&afile->queue_count);
+	atom_file_give_queue(afile);
 }
 
 /**

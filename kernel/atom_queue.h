@@ -16,6 +16,8 @@
 
 #include <atom/hw/queue.h>
 
+#include "atom_seqno.h"
+
 struct atom_admin_desc;
 struct atom_device;
 struct atom_fault_record;
@@ -194,7 +196,7 @@ static inline struct atom_cpl_record *atom_queue_record(struct atom_queue *queue
 {
 	struct atom_cpl_record *records = queue->area->cpu + sizeof(struct atom_cpl_header);
 
-	return &records[(seqno - 1) & (queue->entries - 1)];
+	return &records[atom_seqno_slot(seqno, queue->entries)];
 }
 
 static inline struct atom_queue *atom_queue_get(struct atom_queue *queue)

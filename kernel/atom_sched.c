@@ -104,7 +104,7 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 	dma_fence_get(&fence->base);
 	list_add_tail(&fence->link, &queue->fences);
 
-	queue->ring[(job->seqno - 1) & (queue->entries - 1)] = job->desc;
+	queue->ring[atom_seqno_slot(job->seqno, queue->entries)] = job->desc;
 	queue->emitted = job->seqno;
 	/* The device reads the descriptor after it has seen the tail. */
 	dma_wmb();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
  * Attributes of the PCI function, for operators and their tools. All are
- * world-readable, one value each; root may write the time-outs.
+ * world-readable, one value each; root may write the time-outs and
+ * the quotas.
  * Documentation/ABI/testing/sysfs-driver-atom_npu
  * describes them; a test compares it with what is there.
  *
@@ -247,10 +248,66 @@ static const struct attribute_group atom_sysfs_errors_group = {
 	.attrs = atom_sysfs_errors_attrs,
 };
 
+struct atom_quota_attribute {
+	struct device_attribute attr;
+	enum atom_quota_kind kind;
+};
+
+static struct atom_quota_attribute *to_quota_attribute(struct device_attribute *attr)
+{
+	return container_of(attr, struct atom_quota_attribute, attr);
+}
+
+static ssize_t atom_quota_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%llu\n", atom_quota_limit(dev_get_drvdata(dev),
+							  to_quota_attribute(attr)->kind));
+}
+
+static ssize_t atom_quota_store(struct device *dev, struct device_attribute *attr,
+				const char *buf, size_t count)
+{
+	u64 limit;
+	int ret;
+
+	ret = kstrtou64(buf, 0, &limit);
+	if (ret)
+		return ret;
+	atom_quota_set_limit(dev_get_drvdata(dev), to_quota_attribute(attr)->kind, limit);
+	return count;
+}
+
+#define ATOM_ATTR_QUOTA(_name, _kind)						\
+static struct atom_quota_attribute atom_quota_attr_##_name = {			\
+	.attr = __ATTR(_name, 0644, atom_quota_show, atom_quota_store),		\
+	.kind = _kind,								\
+}
+
+ATOM_ATTR_QUOTA(contexts, ATOM_QUOTA_CONTEXTS);
+ATOM_ATTR_QUOTA(queues, ATOM_QUOTA_QUEUES);
+ATOM_ATTR_QUOTA(local, ATOM_QUOTA_LOCAL);
+ATOM_ATTR_QUOTA(shm, ATOM_QUOTA_SHM);
+ATOM_ATTR_QUOTA(system, ATOM_QUOTA_SYSTEM);
+
+static struct attribute *atom_sysfs_quota_attrs[] = {
+	&atom_quota_attr_contexts.attr.attr,
+	&atom_quota_attr_queues.attr.attr,
+	&atom_quota_attr_local.attr.attr,
+	&atom_quota_attr_shm.attr.attr,
+	&atom_quota_attr_system.attr.attr,
+	NULL
+};
+
+static const struct attribute_group atom_sysfs_quota_group = {
+	.name = "quota",
+	.attrs = atom_sysfs_quota_attrs,
+};
+
 const struct attribute_group *atom_sysfs_groups[] = {
 	&atom_sysfs_group,
 	&atom_sysfs_memory_group,
 	&atom_sysfs_clock_group,
 	&atom_sysfs_errors_group,
+	&atom_sysfs_quota_group,
 	NULL
 };

@@ -5,6 +5,7 @@
  * Limits: the device has a fixed number of address spaces and queues for all its
  * users. One file may hold at most half of each (rounded up), so that one
  * program cannot shut out the others by accident; CAP_SYS_RESOURCE lifts that.
+ * What a user may hold: atom_quota.c.
  */
 #include <linux/slab.h>
 
@@ -196,7 +197,7 @@ int atom_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *fi
 	if (args->flags)
 		return -EINVAL;
 
-	ret = atom_file_take(&afile->vm_count, adev->limits.num_asids - 1);
+	ret = atom_file_take_context(afile);
 	if (ret)
 		return ret;
 
@@ -222,7 +223,7 @@ int atom_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *fi
 	args->vm_id = id;
 	return 0;
 give:
-	atom_file_give(&afile->vm_count);
+	atom_file_give_context(afile);
 	return ret;
 }
 
@@ -246,6 +247,6 @@ int atom_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *f
 	if (!vm)
 		return -ENOENT;
 	atom_vm_destroy(vm);
-	atom_file_give(&afile->vm_count);
+	atom_file_give_context(afile);
 	return 0;
 }

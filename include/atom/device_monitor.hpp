@@ -17,6 +17,7 @@
 
 namespace atom {
 namespace core {
+struct access;
 class device_monitor;
 } // namespace core
 
@@ -72,6 +73,8 @@ public:
 	[[nodiscard]] std::optional<device_change> next(std::error_code &ec) noexcept;
 
 private:
+	friend struct core::access;
+	explicit device_monitor(std::unique_ptr<core::device_monitor> impl) noexcept;
 	std::unique_ptr<core::device_monitor> impl_;
 };
 

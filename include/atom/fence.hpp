@@ -103,6 +103,9 @@ public:
 	[[nodiscard]] explicit operator bool() const noexcept { return source_ != nullptr; }
 	/** Point on the timeline; for a job, its sequence number. */
 	[[nodiscard]] std::uint64_t point() const noexcept { return point_; }
+	/** Tells timelines and queues apart: the same for all fences of one, as long as any lives.
+	 */
+	[[nodiscard]] const void *id() const noexcept { return source_.get(); }
 
 	/**
 	 * Blocks until the moment has come.

@@ -176,6 +176,18 @@ public:
 	 */
 	[[nodiscard]] fence fence_of(std::uint64_t sequence) const;
 
+	/** Fence of the last job submitted; empty if there was none. */
+	[[nodiscard]] fence last() const;
+	/** The same; empty too if @p ec is set. */
+	[[nodiscard]] fence last(std::error_code &ec) const noexcept;
+
+	/**
+	 * A fence that, once ready, tells that submit() would take @p jobs more without waiting, as
+	 * far as no other thread submits; empty if that is so now. For programs that must not block:
+	 * wait for it first. No system call. @throws too_large: more than ring_entries()
+	 */
+	[[nodiscard]] fence room_for(std::uint32_t jobs) const;
+
 	/**
 	 * Takes the completions of jobs that are done, in order, each once; jobs that failed are
 	 * among them. No system call as long as there is one to take. Does not block.

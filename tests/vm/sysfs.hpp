@@ -4,10 +4,14 @@
 
 #include "uapi.hpp"
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace vmtest {
 
@@ -40,5 +44,14 @@ inline std::string read_line(const std::filesystem::path &file)
 }
 
 inline std::uint64_t read_number(const std::filesystem::path &file) { return std::stoull(read_line(file)); }
+
+/** errno of writing @p text, 0 if it was taken. */
+inline int write_error(const std::filesystem::path &file, const std::string &text)
+{
+	const unique_fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+	if (fd.get() < 0)
+		return errno;
+	return ::write(fd.get(), text.data(), text.size()) < 0 ? errno : 0;
+}
 
 } // namespace vmtest

@@ -62,19 +62,10 @@ unsigned mode_of(const fs::path &file)
 	struct stat status;
 	return stat(file.c_str(), &status) == 0 ? status.st_mode & 0777U : 0;
 }
-
-/** errno of writing @p text, 0 if it was taken. */
-int write_error(const fs::path &file, const std::string &text)
-{
-	const unique_fd fd(open(file.c_str(), O_WRONLY | O_CLOEXEC));
-	if (fd.get() < 0)
-		return errno;
-	return write(fd.get(), text.data(), text.size()) < 0 ? errno : 0;
 }
 
 std::uint64_t number(const std::string &name) { return read_number(sysfs_folder() / name); }
 
-} // namespace
 
 TEST(sysfs, has_the_attributes_that_are_documented_and_no_others)
 {
@@ -91,12 +82,13 @@ TEST(sysfs, has_the_attributes_that_are_documented_and_no_others)
 	EXPECT_GT(documented().size(), 40u);
 }
 
-TEST(sysfs, everybody_may_read_every_attribute_and_root_alone_may_write_the_time_outs)
+TEST(sysfs, everybody_may_read_every_attribute_and_root_alone_may_write_the_time_outs_and_quotas)
 {
 	const fs::path folder = sysfs_folder();
 	for (const auto &name : documented())
 		if (!name.starts_with("hwmon/")) {
-			EXPECT_EQ(mode_of(folder / name), name.starts_with("job_timeout") ? 0644u : 0444u) << name;
+			const bool writable = name.starts_with("job_timeout") || name.starts_with("quota/");
+			EXPECT_EQ(mode_of(folder / name), writable ? 0644u : 0444u) << name;
 			EXPECT_FALSE(read_line(folder / name).empty()) << name;
 		}
 }

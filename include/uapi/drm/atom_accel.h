@@ -29,6 +29,9 @@
  *   privilege needed; ENODEV device gone; EIO device dead; ECANCELED queue
  *   banned; EOPNOTSUPP feature not there; EINTR restart unchanged.
  *   An ioctl that fails has changed nothing.
+ * - Each user (uid) may hold a part of all this only, set by the administrator in
+ *   sysfs (quota/): the same ENOSPC, ENOMEM for system memory. CAP_SYS_RESOURCE may
+ *   hold more.
  */
 #ifndef _UAPI_DRM_ATOM_ACCEL_H_
 #define _UAPI_DRM_ATOM_ACCEL_H_

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "atom/device_monitor.hpp"
 
+#include <utility>
+
+#include "core/access.hpp"
 #include "core/device_monitor.hpp"
 #include "core/failure.hpp"
 
 namespace atom {
+
+atom::device_monitor core::access::wrap(std::unique_ptr<core::device_monitor> m)
+{
+	return atom::device_monitor(std::move(m));
+}
+
 inline namespace v1 {
 namespace {
 
@@ -18,6 +27,10 @@ core::device_monitor &live(const std::unique_ptr<core::device_monitor> &m)
 } // namespace
 
 device_monitor::device_monitor() : impl_(std::make_unique<core::device_monitor>(sys::chosen_os()))
+{
+}
+device_monitor::device_monitor(std::unique_ptr<core::device_monitor> impl) noexcept
+	: impl_(std::move(impl))
 {
 }
 device_monitor::device_monitor(device_monitor &&) noexcept = default;

@@ -81,6 +81,30 @@ fence queue::fence_of(std::uint64_t sequence) const
 	return core::access::fence(impl_, sequence);
 }
 
+fence queue::last() const
+{
+	const std::uint64_t sequence = live(impl_).submitted();
+	return sequence == 0 ? fence() : core::access::fence(impl_, sequence);
+}
+
+fence queue::last(std::error_code &ec) const noexcept
+{
+	return core::guarded(ec, [&] { return last(); });
+}
+
+fence queue::room_for(std::uint32_t jobs) const
+{
+	const std::uint64_t room = live(impl_).ring_entries();
+	if (jobs > room)
+		core::fail(errc::too_large, "room for " + std::to_string(jobs) +
+		                                    " jobs: the queue has " + std::to_string(room) +
+		                                    " entries");
+	const std::uint64_t wanted = impl_->submitted() + jobs;
+	if (wanted <= room || impl_->known(wanted - room))
+		return {};
+	return core::access::fence(impl_, wanted - room);
+}
+
 std::size_t queue::reap(span<completion> out) { return live(impl_).take(out); }
 
 std::size_t queue::reap(span<completion> out, std::error_code &ec) noexcept

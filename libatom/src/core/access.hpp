@@ -7,6 +7,7 @@
 #include "atom/command.hpp"
 #include "atom/context.hpp"
 #include "atom/device.hpp"
+#include "atom/device_monitor.hpp"
 #include "atom/fence.hpp"
 #include "atom/queue.hpp"
 
@@ -19,6 +20,7 @@ struct access {
 	{
 		return atom::device(std::move(d));
 	}
+	static atom::device_monitor wrap(std::unique_ptr<core::device_monitor> m);
 	static const std::shared_ptr<core::context> &ctx(const atom::context &c) { return c.impl_; }
 	static atom::context wrap(std::shared_ptr<core::context> c)
 	{

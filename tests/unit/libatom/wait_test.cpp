@@ -212,6 +212,27 @@ TEST_F(several_fences, are_taken_in_order_and_once)
 	EXPECT_EQ(q.reap({}), 0U);
 }
 
+TEST_F(several_fences, tell_when_a_queue_has_room_for_more)
+{
+	EXPECT_FALSE(q.last());
+	EXPECT_EQ(q.last().id(), nullptr);
+	const std::uint32_t entries = q.ring_entries();
+	EXPECT_FALSE(q.room_for(entries));
+	for (std::uint32_t i = 1; i < entries; ++i)
+		q.submit(nop);
+	EXPECT_EQ(q.last().point(), entries - 1);
+	EXPECT_FALSE(q.room_for(1));
+	const fence room = q.room_for(3);
+	ASSERT_EQ(room.point(), 2U);
+	EXPECT_EQ(room.id(), q.last().id());
+	kernel->run_jobs(2);
+	EXPECT_FALSE(q.room_for(3));
+	error_of(errc::too_large, [&] { (void)q.room_for(entries + 1); });
+	std::error_code ec;
+	EXPECT_FALSE(queue().last(ec));
+	EXPECT_EQ(ec, errc::invalid_argument);
+}
+
 TEST_F(several_fences, are_taken_also_when_their_jobs_failed)
 {
 	kernel->policy = [](const fake_job &j) {
