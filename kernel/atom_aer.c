@@ -28,7 +28,11 @@ static pci_ers_result_t atom_aer_slot_reset(struct pci_dev *pdev)
 {
 	struct atom_device *adev = pci_get_drvdata(pdev);
 
-	return atom_reset_function(adev) ? PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_RECOVERED;
+	if (!atom_reset_function(adev))
+		return PCI_ERS_RESULT_RECOVERED;
+	/* Nobody resumes a device that is given up: whoever waits for it must be told. */
+	atom_reset_abandon(adev, "its reset after a PCI error failed");
+	return PCI_ERS_RESULT_DISCONNECT;
 }
 
 static void atom_aer_resume(struct pci_dev *pdev)

@@ -79,8 +79,8 @@ exit_status serve(const request &r)
 	});
 	int port = where.port;
 	if (port == 0)
-		port = server.bind_to_any_port(where.host.c_str());
-	else if (!server.bind_to_port(where.host.c_str(), port))
+		port = server.bind_to_any_port(where.host);
+	else if (!server.bind_to_port(where.host, port))
 		port = -1;
 	if (port < 0)
 		throw failure(exit_status::failed, "--listen " + r.listen +

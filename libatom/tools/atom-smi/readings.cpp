@@ -40,9 +40,9 @@ std::optional<std::vector<std::string>> parse_throttle(const std::optional<std::
 // The sensors' folder has a number that nobody knows before.
 std::string hwmon_folder(const system_files &files, const std::string &folder)
 {
-	for (const std::string &name : files.list(folder + "/hwmon"))
-		return folder + "/hwmon/" + name;
-	return folder + "/hwmon";
+	const std::string all = folder + "/hwmon";
+	const std::vector<std::string> names = files.list(all);
+	return names.empty() ? all : all + "/" + names.front();
 }
 
 bool is_sensor(std::string_view file)
