@@ -9,6 +9,7 @@ FOLDER = "drivers/accel/atom"
 _SPELLING = [
     (re.compile(r" \| ATOM_DRIVER_GEM_GPUVA\b"), ""),
     (re.compile(r"\batom_kcompat_sched_no_hang\(\w+\)"), "DRM_GPU_SCHED_STAT_NO_HANG"),
+    (re.compile(r"\bATOM_SHMEM_NORESERVE\b"), "mk_vma_flags(VMA_NORESERVE_BIT)"),
     (re.compile(r"#include <atom/(hw/\w+\.h|uapi_layout\.h)>"), r'#include "\1"'),
 ]
 # The shared headers are for userspace and C++ too; in the tree only the driver includes them.
