@@ -117,6 +117,22 @@ struct atom_queue *atom_queue_get_by_hw_id(struct atom_device *adev, u32 hw_id)
 	return queue;
 }
 
+/**
+ * atom_queue_next() - walk over the queues that the hardware has
+ * @adev: device
+ * @hw_id: hardware id of the last one, 0 to begin with; set to the next one's
+ *
+ * Return: queue with a reference for the caller, or NULL at the end.
+ */
+struct atom_queue *atom_queue_next(struct atom_device *adev, u32 *hw_id)
+{
+	struct atom_queue *queue = NULL;
+
+	while (!queue && *hw_id < adev->limits.num_queues)
+		queue = atom_queue_get_by_hw_id(adev, ++*hw_id);
+	return queue;
+}
+
 /* Remember the first failure; what a reset took is told apart (struct atom_queue.lost_seqno). */
 static void atom_queue_note_failure(struct atom_queue *queue, u64 seqno, int error)
 {
@@ -570,13 +586,10 @@ void atom_queue_kill(struct atom_queue *queue)
  */
 void atom_queue_fail_all(struct atom_device *adev)
 {
-	u32 id;
+	struct atom_queue *queue;
+	u32 id = 0;
 
-	for (id = 1; id <= adev->limits.num_queues; id++) {
-		struct atom_queue *queue = atom_queue_get_by_hw_id(adev, id);
-
-		if (!queue)
-			continue;
+	while ((queue = atom_queue_next(adev, &id))) {
 		atom_queue_ban(queue, DRM_ATOM_QUEUE_STATE_DEVICE_LOST, EIO);
 		atom_queue_complete(queue);
 		atom_queue_cancel(queue);
@@ -590,13 +603,10 @@ void atom_queue_fail_all(struct atom_device *adev)
  */
 void atom_queue_wake_all(struct atom_device *adev)
 {
-	u32 id;
+	struct atom_queue *queue;
+	u32 id = 0;
 
-	for (id = 1; id <= adev->limits.num_queues; id++) {
-		struct atom_queue *queue = atom_queue_get_by_hw_id(adev, id);
-
-		if (!queue)
-			continue;
+	while ((queue = atom_queue_next(adev, &id))) {
 		wake_up_all(&queue->space);
 		atom_queue_put(queue);
 	}
@@ -608,13 +618,10 @@ void atom_queue_wake_all(struct atom_device *adev)
  */
 void atom_queue_kill_all(struct atom_device *adev)
 {
-	u32 id;
+	struct atom_queue *queue;
+	u32 id = 0;
 
-	for (id = 1; id <= adev->limits.num_queues; id++) {
-		struct atom_queue *queue = atom_queue_get_by_hw_id(adev, id);
-
-		if (!queue)
-			continue;
+	while ((queue = atom_queue_next(adev, &id))) {
 		atom_queue_ban(queue, DRM_ATOM_QUEUE_STATE_DEVICE_LOST, EIO);
 		atom_queue_kill(queue);
 		atom_queue_put(queue);

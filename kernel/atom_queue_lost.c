@@ -90,17 +90,12 @@ static void atom_queue_device_reset(struct atom_queue *queue, bool cold)
  */
 void atom_queue_device_reset_all(struct atom_device *adev, bool cold)
 {
-	u32 id;
+	struct atom_queue *queue;
+	u32 id = 0;
 
-	for (id = 1; id <= adev->limits.num_queues; id++) {
-		struct atom_queue *queue;
-
-		if (!atom_admin_knows_queue(adev, id))
-			continue;
-		queue = atom_queue_get_by_hw_id(adev, id);
-		if (!queue)
-			continue;
-		atom_queue_device_reset(queue, cold);
+	while ((queue = atom_queue_next(adev, &id))) {
+		if (atom_admin_knows_queue(adev, id))
+			atom_queue_device_reset(queue, cold);
 		atom_queue_put(queue);
 	}
 }
@@ -141,14 +136,12 @@ bool atom_queue_recreate(struct atom_device *adev, u32 id, struct atom_admin_des
  */
 void atom_queue_ring_all(struct atom_device *adev)
 {
-	u32 id;
+	struct atom_queue *queue;
+	u32 id = 0;
 
-	for (id = 1; id <= adev->limits.num_queues; id++) {
-		struct atom_queue *queue = atom_queue_get_by_hw_id(adev, id);
+	while ((queue = atom_queue_next(adev, &id))) {
 		u64 emitted, completed;
 
-		if (!queue)
-			continue;
 		spin_lock_irq(&queue->fence_lock);
 		emitted = queue->emitted;
 		completed = queue->completed;
