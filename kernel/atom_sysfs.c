@@ -115,6 +115,20 @@ static DEVICE_ATTR_RO(throttle);
  * Time-outs of queues that are made from now on. Two writers at once may leave the
  * default above the maximum, which then holds for those who ask for one.
  */
+static ssize_t atom_timeout_store(u32 *timeout, u32 min, u32 max, const char *buf, size_t count)
+{
+	u32 ms;
+	int ret;
+
+	ret = kstrtou32(buf, 0, &ms);
+	if (ret)
+		return ret;
+	if (ms < min || ms > max)
+		return -EINVAL;
+	WRITE_ONCE(*timeout, ms);
+	return count;
+}
+
 static ssize_t job_timeout_ms_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct atom_device *adev = dev_get_drvdata(dev);
@@ -126,16 +140,9 @@ static ssize_t job_timeout_ms_store(struct device *dev, struct device_attribute 
 				    const char *buf, size_t count)
 {
 	struct atom_device *adev = dev_get_drvdata(dev);
-	u32 ms;
-	int ret;
 
-	ret = kstrtou32(buf, 0, &ms);
-	if (ret)
-		return ret;
-	if (!ms || ms > READ_ONCE(adev->job_timeout_max_ms))
-		return -EINVAL;
-	WRITE_ONCE(adev->job_timeout_ms, ms);
-	return count;
+	return atom_timeout_store(&adev->job_timeout_ms, 1, READ_ONCE(adev->job_timeout_max_ms),
+				  buf, count);
 }
 static DEVICE_ATTR_RW(job_timeout_ms);
 
@@ -151,16 +158,9 @@ static ssize_t job_timeout_max_ms_store(struct device *dev, struct device_attrib
 					const char *buf, size_t count)
 {
 	struct atom_device *adev = dev_get_drvdata(dev);
-	u32 ms;
-	int ret;
 
-	ret = kstrtou32(buf, 0, &ms);
-	if (ret)
-		return ret;
-	if (ms < READ_ONCE(adev->job_timeout_ms) || ms > ATOM_JOB_TIMEOUT_LIMIT_MS)
-		return -EINVAL;
-	WRITE_ONCE(adev->job_timeout_max_ms, ms);
-	return count;
+	return atom_timeout_store(&adev->job_timeout_max_ms, READ_ONCE(adev->job_timeout_ms),
+				  ATOM_JOB_TIMEOUT_LIMIT_MS, buf, count);
 }
 static DEVICE_ATTR_RW(job_timeout_max_ms);
 
