@@ -54,23 +54,10 @@ private:
 	std::optional<atom::device_monitor> monitor_;
 };
 
-// Also when there is no device yet, or none any more.
-std::vector<npu> look(const request &r)
-{
-	try {
-		return select_npus(r.files, r.device);
-	} catch (const failure &e) {
-		if (e.status() != exit_status::no_device)
-			throw;
-		return {};
-	}
-}
-
 } // namespace
 
 exit_status show_events(const request &r)
 {
-	alarm_clock clock(r);
 	if (!r.follow) {
 		const std::vector<event> events = happened(select_npus(r.files, r.device));
 		print_events(r, events);
@@ -78,11 +65,12 @@ exit_status show_events(const request &r)
 			std::cout << "Nothing went wrong since the driver was bound.\n";
 		return exit_status::ok;
 	}
-	std::vector<npu> before = look(r);
+	alarm_clock clock(r);
+	std::vector<npu> before = matching_npus(r.files, r.device);
 	print_events(r, happened(before));
 	while (std::cout) {
 		clock.sleep();
-		std::vector<npu> now = look(r);
+		std::vector<npu> now = matching_npus(r.files, r.device);
 		print_events(r, differences(before, now));
 		before = std::move(now);
 	}

@@ -45,19 +45,6 @@ address parse_address(const std::string &text)
 	return out;
 }
 
-// Reads anew for each request; devices may come and go.
-std::string collect(const request &r)
-{
-	std::vector<npu> devices;
-	try {
-		devices = select_npus(r.files, r.device);
-	} catch (const failure &e) {
-		if (e.status() != exit_status::no_device)
-			throw;
-	}
-	return metrics_text(devices);
-}
-
 exit_status serve(const request &r)
 {
 	const address where = parse_address(r.listen);
@@ -72,7 +59,8 @@ exit_status serve(const request &r)
 	server.set_payload_max_length(1024);
 	server.Get("/metrics", [&](const httplib::Request &, httplib::Response &response) {
 		const std::lock_guard guard(one_at_a_time);
-		response.set_content(collect(r), content_type);
+		// Devices may come and go.
+		response.set_content(metrics_text(matching_npus(r.files, r.device)), content_type);
 	});
 	server.Get("/", [](const httplib::Request &, httplib::Response &response) {
 		response.set_content("atom-smi: see /metrics\n", "text/plain");

@@ -177,14 +177,20 @@ std::vector<npu> find_npus(const system_files &files)
 	return found;
 }
 
-std::vector<npu> select_npus(const system_files &files, const std::string &which)
+std::vector<npu> matching_npus(const system_files &files, const std::string &which)
 {
 	std::vector<npu> found = find_npus(files);
-	if (found.empty())
+	if (!which.empty())
+		std::erase_if(found,
+		              [&](const npu &device) { return !is_named(device, which); });
+	return found;
+}
+
+std::vector<npu> select_npus(const system_files &files, const std::string &which)
+{
+	std::vector<npu> found = matching_npus(files, which);
+	if (found.empty() && (which.empty() || find_npus(files).empty()))
 		fail_no_device();
-	if (which.empty())
-		return found;
-	std::erase_if(found, [&](const npu &device) { return !is_named(device, which); });
 	if (found.empty())
 		throw failure(exit_status::no_device,
 		              "there is no NPU \"" + which +

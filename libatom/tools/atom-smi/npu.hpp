@@ -45,8 +45,11 @@ std::vector<npu> find_npus(const system_files &files);
 
 /**
  * Those that @p which names: index, node, PCI address, serial number or UUID; all if it is empty.
- * Throws failure (no_device) if there is none.
+ * There may be none: for who goes on looking, since devices come and go.
  */
+std::vector<npu> matching_npus(const system_files &files, const std::string &which);
+
+/** As matching_npus(); throws failure (no_device) if there is none. */
 std::vector<npu> select_npus(const system_files &files, const std::string &which);
 
 /** Reads the numbers anew. */

@@ -22,14 +22,9 @@ public:
 
 	void look(top_state &state)
 	{
-		try {
-			state.devices = select_npus(r_.files, r_.device);
-		} catch (const failure &e) {
-			// They may come back.
-			if (e.status() != exit_status::no_device || !seen_)
-				throw;
-			state.devices.clear();
-		}
+		// Once there was one, it may go and come back.
+		state.devices = seen_ ? matching_npus(r_.files, r_.device)
+		                      : select_npus(r_.files, r_.device);
 		std::vector<client> now = clients_of(state.devices, find_clients(r_.files));
 		const auto moment = steady::now();
 		if (seen_)
