@@ -113,39 +113,36 @@ unique_fd open_vgem()
 	return {};
 }
 
-void send_file(int socket, int file)
-{
+/** A byte, and room for a file beside it. */
+struct file_message {
+	file_message() = default;
+	file_message(const file_message &) = delete;
+
 	char byte = 0;
 	iovec data{&byte, 1};
 	alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
-	msghdr message{};
-	message.msg_iov = &data;
-	message.msg_iovlen = 1;
-	message.msg_control = space;
-	message.msg_controllen = sizeof(space);
-	cmsghdr *header = CMSG_FIRSTHDR(&message);
+	msghdr head{nullptr, 0, &data, 1, space, sizeof(space), 0};
+};
+
+void send_file(int socket, int file)
+{
+	file_message message;
+	cmsghdr *header = CMSG_FIRSTHDR(&message.head);
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
 	header->cmsg_len = CMSG_LEN(sizeof(int));
 	std::memcpy(CMSG_DATA(header), &file, sizeof(int));
-	if (sendmsg(socket, &message, 0) != 1)
+	if (sendmsg(socket, &message.head, 0) != 1)
 		throw std::system_error(errno, std::generic_category(), "sendmsg");
 }
 
 unique_fd receive_file(int socket)
 {
-	char byte;
-	iovec data{&byte, 1};
-	alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
-	msghdr message{};
-	message.msg_iov = &data;
-	message.msg_iovlen = 1;
-	message.msg_control = space;
-	message.msg_controllen = sizeof(space);
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&message))
+	file_message message;
+	if (recvmsg(socket, &message.head, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&message.head))
 		throw std::runtime_error("no file came through the socket");
 	int file;
-	std::memcpy(&file, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
+	std::memcpy(&file, CMSG_DATA(CMSG_FIRSTHDR(&message.head)), sizeof(int));
 	return unique_fd(file);
 }
 
