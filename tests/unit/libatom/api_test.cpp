@@ -6,16 +6,10 @@
 #include <poll.h>
 
 #include "fixture.hpp"
+#include "in_process.hpp"
 
 namespace atom::test {
 namespace {
-
-// One for the process, as libatom's own: a machine cannot be destroyed, only its devices power off.
-std::shared_ptr<sys::os> in_process_machine()
-{
-	static auto *const machine = new std::shared_ptr(sys::inprocess_os(",dram=64M,threads=2"));
-	return *machine;
-}
 
 struct behind {
 	const char *name;
