@@ -3,6 +3,7 @@
 // which works.
 #include "api_fixture.hpp"
 #include "fake_kernel.hpp"
+#include "in_process.hpp"
 
 namespace atom::test {
 namespace {
@@ -10,13 +11,6 @@ namespace {
 std::shared_ptr<sys::os> fake_machine()
 {
 	return std::make_shared<fake_kernel>();
-}
-
-// One for the process, as libatom's own: a machine cannot be destroyed, only its devices power off.
-std::shared_ptr<sys::os> in_process_machine()
-{
-	static auto *const machine = new std::shared_ptr(sys::inprocess_os(",dram=64M,threads=2"));
-	return *machine;
 }
 
 INSTANTIATE_TEST_SUITE_P(, the_api,
