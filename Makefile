@@ -39,7 +39,7 @@ help:
 	@echo 'make check-debug     the tests in the machine under KASAN, lockdep, kmemleak and DMA-API debug'
 	@echo 'make stress          the long forms of the tests of load, recovery and life (KERNEL=..., ONLY=TESTS)'
 	@echo 'make bench           measure, print and write build/bench.json (ONLY=GROUP: one group)'
-	@echo 'make fuzz            fuzz the device model (FUZZ_SECONDS=N for each target, default 60)'
+	@echo 'make fuzz            fuzz the device model, tools and the lowering of models (FUZZ_SECONDS=N for each target, default 60)'
 	@echo 'make fuzz-ioctl      fuzz the driver'"'"'s ioctls on the debug kernel (FUZZ_SECONDS=N, SEED=N as printed)'
 	@echo 'make docs            reference and guide of libatom, in build/docs/html'
 	@echo 'make vm              a shell in the machine'
