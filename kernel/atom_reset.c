@@ -177,6 +177,10 @@ static void atom_reset_go_up(struct atom_device *adev)
 	if (atom_read32(adev, ATOM_REG_STATUS) & ATOM_STATUS_FATAL)
 		atom_reset_request(adev, "it reports a fatal error at once");
 	wake_up_all(&reset->wait);
+	if (reset->told != reset->count) {
+		reset->told = reset->count;
+		atom_event_device_reset(adev);
+	}
 }
 
 static int atom_reset_flr(struct atom_device *adev)
@@ -276,6 +280,7 @@ static void atom_reset_now(struct atom_device *adev)
 
 	drm_err(&adev->drm, "the device is reset: %s\n", reset->reason);
 	atom_reset_go_down(adev);
+	atom_coredump_device(adev, reset->reason);
 	if (atom_reset_is_barren(adev)) {
 		atom_device_die(adev, "resets do not help");
 		return;

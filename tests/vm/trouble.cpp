@@ -17,6 +17,8 @@ namespace {
 
 bool root_is_lost = false;
 
+const std::filesystem::path driver_folder = "/sys/bus/pci/drivers/atom_npu";
+
 } // namespace
 
 void write_to(const std::filesystem::path &file, const std::string &text)
@@ -81,14 +83,23 @@ void reset_by_sysfs()
 	write_to(sysfs_folder() / "reset", "1");
 }
 
-void rebind_driver()
+std::string unbind_driver()
 {
-	const std::string address = sysfs_folder().filename();
-	const std::filesystem::path driver = "/sys/bus/pci/drivers/atom_npu";
-	write_to(driver / "unbind", address);
-	write_to(driver / "bind", address);
+	std::string address = sysfs_folder().filename();
+	write_to(driver_folder / "unbind", address);
+	return address;
+}
+
+void bind_driver(const std::string &address)
+{
+	write_to(driver_folder / "bind", address);
 	if (!eventually([] { return device_nodes().size() == 1; }))
 		throw std::runtime_error("the driver does not serve the device again");
+}
+
+void rebind_driver()
+{
+	bind_driver(unbind_driver());
 }
 
 void plug_back()

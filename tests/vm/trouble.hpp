@@ -33,7 +33,11 @@ std::uint32_t device_generation();
 void break_device();
 /** The administrator resets device 0. */
 void reset_by_sysfs();
-/** Takes the driver from device 0 and gives it back: what revives a dead one. */
+/** Takes the driver from device 0. @return its address */
+std::string unbind_driver();
+/** Gives it back, and waits until it serves the device. */
+void bind_driver(const std::string &address);
+/** Both: what revives a dead device. */
 void rebind_driver();
 /** Puts the device of slot 0 back that was taken from it, and waits until its driver serves it. */
 void plug_back();
