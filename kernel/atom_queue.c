@@ -21,6 +21,7 @@
 #include "atom_drv.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
+#include "atom_trace.h"
 #include "atom_vm.h"
 
 static size_t atom_queue_ring_bytes(struct atom_queue *queue)
@@ -239,6 +240,7 @@ void atom_queue_signal_next(struct atom_queue *queue, int error)
 
 	lockdep_assert_held(&queue->fence_lock);
 
+	trace_atom_job_done(queue, fence->base.seqno, error);
 	list_del_init(&fence->link);
 	if (error)
 		dma_fence_set_error(&fence->base, error);
@@ -363,6 +365,7 @@ bool atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 		spin_unlock_irqrestore(&queue->fence_lock, flags);
 		return false;
 	}
+	trace_atom_fault(queue, record);
 	if (!queue->fault.error || queue->fault.seqno <= queue->lost_seqno) {
 		/* A hang, or the ring itself: nothing was retired. */
 		if (seqno <= queue->completed || seqno > queue->emitted)
@@ -483,6 +486,7 @@ bool atom_queue_reset(struct atom_queue *queue)
 		return false;
 	first = queue->alive && !queue->reset_done;
 	if (first) {
+		trace_atom_queue_reset(queue, queue->fault.seqno, -(int)queue->fault.error);
 		atom_coredump_queue(queue);
 		atom_queue_reset_hw(queue);
 		atom_queue_complete(queue);
@@ -513,7 +517,7 @@ static void atom_queue_hide(struct atom_queue *queue)
 	spin_unlock_irq(&queue->fence_lock);
 }
 
-static int atom_queue_create_hw(struct atom_queue *queue, u32 priority)
+static int atom_queue_create_hw(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
 	struct atom_admin_desc desc = {
@@ -526,7 +530,7 @@ static int atom_queue_create_hw(struct atom_queue *queue, u32 priority)
 		.queue_create.job_asid = cpu_to_le16(queue->vm->mmu.asid),
 		.queue_create.ring_asid = cpu_to_le16(ATOM_ASID_DRIVER),
 		.queue_create.ring_log2 = ilog2(queue->entries),
-		.queue_create.priority = priority,
+		.queue_create.priority = queue->priority,
 	};
 	int ret;
 
@@ -725,6 +729,7 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	u32 timeout_ms = args->job_timeout_ms ?: READ_ONCE(vm->adev->job_timeout_ms);
 	int ret;
 
+	queue->priority = args->priority;
 	ret = atom_queue_alloc_hw(queue, timeout_ms);
 	if (ret) {
 		atom_queue_free_ring(queue);
@@ -732,7 +737,7 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	}
 
 	mutex_lock(&vm->lock);
-	ret = vm->destroyed ? -ENOENT : atom_queue_create_hw(queue, args->priority);
+	ret = vm->destroyed ? -ENOENT : atom_queue_create_hw(queue);
 	if (!ret)
 		list_add_tail(&queue->vm_link, &vm->queues);
 	mutex_unlock(&vm->lock);

@@ -115,6 +115,8 @@ struct atom_queue {
 	char name[16];
 	/** @hw_id: Hardware id. */
 	u32 hw_id;
+	/** @priority: enum drm_atom_queue_priority. */
+	u32 priority;
 	/** @entries: Slots of the ring. */
 	u32 entries;
 
