@@ -65,6 +65,13 @@ static bool atom_reset_is_over(struct atom_device *adev)
 	       atom_device_is_lost(adev);
 }
 
+/* For lockdep: whoever resets the device takes none of what we hold. */
+static void atom_reset_might_wait(struct atom_reset *reset)
+{
+	lock_map_acquire(&reset->dep_map);
+	lock_map_release(&reset->dep_map);
+}
+
 /**
  * atom_hw_enter() - wait until the device is in service
  * @adev: device, inside drm_dev_enter()
@@ -76,6 +83,7 @@ static bool atom_reset_is_over(struct atom_device *adev)
  */
 bool atom_hw_enter(struct atom_device *adev)
 {
+	atom_reset_might_wait(&adev->reset);
 	while (!atom_hw_try_enter(adev)) {
 		if (wait_event_killable(adev->reset.wait, atom_reset_is_over(adev)) ||
 		    atom_device_is_lost(adev))
@@ -123,6 +131,7 @@ int atom_reset_wait(struct atom_device *adev)
 {
 	struct atom_reset *reset = &adev->reset;
 
+	atom_reset_might_wait(reset);
 	wait_event(reset->wait, atom_reset_is_over(adev));
 	if (!atom_device_is_dead(adev) && !READ_ONCE(reset->needed) && !READ_ONCE(reset->down))
 		return 0;
@@ -269,13 +278,10 @@ static bool atom_reset_is_barren(struct atom_device *adev)
 	return reset->barren > ATOM_RESET_BARREN_MAX;
 }
 
-static void atom_reset_now(struct atom_device *adev)
+static void atom_reset_bring_back(struct atom_device *adev)
 {
-	struct atom_reset *reset = &adev->reset;
 	int i, ret = -EIO;
 
-	drm_err(&adev->drm, "the device is reset: %s\n", reset->reason);
-	atom_reset_go_down(adev);
 	if (atom_reset_is_barren(adev)) {
 		atom_device_die(adev, "resets do not help");
 		return;
@@ -290,6 +296,24 @@ static void atom_reset_now(struct atom_device *adev)
 	atom_reset_go_up(adev);
 }
 
+static void atom_reset_now(struct atom_device *adev)
+{
+	struct atom_reset *reset = &adev->reset;
+	bool cookie;
+
+	drm_err(&adev->drm, "the device is reset: %s\n", reset->reason);
+	/*
+	 * Not annotated: zapping calls MMU notifiers, of which lockdep does not know that ours wait
+	 * for a reset only when a program unmaps memory.
+	 */
+	atom_reset_go_down(adev);
+	cookie = dma_fence_begin_signalling();
+	lock_map_acquire(&reset->dep_map);
+	atom_reset_bring_back(adev);
+	lock_map_release(&reset->dep_map);
+	dma_fence_end_signalling(cookie);
+}
+
 static void atom_reset_work(struct work_struct *work)
 {
 	struct atom_device *adev = container_of(work, struct atom_device, reset.work);
@@ -300,6 +324,7 @@ static void atom_reset_work(struct work_struct *work)
 	if (READ_ONCE(reset->needed) && !reset->holds && !atom_device_is_lost(adev))
 		atom_reset_now(adev);
 	mutex_unlock(&reset->lock);
+	atom_device_tell_death(adev);
 }
 
 /**
@@ -329,6 +354,7 @@ void atom_reset_abandon(struct atom_device *adev, const char *reason)
 	mutex_lock(&adev->reset.lock);
 	atom_device_die(adev, reason);
 	mutex_unlock(&adev->reset.lock);
+	atom_device_tell_death(adev);
 }
 
 /**
@@ -353,6 +379,7 @@ int atom_reset_release(struct atom_device *adev, bool planned)
 		atom_reset_go_up(adev);
 unlock:
 	mutex_unlock(&reset->lock);
+	atom_device_tell_death(adev);
 	return ret;
 }
 
@@ -364,8 +391,11 @@ unlock:
  */
 int atom_reset_init(struct atom_device *adev)
 {
+	static struct lock_class_key key;
 	struct atom_reset *reset = &adev->reset;
 	int ret;
+
+	lockdep_init_map(&reset->dep_map, "atom_reset", &key, 0);
 
 	INIT_WORK(&reset->work, atom_reset_work);
 	init_waitqueue_head(&reset->wait);
