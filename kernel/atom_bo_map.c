@@ -102,8 +102,8 @@ int atom_bo_set_extents(struct atom_bo *bo, struct sg_table *sgt)
 }
 
 /*
- * Before the pages of a buffer are allocated: 0, and atom_bo_end_pinning() must follow, or -ENOMEM if
- * too few would be left. The allocation itself would fail without the OOM killer, but whoever
+ * Before the pages of a buffer are allocated: 0, and atom_bo_end_pinning() must follow, or -ENOMEM
+ * if too few would be left. The allocation itself would fail without the OOM killer, but whoever
  * needs a page next would call it.
  */
 static int atom_bo_begin_pinning(struct atom_bo *bo)

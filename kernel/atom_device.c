@@ -261,6 +261,10 @@ static int atom_device_init_software(struct atom_device *adev)
 		ret = drmm_mutex_init(drm, &adev->stop_lock);
 	if (!ret)
 		ret = drmm_mutex_init(drm, &adev->admin.lock);
+	if (!ret)
+		ret = atom_event_init(adev);
+	if (!ret)
+		ret = atom_coredump_init(adev);
 	if (ret)
 		return ret;
 
@@ -370,6 +374,7 @@ void atom_device_fini(struct atom_device *adev)
 	}
 	if (adev->submit_wq)
 		destroy_workqueue(adev->submit_wq);
+	atom_coredump_fini(adev);
 }
 
 /**

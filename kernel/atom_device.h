@@ -19,6 +19,8 @@
 #include <atom/hw/regs.h>
 
 #include "atom_admin.h"
+#include "atom_coredump.h"
+#include "atom_event.h"
 #include "atom_fault.h"
 #include "atom_irq.h"
 #include "atom_kcompat.h"
@@ -155,6 +157,10 @@ struct atom_device {
 	struct atom_telemetry telemetry;
 	/** @quotas: What each user holds, and may hold. */
 	struct atom_quotas quotas;
+	/** @coredump: Dumps of what failed. */
+	struct atom_coredump coredump;
+	/** @events: Who is told of faults and resets. */
+	struct atom_events events;
 	/** @counters: Objects alive. */
 	struct atom_counters counters;
 	/** @job_timeout_ms: For queues that ask for nothing else; the administrator changes it. */

@@ -19,6 +19,7 @@
 #include "atom_debugfs.h"
 #include "atom_device.h"
 #include "atom_drv.h"
+#include "atom_event.h"
 #include "atom_fdinfo.h"
 #include "atom_hwmon.h"
 #include "atom_lockdep.h"
@@ -60,7 +61,7 @@
  * - struct atom_device.lists_lock
  * - struct atom_admin.lock: one admin command, held until it is done
  * - struct atom_device.stop_lock
- * - struct atom_telemetry.lock
+ * - struct atom_telemetry.lock, struct atom_events.lock
  * - struct atom_quotas.lock, struct atom_vector.lock, struct atom_device.queue_lock
  *   (spinlocks)
  * - struct atom_queue.fence_lock (spinlock, taken in interrupts)
@@ -192,8 +193,18 @@ static int atom_drv_open(struct drm_device *drm, struct drm_file *file)
 	xa_init_flags(&afile->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&afile->queues, XA_FLAGS_ALLOC1);
 	file->driver_priv = afile;
+	atom_event_open(afile, file);
 	atomic_inc(&adev->counters.clients);
 	return 0;
+}
+
+/* DRM throws away the events of a file first of all: none may come afterwards. */
+static int atom_drv_release(struct inode *inode, struct file *filp)
+{
+	struct drm_file *file = filp->private_data;
+
+	atom_event_close(file->driver_priv);
+	return drm_release(inode, filp);
 }
 
 static void atom_drv_postclose(struct drm_device *drm, struct drm_file *file)
@@ -380,10 +391,10 @@ static long atom_drv_compat_ioctl(struct file *filp, unsigned int cmd, unsigned 
 #endif
 
 static const struct file_operations atom_drv_fops = {
-	/* DRM_ACCEL_FOPS, but for the ioctls. */
+	/* DRM_ACCEL_FOPS, but for the ioctls and the release. */
 	.owner = THIS_MODULE,
 	.open = accel_open,
-	.release = drm_release,
+	.release = atom_drv_release,
 	.unlocked_ioctl = atom_drv_ioctl,
 #ifdef CONFIG_COMPAT
 	.compat_ioctl = atom_drv_compat_ioctl,

@@ -10,6 +10,7 @@
  *   system memory
  * - drm-total-local and so on: those in the device's memory
  * - drm-total-shm and so on: those in the device's shared on-chip memory
+ * - atom-events-dropped: events that the file had no room for (DOC: Events)
  */
 #include <drm/drm_file.h>
 
@@ -73,4 +74,5 @@ void atom_fdinfo_show(struct drm_printer *p, struct drm_file *file)
 
 	drm_printf(p, "drm-engine-npu:\t%llu ns\n", busy);
 	atom_fdinfo_memory(p, file);
+	drm_printf(p, "atom-events-dropped:\t%d\n", atomic_read(&afile->events_dropped));
 }

@@ -36,12 +36,14 @@ static void atom_lockdep_prime_inner(struct atom_device *adev, struct atom_lockd
 	mutex_lock(&adev->admin.lock);
 	mutex_lock(&adev->stop_lock);
 	mutex_lock(&adev->telemetry.lock);
+	mutex_lock(&adev->events.lock);
 
 	spin_lock_irq(&adev->queue_lock);
 	spin_lock(&locks->queue.fence_lock);
 	spin_unlock(&locks->queue.fence_lock);
 	spin_unlock_irq(&adev->queue_lock);
 
+	mutex_unlock(&adev->events.lock);
 	mutex_unlock(&adev->telemetry.lock);
 	mutex_unlock(&adev->stop_lock);
 	mutex_unlock(&adev->admin.lock);

@@ -446,13 +446,16 @@ static void atom_queue_reset_hw(struct atom_queue *queue)
 bool atom_queue_reset(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
+	bool first;
 
 	/* What the FIFO says of the queue, while its records still fit it. */
 	atom_fault_drain(adev);
 	/* Only a killer holds it besides us, and that one may wait for us: do not wait for it. */
 	if (!mutex_trylock(&queue->hw_lock))
 		return false;
-	if (queue->alive && !queue->reset_done) {
+	first = queue->alive && !queue->reset_done;
+	if (first) {
+		atom_coredump_queue(queue);
 		atom_queue_reset_hw(queue);
 		atom_queue_complete(queue);
 		atom_queue_cancel(queue);
@@ -462,6 +465,9 @@ bool atom_queue_reset(struct atom_queue *queue)
 	}
 	mutex_unlock(&queue->hw_lock);
 	wake_up_all(&queue->space);
+	/* A killer waits for us before it lets go of the file. */
+	if (first && READ_ONCE(queue->id))
+		atom_event_queue_fault(queue);
 	return true;
 }
 
@@ -774,7 +780,6 @@ int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 	struct atom_queue *queue;
 	struct atom_vm *vm;
 	int ret;
-	u32 id;
 
 	ret = atom_queue_check_args(adev, args);
 	if (ret)
@@ -794,6 +799,7 @@ int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 		goto give;
 	}
 	strscpy(queue->name, (const char *)args->name, sizeof(queue->name));
+	queue->afile = afile;
 
 	ret = atom_queue_start(queue, args);
 	if (ret)
@@ -801,23 +807,22 @@ int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 	ret = drm_vma_node_allow(&queue->area->base.vma_node, file);
 	if (ret)
 		goto kill;
-	ret = xa_alloc(&afile->queues, &id, queue, xa_limit_31b, GFP_KERNEL);
+	/* For us: the table's may be gone at once, if somebody guesses the id. */
+	atom_queue_get(queue);
+	ret = xa_alloc(&afile->queues, &queue->id, queue, xa_limit_31b, GFP_KERNEL);
 	if (ret)
 		goto revoke;
 
-	/* @queue may be gone already, if somebody guessed its id. */
-	args->queue_id = id;
+	args->queue_id = queue->id;
 	args->ring_entries = 1u << adev->limits.ring_log2;
 	args->completion_bytes = PAGE_ALIGN(ATOM_CPL_AREA_BYTES(adev->limits.ring_log2));
 	args->doorbell_offset = 0;
-	queue = atom_queue_lookup(file, id);
-	if (!queue)
-		return -ENOENT;
 	args->completion_offset = drm_vma_node_offset_addr(&queue->area->base.vma_node);
 	atom_queue_put(queue);
 	return 0;
 
 revoke:
+	atom_queue_put(queue);
 	drm_vma_node_revoke(&queue->area->base.vma_node, file);
 kill:
 	atom_queue_kill(queue);

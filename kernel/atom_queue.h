@@ -99,6 +99,10 @@ struct atom_queue {
 	struct kref ref;
 	/** @adev: Device; a reference is held. */
 	struct atom_device *adev;
+	/** @afile: File that owns it, while it is not killed. */
+	struct atom_file *afile;
+	/** @id: What that file calls it; 0 before it knows. */
+	u32 id;
 	/** @vm: Address space of its jobs; a reference is held. */
 	struct atom_vm *vm;
 	/** @vm_link: Entry of struct atom_vm.queues, under its lock. */

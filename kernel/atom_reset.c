@@ -186,6 +186,10 @@ static void atom_reset_go_up(struct atom_device *adev)
 	if (atom_read32(adev, ATOM_REG_STATUS) & ATOM_STATUS_FATAL)
 		atom_reset_request(adev, "it reports a fatal error at once");
 	wake_up_all(&reset->wait);
+	if (reset->told != reset->count) {
+		reset->told = reset->count;
+		atom_event_device_reset(adev);
+	}
 }
 
 static int atom_reset_flr(struct atom_device *adev)
@@ -208,7 +212,7 @@ static int atom_reset_flr(struct atom_device *adev)
  * The function has lost its state, and does no DMA: end what it did, and tell it
  * again what it must know.
  */
-static int atom_reset_restart(struct atom_device *adev, bool planned)
+static int atom_reset_do_restart(struct atom_device *adev, bool planned)
 {
 	struct atom_reset *reset = &adev->reset;
 	bool cold;
@@ -246,6 +250,22 @@ static int atom_reset_restart(struct atom_device *adev, bool planned)
 	return ret;
 }
 
+/*
+ * The part of a reset that lockdep is told of: fences wait for it. Before, when mappings are zapped
+ * and configuration is restored, the kernel takes locks of classes that others allocate memory with.
+ */
+static int atom_reset_restart(struct atom_device *adev, bool planned)
+{
+	bool cookie = dma_fence_begin_signalling();
+	int ret;
+
+	lock_map_acquire(&adev->reset.dep_map);
+	ret = atom_reset_do_restart(adev, planned);
+	lock_map_release(&adev->reset.dep_map);
+	dma_fence_end_signalling(cookie);
+	return ret;
+}
+
 /**
  * atom_reset_function() - reset the function of a device that is held
  * @adev: device, atom_reset_hold() called
@@ -258,7 +278,8 @@ int atom_reset_function(struct atom_device *adev)
 {
 	int ret = -ENODEV;
 
-	mutex_lock(&adev->stop_lock);
+	/* To lockdep another lock: see atom_reset_restart(). */
+	mutex_lock_nested(&adev->stop_lock, SINGLE_DEPTH_NESTING);
 	if (!adev->stopped && pci_device_is_present(adev->pdev))
 		ret = atom_reset_flr(adev);
 	mutex_unlock(&adev->stop_lock);
@@ -278,10 +299,14 @@ static bool atom_reset_is_barren(struct atom_device *adev)
 	return reset->barren > ATOM_RESET_BARREN_MAX;
 }
 
-static void atom_reset_bring_back(struct atom_device *adev)
+static void atom_reset_now(struct atom_device *adev)
 {
+	struct atom_reset *reset = &adev->reset;
 	int i, ret = -EIO;
 
+	drm_err(&adev->drm, "the device is reset: %s\n", reset->reason);
+	atom_reset_go_down(adev);
+	atom_coredump_device(adev, reset->reason);
 	if (atom_reset_is_barren(adev)) {
 		atom_device_die(adev, "resets do not help");
 		return;
@@ -294,24 +319,6 @@ static void atom_reset_bring_back(struct atom_device *adev)
 		return;
 	}
 	atom_reset_go_up(adev);
-}
-
-static void atom_reset_now(struct atom_device *adev)
-{
-	struct atom_reset *reset = &adev->reset;
-	bool cookie;
-
-	drm_err(&adev->drm, "the device is reset: %s\n", reset->reason);
-	/*
-	 * Not annotated: zapping calls MMU notifiers, of which lockdep does not know that ours wait
-	 * for a reset only when a program unmaps memory.
-	 */
-	atom_reset_go_down(adev);
-	cookie = dma_fence_begin_signalling();
-	lock_map_acquire(&reset->dep_map);
-	atom_reset_bring_back(adev);
-	lock_map_release(&reset->dep_map);
-	dma_fence_end_signalling(cookie);
 }
 
 static void atom_reset_work(struct work_struct *work)

@@ -42,6 +42,8 @@ struct atom_reset {
 	wait_queue_head_t wait;
 	/** @count: Resets of the device since the driver was bound. */
 	u32 count;
+	/** @told: @count when files were told of it. */
+	u32 told;
 	/** @hw_generation: The device's own count after its last start. */
 	u32 hw_generation;
 	/** @barren: Resets in a row without a job done since. */

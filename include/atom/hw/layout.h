@@ -21,8 +21,10 @@
 
 #ifdef __cplusplus
 #define ATOM_HW_STATIC_ASSERT(expr, msg) static_assert(expr, msg)
-#else
+#elif defined(__KERNEL__)
 #define ATOM_HW_STATIC_ASSERT(expr, msg) _Static_assert(expr, msg)
+#else /* C99 has it as an extension only */
+#define ATOM_HW_STATIC_ASSERT(expr, msg) __extension__ _Static_assert(expr, msg)
 #endif
 
 #define ATOM_HW_LAYOUT(type, bytes)                                            \
