@@ -252,7 +252,8 @@ static int atom_reset_do_restart(struct atom_device *adev, bool planned)
 
 /*
  * The part of a reset that lockdep is told of: fences wait for it. Before, when mappings are zapped
- * and configuration is restored, the kernel takes locks of classes that others allocate memory with.
+ * and configuration is restored, the kernel takes locks of classes that others allocate memory
+ * with.
  */
 static int atom_reset_restart(struct atom_device *adev, bool planned)
 {
