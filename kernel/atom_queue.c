@@ -21,6 +21,7 @@
 #include "atom_drv.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
+#include "atom_trace.h"
 #include "atom_vm.h"
 
 static size_t atom_queue_ring_bytes(struct atom_queue *queue)
@@ -158,25 +159,13 @@ static void atom_queue_note_record(struct atom_queue *queue, const struct atom_c
 	fault->field = le32_to_cpu(record->fault_field);
 }
 
-/*
- * The (negative) errno of job @seqno, which the device says to have retired. A device that
- * contradicts itself is treated as one whose job failed.
- */
-static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
+/* The (negative) errno of job @seqno, which the device has retired with @record. */
+static int atom_queue_judge(struct atom_queue *queue, u64 seqno,
+			    const struct atom_cpl_record *record)
 {
-	struct atom_cpl_record record = *atom_queue_record(queue, seqno);
-
 	lockdep_assert_held(&queue->fence_lock);
 
-	if (le64_to_cpu(record.seq) != seqno) {
-		drm_err_ratelimited(&queue->adev->drm, "queue %s: job %llu has no record\n",
-				    queue->name, seqno);
-		atom_queue_note_failure(queue, seqno, EIO);
-		atom_reset_request(queue->adev, "a completion record is missing");
-		return -EIO;
-	}
-
-	switch (le16_to_cpu(record.status)) {
+	switch (le16_to_cpu(record->status)) {
 	case ATOM_CPL_OK:
 		if (READ_ONCE(queue->adev->reset.barren))
 			WRITE_ONCE(queue->adev->reset.barren, 0);
@@ -184,21 +173,15 @@ static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
 	case ATOM_CPL_FAULT:
 		if (!queue->fault.error || queue->fault.seqno <= queue->lost_seqno) {
 			atom_queue_note_failure(queue, seqno, EIO);
-			atom_queue_note_record(queue, &record);
+			atom_queue_note_record(queue, record);
 			atomic_inc(&queue->adev->counters.faults);
 		}
 		queue->flags |= DRM_ATOM_QUEUE_STATE_FAULT;
 		return -EIO;
-	case ATOM_CPL_ABORTED:
+	default:
 		/* A job that timed out is aborted as well, but has a better name. */
 		atom_queue_note_failure(queue, seqno, ECANCELED);
 		return queue->fault.seqno == seqno ? -(int)queue->fault.error : -ECANCELED;
-	default:
-		drm_err_ratelimited(&queue->adev->drm, "queue %s: job %llu has status %u\n",
-				    queue->name, seqno, le16_to_cpu(record.status));
-		atom_queue_note_failure(queue, seqno, EIO);
-		atom_reset_request(queue->adev, "a completion record is impossible");
-		return -EIO;
 	}
 }
 
@@ -215,6 +198,37 @@ static void atom_queue_ban_locked(struct atom_queue *queue, u32 flags)
 		queue_work(queue->adev->reset_wq, &queue->reset_work);
 }
 
+/*
+ * The device contradicts itself. It may work on any job yet, so that no fence signals before it
+ * has been reset.
+ */
+static void atom_queue_distrust(struct atom_queue *queue, const char *reason)
+{
+	lockdep_assert_held(&queue->fence_lock);
+
+	atom_queue_note_failure(queue, queue->completed + 1, EIO);
+	atom_queue_ban_locked(queue, DRM_ATOM_QUEUE_STATE_FAULT);
+	atom_reset_request(queue->adev, reason);
+}
+
+/* Can the record of job @seqno, which the device says to have retired, be true? */
+static bool atom_queue_believes(struct atom_queue *queue, u64 seqno,
+				const struct atom_cpl_record *record)
+{
+	u16 status = le16_to_cpu(record->status);
+
+	if (le64_to_cpu(record->seq) == seqno &&
+	    (status == ATOM_CPL_OK || status == ATOM_CPL_FAULT || status == ATOM_CPL_ABORTED))
+		return true;
+	if (!queue->banned) {
+		drm_err(&queue->adev->drm,
+			"queue %s: job %llu has the record of job %llu with status %u\n",
+			queue->name, seqno, le64_to_cpu(record->seq), status);
+		atom_queue_distrust(queue, "a completion record is impossible");
+	}
+	return false;
+}
+
 /**
  * atom_queue_signal_next() - signal the fence of the oldest job on the ring
  * @queue: queue with such a job; the caller holds its fence lock
@@ -226,6 +240,7 @@ void atom_queue_signal_next(struct atom_queue *queue, int error)
 
 	lockdep_assert_held(&queue->fence_lock);
 
+	trace_atom_job_done(queue, fence->base.seqno, error);
 	list_del_init(&fence->link);
 	if (error)
 		dma_fence_set_error(&fence->base, error);
@@ -257,17 +272,20 @@ void atom_queue_complete(struct atom_queue *queue)
 			drm_err(&queue->adev->drm,
 				"queue %s: device says it retired job %llu, but %llu to %llu are out\n",
 				queue->name, seqno, queue->completed + 1, queue->emitted);
-			atom_queue_note_failure(queue, queue->completed + 1, EIO);
-			atom_queue_ban_locked(queue, DRM_ATOM_QUEUE_STATE_FAULT);
-			atom_reset_request(queue->adev, "a sequence number is impossible");
+			atom_queue_distrust(queue, "a sequence number is impossible");
 		}
 		goto unlock;
 	}
 	/* The records were written before the number. */
 	dma_rmb();
 	while (queue->completed < seqno) {
-		int error = atom_queue_judge(queue, queue->completed + 1);
+		u64 next = queue->completed + 1;
+		struct atom_cpl_record record = *atom_queue_record(queue, next);
+		int error;
 
+		if (!atom_queue_believes(queue, next, &record))
+			break;
+		error = atom_queue_judge(queue, next, &record);
 		if (error && !queue->banned)
 			atom_queue_ban_locked(queue, 0);
 		queue->completed++;
@@ -320,13 +338,18 @@ void atom_queue_ban(struct atom_queue *queue, u32 flags, int error)
  * atom_queue_fault() - the fault FIFO speaks of a queue
  * @queue: queue
  * @record: copy of the record
+ *
+ * Runs on the ordered workqueue, inside atom_hw_try_enter().
+ *
+ * Return: false if the record cannot be true.
  */
-void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record)
+bool atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record)
 {
 	u64 seqno = le64_to_cpu(record->desc_seq);
 	u16 code = le16_to_cpu(record->code);
 	bool hang = code == ATOM_FAULT_HANG;
 	unsigned long flags;
+	u32 state;
 
 	/* The completion record, if there is one, is the better witness. */
 	atom_queue_complete(queue);
@@ -334,8 +357,15 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 	spin_lock_irqsave(&queue->fence_lock, flags);
 	if (le32_to_cpu(record->queue_generation) != queue->generation || queue->killed) {
 		spin_unlock_irqrestore(&queue->fence_lock, flags);
-		return;
+		return true;
 	}
+	/* A queue stops at its fault, and stays so until its generation changes. */
+	state = atom_read32(queue->adev, ATOM_REG_QUEUE(queue->hw_id) + ATOM_QREG_STATE);
+	if (state != ATOM_QUEUE_FAULTED && state != ATOM_QUEUE_HUNG) {
+		spin_unlock_irqrestore(&queue->fence_lock, flags);
+		return false;
+	}
+	trace_atom_fault(queue, record);
 	if (!queue->fault.error || queue->fault.seqno <= queue->lost_seqno) {
 		/* A hang, or the ring itself: nothing was retired. */
 		if (seqno <= queue->completed || seqno > queue->emitted)
@@ -360,6 +390,7 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 	drm_dbg(&queue->adev->drm, "queue %s: job %llu: %s at %#llx, command %u\n", queue->name,
 		seqno, atom_fault_name(code), le64_to_cpu(record->va),
 		le32_to_cpu(record->command));
+	return true;
 }
 
 /**
@@ -455,6 +486,7 @@ bool atom_queue_reset(struct atom_queue *queue)
 		return false;
 	first = queue->alive && !queue->reset_done;
 	if (first) {
+		trace_atom_queue_reset(queue, queue->fault.seqno, -(int)queue->fault.error);
 		atom_coredump_queue(queue);
 		atom_queue_reset_hw(queue);
 		atom_queue_complete(queue);
@@ -488,7 +520,7 @@ static void atom_queue_hide(struct atom_queue *queue)
 	spin_unlock_irq(&queue->fence_lock);
 }
 
-static int atom_queue_create_hw(struct atom_queue *queue, u32 priority)
+static int atom_queue_create_hw(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
 	struct atom_admin_desc desc = {
@@ -501,7 +533,7 @@ static int atom_queue_create_hw(struct atom_queue *queue, u32 priority)
 		.queue_create.job_asid = cpu_to_le16(queue->vm->mmu.asid),
 		.queue_create.ring_asid = cpu_to_le16(ATOM_ASID_DRIVER),
 		.queue_create.ring_log2 = ilog2(queue->entries),
-		.queue_create.priority = priority,
+		.queue_create.priority = queue->priority,
 	};
 	int ret;
 
@@ -709,6 +741,7 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	u32 timeout_ms = args->job_timeout_ms ?: READ_ONCE(vm->adev->job_timeout_ms);
 	int ret;
 
+	queue->priority = args->priority;
 	ret = atom_queue_alloc_hw(queue, timeout_ms);
 	if (ret) {
 		atom_queue_free_ring(queue);
@@ -716,7 +749,7 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	}
 
 	mutex_lock(&vm->lock);
-	ret = vm->destroyed ? -ENOENT : atom_queue_create_hw(queue, args->priority);
+	ret = vm->destroyed ? -ENOENT : atom_queue_create_hw(queue);
 	if (!ret)
 		list_add_tail(&queue->vm_link, &vm->queues);
 	mutex_unlock(&vm->lock);

@@ -115,6 +115,8 @@ struct atom_queue {
 	char name[16];
 	/** @hw_id: Hardware id. */
 	u32 hw_id;
+	/** @priority: enum drm_atom_queue_priority. */
+	u32 priority;
 	/** @entries: Slots of the ring. */
 	u32 entries;
 
@@ -216,7 +218,7 @@ struct atom_queue *atom_queue_get_by_hw_id(struct atom_device *adev, u32 hw_id);
 struct atom_queue *atom_queue_next(struct atom_device *adev, u32 *hw_id);
 
 void atom_queue_complete(struct atom_queue *queue);
-void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record);
+bool atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record);
 void atom_queue_ban(struct atom_queue *queue, u32 flags, int error);
 bool atom_queue_reset(struct atom_queue *queue);
 void atom_queue_kill(struct atom_queue *queue);

@@ -16,6 +16,7 @@
 #include "atom_device.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
+#include "atom_trace.h"
 
 /*
  * A queue is looked at more often than it may stand still: the first look at a
@@ -106,6 +107,7 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 
 	queue->ring[atom_seqno_slot(job->seqno, queue->entries)] = job->desc;
 	queue->emitted = job->seqno;
+	trace_atom_job_run(queue, job->seqno, 0);
 	/* The device reads the descriptor after it has seen the tail. */
 	dma_wmb();
 	WRITE_ONCE(*queue->tail, cpu_to_le64(job->seqno));
