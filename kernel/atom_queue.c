@@ -505,7 +505,10 @@ bool atom_queue_reset(struct atom_queue *queue)
 
 static void atom_queue_reset_work(struct work_struct *work)
 {
+	bool cookie = dma_fence_begin_signalling();
+
 	atom_queue_reset(container_of(work, struct atom_queue, reset_work));
+	dma_fence_end_signalling(cookie);
 }
 
 /* Interrupts look at the queue no more. */
@@ -696,6 +699,17 @@ static int atom_queue_alloc_hw(struct atom_queue *queue, u32 timeout_ms)
 	return ret;
 }
 
+/**
+ * atom_queue_init_locks() - make the locks of a queue
+ * @queue: queue, or a stand-in of atom_lockdep_prime()
+ */
+void atom_queue_init_locks(struct atom_queue *queue)
+{
+	mutex_init(&queue->submit_lock);
+	mutex_init(&queue->hw_lock);
+	spin_lock_init(&queue->fence_lock);
+}
+
 static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom_vm *vm)
 {
 	struct atom_queue *queue = kzalloc_obj(*queue, GFP_KERNEL);
@@ -712,9 +726,7 @@ static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom
 	INIT_LIST_HEAD(&queue->vector_link);
 	INIT_LIST_HEAD(&queue->fences);
 	INIT_LIST_HEAD(&queue->waiting);
-	mutex_init(&queue->submit_lock);
-	mutex_init(&queue->hw_lock);
-	spin_lock_init(&queue->fence_lock);
+	atom_queue_init_locks(queue);
 	init_waitqueue_head(&queue->space);
 	init_waitqueue_head(&queue->idle);
 	INIT_WORK(&queue->reset_work, atom_queue_reset_work);
