@@ -21,6 +21,7 @@
 #include "atom_drv.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
+#include "atom_trace.h"
 #include "atom_vm.h"
 
 static size_t atom_queue_ring_bytes(struct atom_queue *queue)
@@ -158,25 +159,13 @@ static void atom_queue_note_record(struct atom_queue *queue, const struct atom_c
 	fault->field = le32_to_cpu(record->fault_field);
 }
 
-/*
- * The (negative) errno of job @seqno, which the device says to have retired. A device that
- * contradicts itself is treated as one whose job failed.
- */
-static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
+/* The (negative) errno of job @seqno, which the device has retired with @record. */
+static int atom_queue_judge(struct atom_queue *queue, u64 seqno,
+			    const struct atom_cpl_record *record)
 {
-	struct atom_cpl_record record = *atom_queue_record(queue, seqno);
-
 	lockdep_assert_held(&queue->fence_lock);
 
-	if (le64_to_cpu(record.seq) != seqno) {
-		drm_err_ratelimited(&queue->adev->drm, "queue %s: job %llu has no record\n",
-				    queue->name, seqno);
-		atom_queue_note_failure(queue, seqno, EIO);
-		atom_reset_request(queue->adev, "a completion record is missing");
-		return -EIO;
-	}
-
-	switch (le16_to_cpu(record.status)) {
+	switch (le16_to_cpu(record->status)) {
 	case ATOM_CPL_OK:
 		if (READ_ONCE(queue->adev->reset.barren))
 			WRITE_ONCE(queue->adev->reset.barren, 0);
@@ -184,21 +173,15 @@ static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
 	case ATOM_CPL_FAULT:
 		if (!queue->fault.error || queue->fault.seqno <= queue->lost_seqno) {
 			atom_queue_note_failure(queue, seqno, EIO);
-			atom_queue_note_record(queue, &record);
+			atom_queue_note_record(queue, record);
 			atomic_inc(&queue->adev->counters.faults);
 		}
 		queue->flags |= DRM_ATOM_QUEUE_STATE_FAULT;
 		return -EIO;
-	case ATOM_CPL_ABORTED:
+	default:
 		/* A job that timed out is aborted as well, but has a better name. */
 		atom_queue_note_failure(queue, seqno, ECANCELED);
 		return queue->fault.seqno == seqno ? -(int)queue->fault.error : -ECANCELED;
-	default:
-		drm_err_ratelimited(&queue->adev->drm, "queue %s: job %llu has status %u\n",
-				    queue->name, seqno, le16_to_cpu(record.status));
-		atom_queue_note_failure(queue, seqno, EIO);
-		atom_reset_request(queue->adev, "a completion record is impossible");
-		return -EIO;
 	}
 }
 
@@ -215,6 +198,37 @@ static void atom_queue_ban_locked(struct atom_queue *queue, u32 flags)
 		queue_work(queue->adev->reset_wq, &queue->reset_work);
 }
 
+/*
+ * The device contradicts itself. It may work on any job yet, so that no fence signals before it
+ * has been reset.
+ */
+static void atom_queue_distrust(struct atom_queue *queue, const char *reason)
+{
+	lockdep_assert_held(&queue->fence_lock);
+
+	atom_queue_note_failure(queue, queue->completed + 1, EIO);
+	atom_queue_ban_locked(queue, DRM_ATOM_QUEUE_STATE_FAULT);
+	atom_reset_request(queue->adev, reason);
+}
+
+/* Can the record of job @seqno, which the device says to have retired, be true? */
+static bool atom_queue_believes(struct atom_queue *queue, u64 seqno,
+				const struct atom_cpl_record *record)
+{
+	u16 status = le16_to_cpu(record->status);
+
+	if (le64_to_cpu(record->seq) == seqno &&
+	    (status == ATOM_CPL_OK || status == ATOM_CPL_FAULT || status == ATOM_CPL_ABORTED))
+		return true;
+	if (!queue->banned) {
+		drm_err(&queue->adev->drm,
+			"queue %s: job %llu has the record of job %llu with status %u\n",
+			queue->name, seqno, le64_to_cpu(record->seq), status);
+		atom_queue_distrust(queue, "a completion record is impossible");
+	}
+	return false;
+}
+
 /**
  * atom_queue_signal_next() - signal the fence of the oldest job on the ring
  * @queue: queue with such a job; the caller holds its fence lock
@@ -226,6 +240,7 @@ void atom_queue_signal_next(struct atom_queue *queue, int error)
 
 	lockdep_assert_held(&queue->fence_lock);
 
+	trace_atom_job_done(queue, fence->base.seqno, error);
 	list_del_init(&fence->link);
 	if (error)
 		dma_fence_set_error(&fence->base, error);
@@ -257,17 +272,20 @@ void atom_queue_complete(struct atom_queue *queue)
 			drm_err(&queue->adev->drm,
 				"queue %s: device says it retired job %llu, but %llu to %llu are out\n",
 				queue->name, seqno, queue->completed + 1, queue->emitted);
-			atom_queue_note_failure(queue, queue->completed + 1, EIO);
-			atom_queue_ban_locked(queue, DRM_ATOM_QUEUE_STATE_FAULT);
-			atom_reset_request(queue->adev, "a sequence number is impossible");
+			atom_queue_distrust(queue, "a sequence number is impossible");
 		}
 		goto unlock;
 	}
 	/* The records were written before the number. */
 	dma_rmb();
 	while (queue->completed < seqno) {
-		int error = atom_queue_judge(queue, queue->completed + 1);
+		u64 next = queue->completed + 1;
+		struct atom_cpl_record record = *atom_queue_record(queue, next);
+		int error;
 
+		if (!atom_queue_believes(queue, next, &record))
+			break;
+		error = atom_queue_judge(queue, next, &record);
 		if (error && !queue->banned)
 			atom_queue_ban_locked(queue, 0);
 		queue->completed++;
@@ -320,13 +338,18 @@ void atom_queue_ban(struct atom_queue *queue, u32 flags, int error)
  * atom_queue_fault() - the fault FIFO speaks of a queue
  * @queue: queue
  * @record: copy of the record
+ *
+ * Runs on the ordered workqueue, inside atom_hw_try_enter().
+ *
+ * Return: false if the record cannot be true.
  */
-void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record)
+bool atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record)
 {
 	u64 seqno = le64_to_cpu(record->desc_seq);
 	u16 code = le16_to_cpu(record->code);
 	bool hang = code == ATOM_FAULT_HANG;
 	unsigned long flags;
+	u32 state;
 
 	/* The completion record, if there is one, is the better witness. */
 	atom_queue_complete(queue);
@@ -334,8 +357,15 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 	spin_lock_irqsave(&queue->fence_lock, flags);
 	if (le32_to_cpu(record->queue_generation) != queue->generation || queue->killed) {
 		spin_unlock_irqrestore(&queue->fence_lock, flags);
-		return;
+		return true;
 	}
+	/* A queue stops at its fault, and stays so until its generation changes. */
+	state = atom_read32(queue->adev, ATOM_REG_QUEUE(queue->hw_id) + ATOM_QREG_STATE);
+	if (state != ATOM_QUEUE_FAULTED && state != ATOM_QUEUE_HUNG) {
+		spin_unlock_irqrestore(&queue->fence_lock, flags);
+		return false;
+	}
+	trace_atom_fault(queue, record);
 	if (!queue->fault.error || queue->fault.seqno <= queue->lost_seqno) {
 		/* A hang, or the ring itself: nothing was retired. */
 		if (seqno <= queue->completed || seqno > queue->emitted)
@@ -360,6 +390,7 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 	drm_dbg(&queue->adev->drm, "queue %s: job %llu: %s at %#llx, command %u\n", queue->name,
 		seqno, atom_fault_name(code), le64_to_cpu(record->va),
 		le32_to_cpu(record->command));
+	return true;
 }
 
 /**
@@ -446,13 +477,17 @@ static void atom_queue_reset_hw(struct atom_queue *queue)
 bool atom_queue_reset(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
+	bool first;
 
 	/* What the FIFO says of the queue, while its records still fit it. */
 	atom_fault_drain(adev);
 	/* Only a killer holds it besides us, and that one may wait for us: do not wait for it. */
 	if (!mutex_trylock(&queue->hw_lock))
 		return false;
-	if (queue->alive && !queue->reset_done) {
+	first = queue->alive && !queue->reset_done;
+	if (first) {
+		trace_atom_queue_reset(queue, queue->fault.seqno, -(int)queue->fault.error);
+		atom_coredump_queue(queue);
 		atom_queue_reset_hw(queue);
 		atom_queue_complete(queue);
 		atom_queue_cancel(queue);
@@ -462,12 +497,18 @@ bool atom_queue_reset(struct atom_queue *queue)
 	}
 	mutex_unlock(&queue->hw_lock);
 	wake_up_all(&queue->space);
+	/* A killer waits for us before it lets go of the file. */
+	if (first && READ_ONCE(queue->id))
+		atom_event_queue_fault(queue);
 	return true;
 }
 
 static void atom_queue_reset_work(struct work_struct *work)
 {
+	bool cookie = dma_fence_begin_signalling();
+
 	atom_queue_reset(container_of(work, struct atom_queue, reset_work));
+	dma_fence_end_signalling(cookie);
 }
 
 /* Interrupts look at the queue no more. */
@@ -479,7 +520,7 @@ static void atom_queue_hide(struct atom_queue *queue)
 	spin_unlock_irq(&queue->fence_lock);
 }
 
-static int atom_queue_create_hw(struct atom_queue *queue, u32 priority)
+static int atom_queue_create_hw(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
 	struct atom_admin_desc desc = {
@@ -492,7 +533,7 @@ static int atom_queue_create_hw(struct atom_queue *queue, u32 priority)
 		.queue_create.job_asid = cpu_to_le16(queue->vm->mmu.asid),
 		.queue_create.ring_asid = cpu_to_le16(ATOM_ASID_DRIVER),
 		.queue_create.ring_log2 = ilog2(queue->entries),
-		.queue_create.priority = priority,
+		.queue_create.priority = queue->priority,
 	};
 	int ret;
 
@@ -658,6 +699,17 @@ static int atom_queue_alloc_hw(struct atom_queue *queue, u32 timeout_ms)
 	return ret;
 }
 
+/**
+ * atom_queue_init_locks() - make the locks of a queue
+ * @queue: queue, or a stand-in of atom_lockdep_prime()
+ */
+void atom_queue_init_locks(struct atom_queue *queue)
+{
+	mutex_init(&queue->submit_lock);
+	mutex_init(&queue->hw_lock);
+	spin_lock_init(&queue->fence_lock);
+}
+
 static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom_vm *vm)
 {
 	struct atom_queue *queue = kzalloc_obj(*queue, GFP_KERNEL);
@@ -674,9 +726,7 @@ static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom
 	INIT_LIST_HEAD(&queue->vector_link);
 	INIT_LIST_HEAD(&queue->fences);
 	INIT_LIST_HEAD(&queue->waiting);
-	mutex_init(&queue->submit_lock);
-	mutex_init(&queue->hw_lock);
-	spin_lock_init(&queue->fence_lock);
+	atom_queue_init_locks(queue);
 	init_waitqueue_head(&queue->space);
 	init_waitqueue_head(&queue->idle);
 	INIT_WORK(&queue->reset_work, atom_queue_reset_work);
@@ -691,6 +741,7 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	u32 timeout_ms = args->job_timeout_ms ?: READ_ONCE(vm->adev->job_timeout_ms);
 	int ret;
 
+	queue->priority = args->priority;
 	ret = atom_queue_alloc_hw(queue, timeout_ms);
 	if (ret) {
 		atom_queue_free_ring(queue);
@@ -698,7 +749,7 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	}
 
 	mutex_lock(&vm->lock);
-	ret = vm->destroyed ? -ENOENT : atom_queue_create_hw(queue, args->priority);
+	ret = vm->destroyed ? -ENOENT : atom_queue_create_hw(queue);
 	if (!ret)
 		list_add_tail(&queue->vm_link, &vm->queues);
 	mutex_unlock(&vm->lock);
@@ -762,7 +813,6 @@ int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 	struct atom_queue *queue;
 	struct atom_vm *vm;
 	int ret;
-	u32 id;
 
 	ret = atom_queue_check_args(adev, args);
 	if (ret)
@@ -782,6 +832,7 @@ int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 		goto give;
 	}
 	strscpy(queue->name, (const char *)args->name, sizeof(queue->name));
+	queue->afile = afile;
 
 	ret = atom_queue_start(queue, args);
 	if (ret)
@@ -789,23 +840,22 @@ int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 	ret = drm_vma_node_allow(&queue->area->base.vma_node, file);
 	if (ret)
 		goto kill;
-	ret = xa_alloc(&afile->queues, &id, queue, xa_limit_31b, GFP_KERNEL);
+	/* For us: the table's may be gone at once, if somebody guesses the id. */
+	atom_queue_get(queue);
+	ret = xa_alloc(&afile->queues, &queue->id, queue, xa_limit_31b, GFP_KERNEL);
 	if (ret)
 		goto revoke;
 
-	/* @queue may be gone already, if somebody guessed its id. */
-	args->queue_id = id;
+	args->queue_id = queue->id;
 	args->ring_entries = 1u << adev->limits.ring_log2;
 	args->completion_bytes = PAGE_ALIGN(ATOM_CPL_AREA_BYTES(adev->limits.ring_log2));
 	args->doorbell_offset = 0;
-	queue = atom_queue_lookup(file, id);
-	if (!queue)
-		return -ENOENT;
 	args->completion_offset = drm_vma_node_offset_addr(&queue->area->base.vma_node);
 	atom_queue_put(queue);
 	return 0;
 
 revoke:
+	atom_queue_put(queue);
 	drm_vma_node_revoke(&queue->area->base.vma_node, file);
 kill:
 	atom_queue_kill(queue);

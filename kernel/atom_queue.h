@@ -99,6 +99,10 @@ struct atom_queue {
 	struct kref ref;
 	/** @adev: Device; a reference is held. */
 	struct atom_device *adev;
+	/** @afile: File that owns it, while it is not killed. */
+	struct atom_file *afile;
+	/** @id: What that file calls it; 0 before it knows. */
+	u32 id;
 	/** @vm: Address space of its jobs; a reference is held. */
 	struct atom_vm *vm;
 	/** @vm_link: Entry of struct atom_vm.queues, under its lock. */
@@ -111,6 +115,8 @@ struct atom_queue {
 	char name[16];
 	/** @hw_id: Hardware id. */
 	u32 hw_id;
+	/** @priority: enum drm_atom_queue_priority. */
+	u32 priority;
 	/** @entries: Slots of the ring. */
 	u32 entries;
 
@@ -205,13 +211,14 @@ static inline struct atom_queue *atom_queue_get(struct atom_queue *queue)
 	return queue;
 }
 
+void atom_queue_init_locks(struct atom_queue *queue);
 void atom_queue_put(struct atom_queue *queue);
 struct atom_queue *atom_queue_lookup(struct drm_file *file, u32 id);
 struct atom_queue *atom_queue_get_by_hw_id(struct atom_device *adev, u32 hw_id);
 struct atom_queue *atom_queue_next(struct atom_device *adev, u32 *hw_id);
 
 void atom_queue_complete(struct atom_queue *queue);
-void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record);
+bool atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record);
 void atom_queue_ban(struct atom_queue *queue, u32 flags, int error);
 bool atom_queue_reset(struct atom_queue *queue);
 void atom_queue_kill(struct atom_queue *queue);

@@ -4,8 +4,10 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import shutil
+import socket
 import struct
 import subprocess
 import termios
@@ -16,7 +18,7 @@ import urllib.error
 import urllib.request
 
 import pyte
-from fake_machine import ADDRESS, FDINFO, OK, USAGE, Case, validated
+from fake_machine import ADDRESS, FAILED, FDINFO, OK, USAGE, Case, validated
 
 PATIENCE = 30
 
@@ -76,6 +78,53 @@ class Server(Running):
         self.assertRegex(self.get(url)[1], r"(?m)^atom_temperature_celsius\{.*\} 50$")
         with self.assertRaises(urllib.error.HTTPError):
             self.get(url.replace("/metrics", "/../etc/passwd"))
+
+    def connect(self, where="127.0.0.1"):
+        """A server, and a way to talk to it in bytes."""
+        self.machine.add_npu()
+        process = self.start("metrics", "--listen", f"{where}:0")
+        port = int(re.search(r":(\d+)/", process.stdout.readline())[1])
+
+        def ask(request):
+            with socket.create_connection((where.strip("[]"), port), timeout=PATIENCE) as connection:
+                connection.sendall(request)
+                return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+        return port, ask
+
+    def test_names_what_is_wrong_with_a_request_and_goes_on(self):
+        _, ask = self.connect()
+        for request, status in ((b"soup\r\n\r\n", "400 Bad Request"),
+                                (b"\0" * 100 + b"\r\n\r\n", "400 Bad Request"),
+                                (b"GET /metrics HTTP/9.9\r\n\r\n", "400 Bad Request"),
+                                (b"POST /metrics HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", "405 Method Not Allowed"),
+                                (b"GET /other HTTP/1.1\r\n\r\n", "404 Not Found"),
+                                (b"GET /metrics HTTP/1.1\r\nX: " + b"x" * 500_000 + b"\r\n\r\n", "431 Request Header Fields Too Large"),
+                                (b"GET /" + b"x" * 500_000 + b" HTTP/1.1\r\n\r\n", "431 Request Header Fields Too Large"),
+                                (b"GET /metrics HTTP/1.1\r\n\r\n", "200 OK")):
+            self.assertEqual(f"HTTP/1.1 {status}", ask(request).split("\r\n")[0], request[:40])
+        self.assertTrue(ask(b"HEAD /metrics HTTP/1.0\r\n\r\n").endswith("\r\n\r\n"), "a head has no body")
+
+    def test_answers_while_others_are_silent_and_lets_them_go(self):
+        port, ask = self.connect()
+        # More than it serves at once.
+        silent = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(80)]
+        for connection in silent:
+            self.addCleanup(connection.close)
+            connection.sendall(b"GET /metr")
+        self.assertIn("200 OK", ask(b"GET /metrics HTTP/1.1\r\n\r\n"))
+        for connection in silent:
+            self.assertEqual(b"", connection.recv(1), "it is closed in the end")
+
+    def test_serves_the_newer_address_of_this_machine_too(self):
+        if not os.path.exists("/proc/net/if_inet6"):
+            self.skipTest("no IPv6")
+        self.assertIn("200 OK", self.connect("[::1]")[1](b"GET /metrics HTTP/1.1\r\n\r\n"))
+
+    def test_an_address_in_use_is_told(self):
+        port, _ = self.connect()
+        status, _, err = self.run_tool("metrics", "--listen", str(port))
+        self.assertEqual(FAILED, status)
+        self.assertIn("the address is in use", err)
 
 
 class Screen(Case):
