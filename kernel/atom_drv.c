@@ -59,6 +59,7 @@
  * - struct atom_fence.lock, and what drm_sched takes when a fence signals
  *
  * No lock is held while user memory is copied, or while a job is waited for.
+ * Who writes a dump only tries struct atom_coredump.lock, atom_vm.lock and atom_bo.lock.
  *
  * A reset of the device runs on a workqueue of its own, so that all of the above may
  * be held while it is waited for, but what it takes itself: struct atom_reset.lock,
