@@ -222,7 +222,7 @@ void atom_queue_free_hw(struct atom_queue *queue);
 
 /* Completion and failure of jobs: atom_queue_complete.c. */
 void atom_queue_complete(struct atom_queue *queue);
-void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record);
+bool atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record);
 void atom_queue_ban(struct atom_queue *queue, u32 flags, int error);
 void atom_queue_signal_next(struct atom_queue *queue, int error);
 void atom_queue_cancel(struct atom_queue *queue);

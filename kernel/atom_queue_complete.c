@@ -31,25 +31,13 @@ static void atom_queue_note_record(struct atom_queue *queue, const struct atom_c
 	fault->field = le32_to_cpu(record->fault_field);
 }
 
-/*
- * The (negative) errno of job @seqno, which the device says to have retired. A device that
- * contradicts itself is treated as one whose job failed.
- */
-static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
+/* The (negative) errno of job @seqno, which the device has retired with @record. */
+static int atom_queue_judge(struct atom_queue *queue, u64 seqno,
+			    const struct atom_cpl_record *record)
 {
-	struct atom_cpl_record record = *atom_queue_record(queue, seqno);
-
 	lockdep_assert_held(&queue->fence_lock);
 
-	if (le64_to_cpu(record.seq) != seqno) {
-		drm_err_ratelimited(&queue->adev->drm, "queue %s: job %llu has no record\n",
-				    queue->name, seqno);
-		atom_queue_note_failure(queue, seqno, EIO);
-		atom_reset_request(queue->adev, "a completion record is missing");
-		return -EIO;
-	}
-
-	switch (le16_to_cpu(record.status)) {
+	switch (le16_to_cpu(record->status)) {
 	case ATOM_CPL_OK:
 		if (READ_ONCE(queue->adev->reset.barren))
 			WRITE_ONCE(queue->adev->reset.barren, 0);
@@ -57,21 +45,15 @@ static int atom_queue_judge(struct atom_queue *queue, u64 seqno)
 	case ATOM_CPL_FAULT:
 		if (!queue->fault.error || queue->fault.seqno <= queue->lost_seqno) {
 			atom_queue_note_failure(queue, seqno, EIO);
-			atom_queue_note_record(queue, &record);
+			atom_queue_note_record(queue, record);
 			atomic_inc(&queue->adev->counters.faults);
 		}
 		queue->flags |= DRM_ATOM_QUEUE_STATE_FAULT;
 		return -EIO;
-	case ATOM_CPL_ABORTED:
+	default:
 		/* A job that timed out is aborted as well, but has a better name. */
 		atom_queue_note_failure(queue, seqno, ECANCELED);
 		return queue->fault.seqno == seqno ? -(int)queue->fault.error : -ECANCELED;
-	default:
-		drm_err_ratelimited(&queue->adev->drm, "queue %s: job %llu has status %u\n",
-				    queue->name, seqno, le16_to_cpu(record.status));
-		atom_queue_note_failure(queue, seqno, EIO);
-		atom_reset_request(queue->adev, "a completion record is impossible");
-		return -EIO;
 	}
 }
 
@@ -86,6 +68,37 @@ static void atom_queue_ban_locked(struct atom_queue *queue, u32 flags)
 	queue->banned = true;
 	if (first && !queue->killed)
 		queue_work(queue->adev->reset_wq, &queue->reset_work);
+}
+
+/*
+ * The device contradicts itself. It may work on any job yet, so that no fence signals before it
+ * has been reset.
+ */
+static void atom_queue_distrust(struct atom_queue *queue, const char *reason)
+{
+	lockdep_assert_held(&queue->fence_lock);
+
+	atom_queue_note_failure(queue, queue->completed + 1, EIO);
+	atom_queue_ban_locked(queue, DRM_ATOM_QUEUE_STATE_FAULT);
+	atom_reset_request(queue->adev, reason);
+}
+
+/* Can the record of job @seqno, which the device says to have retired, be true? */
+static bool atom_queue_believes(struct atom_queue *queue, u64 seqno,
+				const struct atom_cpl_record *record)
+{
+	u16 status = le16_to_cpu(record->status);
+
+	if (le64_to_cpu(record->seq) == seqno &&
+	    (status == ATOM_CPL_OK || status == ATOM_CPL_FAULT || status == ATOM_CPL_ABORTED))
+		return true;
+	if (!queue->banned) {
+		drm_err(&queue->adev->drm,
+			"queue %s: job %llu has the record of job %llu with status %u\n",
+			queue->name, seqno, le64_to_cpu(record->seq), status);
+		atom_queue_distrust(queue, "a completion record is impossible");
+	}
+	return false;
 }
 
 /**
@@ -130,17 +143,20 @@ void atom_queue_complete(struct atom_queue *queue)
 			drm_err(&queue->adev->drm,
 				"queue %s: device says it retired job %llu, but %llu to %llu are out\n",
 				queue->name, seqno, queue->completed + 1, queue->emitted);
-			atom_queue_note_failure(queue, queue->completed + 1, EIO);
-			atom_queue_ban_locked(queue, DRM_ATOM_QUEUE_STATE_FAULT);
-			atom_reset_request(queue->adev, "a sequence number is impossible");
+			atom_queue_distrust(queue, "a sequence number is impossible");
 		}
 		goto unlock;
 	}
 	/* The records were written before the number. */
 	dma_rmb();
 	while (queue->completed < seqno) {
-		int error = atom_queue_judge(queue, queue->completed + 1);
+		u64 next = queue->completed + 1;
+		struct atom_cpl_record record = *atom_queue_record(queue, next);
+		int error;
 
+		if (!atom_queue_believes(queue, next, &record))
+			break;
+		error = atom_queue_judge(queue, next, &record);
 		if (error && !queue->banned)
 			atom_queue_ban_locked(queue, 0);
 		queue->completed++;
@@ -193,13 +209,18 @@ void atom_queue_ban(struct atom_queue *queue, u32 flags, int error)
  * atom_queue_fault() - the fault FIFO speaks of a queue
  * @queue: queue
  * @record: copy of the record
+ *
+ * Runs on the ordered workqueue, inside atom_hw_try_enter().
+ *
+ * Return: false if the record cannot be true.
  */
-void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record)
+bool atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record)
 {
 	u64 seqno = le64_to_cpu(record->desc_seq);
 	u16 code = le16_to_cpu(record->code);
 	bool hang = code == ATOM_FAULT_HANG;
 	unsigned long flags;
+	u32 state;
 
 	/* The completion record, if there is one, is the better witness. */
 	atom_queue_complete(queue);
@@ -207,7 +228,13 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 	spin_lock_irqsave(&queue->fence_lock, flags);
 	if (le32_to_cpu(record->queue_generation) != queue->generation || queue->killed) {
 		spin_unlock_irqrestore(&queue->fence_lock, flags);
-		return;
+		return true;
+	}
+	/* A queue stops at its fault, and stays so until its generation changes. */
+	state = atom_read32(queue->adev, ATOM_REG_QUEUE(queue->hw_id) + ATOM_QREG_STATE);
+	if (state != ATOM_QUEUE_FAULTED && state != ATOM_QUEUE_HUNG) {
+		spin_unlock_irqrestore(&queue->fence_lock, flags);
+		return false;
 	}
 	if (!queue->fault.error || queue->fault.seqno <= queue->lost_seqno) {
 		/* A hang, or the ring itself: nothing was retired. */
@@ -233,4 +260,5 @@ void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 	drm_dbg(&queue->adev->drm, "queue %s: job %llu: %s at %#llx, command %u\n", queue->name,
 		seqno, atom_fault_name(code), le64_to_cpu(record->va),
 		le32_to_cpu(record->command));
+	return true;
 }

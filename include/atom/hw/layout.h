@@ -23,9 +23,8 @@
 #define ATOM_HW_STATIC_ASSERT(expr, msg) static_assert(expr, msg)
 #elif defined(__KERNEL__) || __STDC_VERSION__ >= 201112L
 #define ATOM_HW_STATIC_ASSERT(expr, msg) _Static_assert(expr, msg)
-#else /* C99 has none of its own */
-#define ATOM_HW_STATIC_ASSERT(expr, msg)                                       \
-	extern char atom_hw_proof[(expr) && sizeof(msg) ? 1 : -1]
+#else /* C99 cannot check */
+#define ATOM_HW_STATIC_ASSERT(expr, msg) struct atom_hw_unchecked
 #endif
 
 #define ATOM_HW_LAYOUT(type, bytes)                                            \

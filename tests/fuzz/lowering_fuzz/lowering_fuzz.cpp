@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the lowering makes of any model file: a plan, or a sentence that says why not. No device is
-// needed.
+// What the lowering makes of any model file: a plan, or a sentence that says why not. Needs no device.
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
@@ -73,8 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 				__builtin_trap();
 		lower_and_answer(g, assumed(bytes));
 	} catch (const unsupported &) {
-		// A sentence for who brought the model. Anything else that is thrown ends the
-		// program.
+		// A sentence for who brought the model. What else is thrown ends the program.
 	}
 	return 0;
 }
