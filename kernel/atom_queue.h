@@ -115,6 +115,8 @@ struct atom_queue {
 	char name[16];
 	/** @hw_id: Hardware id. */
 	u32 hw_id;
+	/** @priority: enum drm_atom_queue_priority. */
+	u32 priority;
 	/** @entries: Slots of the ring. */
 	u32 entries;
 
@@ -209,6 +211,7 @@ static inline struct atom_queue *atom_queue_get(struct atom_queue *queue)
 	return queue;
 }
 
+void atom_queue_init_locks(struct atom_queue *queue);
 void atom_queue_put(struct atom_queue *queue);
 struct atom_queue *atom_queue_lookup(struct drm_file *file, u32 id);
 struct atom_queue *atom_queue_get_by_hw_id(struct atom_device *adev, u32 hw_id);

@@ -5,6 +5,7 @@
 #include "atom_device.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
+#include "atom_trace.h"
 
 /* Remember the first failure; what a reset took is told apart (struct atom_queue.lost_seqno). */
 static void atom_queue_note_failure(struct atom_queue *queue, u64 seqno, int error)
@@ -112,6 +113,7 @@ void atom_queue_signal_next(struct atom_queue *queue, int error)
 
 	lockdep_assert_held(&queue->fence_lock);
 
+	trace_atom_job_done(queue, fence->base.seqno, error);
 	list_del_init(&fence->link);
 	if (error)
 		dma_fence_set_error(&fence->base, error);
@@ -236,6 +238,7 @@ bool atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 		spin_unlock_irqrestore(&queue->fence_lock, flags);
 		return false;
 	}
+	trace_atom_fault(queue, record);
 	if (!queue->fault.error || queue->fault.seqno <= queue->lost_seqno) {
 		/* A hang, or the ring itself: nothing was retired. */
 		if (seqno <= queue->completed || seqno > queue->emitted)

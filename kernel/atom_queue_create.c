@@ -52,7 +52,7 @@ void atom_queue_free_hw(struct atom_queue *queue)
 	atom_queue_free_id(queue);
 }
 
-static int atom_queue_create_hw(struct atom_queue *queue, u32 priority)
+static int atom_queue_create_hw(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
 	struct atom_admin_desc desc = {
@@ -65,7 +65,7 @@ static int atom_queue_create_hw(struct atom_queue *queue, u32 priority)
 		.queue_create.job_asid = cpu_to_le16(queue->vm->mmu.asid),
 		.queue_create.ring_asid = cpu_to_le16(ATOM_ASID_DRIVER),
 		.queue_create.ring_log2 = ilog2(queue->entries),
-		.queue_create.priority = priority,
+		.queue_create.priority = queue->priority,
 	};
 	int ret;
 
@@ -115,6 +115,17 @@ static int atom_queue_alloc_hw(struct atom_queue *queue, u32 timeout_ms)
 	return ret;
 }
 
+/**
+ * atom_queue_init_locks() - make the locks of a queue
+ * @queue: queue, or a stand-in of atom_lockdep_prime()
+ */
+void atom_queue_init_locks(struct atom_queue *queue)
+{
+	mutex_init(&queue->submit_lock);
+	mutex_init(&queue->hw_lock);
+	spin_lock_init(&queue->fence_lock);
+}
+
 static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom_vm *vm)
 {
 	struct atom_queue *queue = kzalloc_obj(*queue, GFP_KERNEL);
@@ -131,9 +142,7 @@ static struct atom_queue *atom_queue_alloc(struct atom_device *adev, struct atom
 	INIT_LIST_HEAD(&queue->vector_link);
 	INIT_LIST_HEAD(&queue->fences);
 	INIT_LIST_HEAD(&queue->waiting);
-	mutex_init(&queue->submit_lock);
-	mutex_init(&queue->hw_lock);
-	spin_lock_init(&queue->fence_lock);
+	atom_queue_init_locks(queue);
 	init_waitqueue_head(&queue->space);
 	init_waitqueue_head(&queue->idle);
 	INIT_WORK(&queue->reset_work, atom_queue_reset_work);
@@ -148,6 +157,7 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	u32 timeout_ms = args->job_timeout_ms ?: READ_ONCE(vm->adev->job_timeout_ms);
 	int ret;
 
+	queue->priority = args->priority;
 	ret = atom_queue_alloc_hw(queue, timeout_ms);
 	if (ret) {
 		atom_queue_free_ring(queue);
@@ -155,7 +165,7 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	}
 
 	mutex_lock(&vm->lock);
-	ret = vm->destroyed ? -ENOENT : atom_queue_create_hw(queue, args->priority);
+	ret = vm->destroyed ? -ENOENT : atom_queue_create_hw(queue);
 	if (!ret)
 		list_add_tail(&queue->vm_link, &vm->queues);
 	mutex_unlock(&vm->lock);

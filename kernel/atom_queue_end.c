@@ -7,6 +7,7 @@
 #include "atom_drv.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
+#include "atom_trace.h"
 #include "atom_vm.h"
 
 static void atom_queue_reset_hw(struct atom_queue *queue)
@@ -54,6 +55,7 @@ bool atom_queue_reset(struct atom_queue *queue)
 		return false;
 	first = queue->alive && !queue->reset_done;
 	if (first) {
+		trace_atom_queue_reset(queue, queue->fault.seqno, -(int)queue->fault.error);
 		atom_coredump_queue(queue);
 		atom_queue_reset_hw(queue);
 		atom_queue_complete(queue);
@@ -76,7 +78,10 @@ bool atom_queue_reset(struct atom_queue *queue)
  */
 void atom_queue_reset_work(struct work_struct *work)
 {
+	bool cookie = dma_fence_begin_signalling();
+
 	atom_queue_reset(container_of(work, struct atom_queue, reset_work));
+	dma_fence_end_signalling(cookie);
 }
 
 /**
