@@ -68,6 +68,7 @@
  * - struct atom_fence.lock, and what drm_sched takes when a fence signals
  *
  * Resets and sleep take struct atom_reset.lock around what they take of these.
+ * Who writes a dump only tries struct atom_coredump.lock, atom_vm.lock and atom_bo.lock.
  *
  * No lock is held while user memory is copied, or while a job is waited for, but for
  * struct atom_queue.hw_lock in the latter case.
