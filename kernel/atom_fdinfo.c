@@ -10,6 +10,9 @@
  *   system memory
  * - drm-total-local and so on: those in the device's memory
  * - drm-total-shm and so on: those in the device's shared on-chip memory
+ * - atom-priority: the highest of its queues: low, normal, high or realtime
+ * - atom-state: of its queues: busy (one has jobs), else idle; banned if one is
+ * - atom-events-dropped: events that the file had no room for (DOC: Events)
  */
 #include <drm/drm_file.h>
 
@@ -54,8 +57,16 @@ static void atom_fdinfo_memory(struct drm_printer *p, struct drm_file *file)
  */
 void atom_fdinfo_show(struct drm_printer *p, struct drm_file *file)
 {
+	static const char * const priorities[] = {
+		[DRM_ATOM_QUEUE_PRIORITY_LOW] = "low",
+		[DRM_ATOM_QUEUE_PRIORITY_NORMAL] = "normal",
+		[DRM_ATOM_QUEUE_PRIORITY_HIGH] = "high",
+		[DRM_ATOM_QUEUE_PRIORITY_REALTIME] = "realtime",
+	};
 	struct atom_file *afile = file->driver_priv;
 	u64 busy = atomic64_read(&afile->busy_ns);
+	bool has_jobs = false, banned = false;
+	int priority = -1;
 	struct atom_queue *queue;
 	unsigned long id = 0;
 
@@ -65,6 +76,9 @@ void atom_fdinfo_show(struct drm_printer *p, struct drm_file *file)
 		atom_queue_get(queue);
 		xa_unlock(&afile->queues);
 		busy += atom_queue_busy_ns(queue);
+		priority = max_t(int, priority, queue->priority);
+		has_jobs |= atomic_read(&queue->outstanding) != 0;
+		banned |= READ_ONCE(queue->banned);
 		atom_queue_put(queue);
 		xa_lock(&afile->queues);
 		queue = xa_find_after(&afile->queues, &id, ULONG_MAX, XA_PRESENT);
@@ -73,4 +87,8 @@ void atom_fdinfo_show(struct drm_printer *p, struct drm_file *file)
 
 	drm_printf(p, "drm-engine-npu:\t%llu ns\n", busy);
 	atom_fdinfo_memory(p, file);
+	if (priority >= 0)
+		drm_printf(p, "atom-priority:\t%s\n", priorities[priority]);
+	drm_printf(p, "atom-state:\t%s\n", banned ? "banned" : has_jobs ? "busy" : "idle");
+	drm_printf(p, "atom-events-dropped:\t%d\n", atomic_read(&afile->events_dropped));
 }

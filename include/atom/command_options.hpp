@@ -31,6 +31,13 @@ public:
 			bits_ |= std::uint32_t{1} << (axis < 31 ? axis : 31);
 	}
 
+	/** The one whose bits() these are. */
+	[[nodiscard]] static constexpr axis_set of_bits(std::uint32_t bits) noexcept
+	{
+		axis_set set;
+		set.bits_ = bits;
+		return set;
+	}
 	/** Bit n: dimension n. */
 	[[nodiscard]] constexpr std::uint32_t bits() const noexcept { return bits_; }
 	/** Whether the dimension is in it. */

@@ -12,9 +12,14 @@ install(TARGETS atom EXPORT AtomTargets
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS atom_inprocess LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_SKIP)
 
-# inprocess.h and uapi_layout.h are contracts inside of this project, and so is the folder hw.
+# inprocess.h and uapi_layout.h are contracts inside of this project, and so is most of the folder hw.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/atom DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
-  FILES_MATCHING PATTERN "*.hpp" PATTERN "atom.h" PATTERN hw EXCLUDE)
+  FILES_MATCHING PATTERN "*.hpp" PATTERN "atom*.h" PATTERN hw EXCLUDE)
+# Names of what the API tells and takes as numbers: commands, types, faults, capabilities.
+foreach(header command dtype fault layout regs)
+  install(FILES ${PROJECT_SOURCE_DIR}/include/atom/hw/${header}.h
+    DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/atom/hw)
+endforeach()
 
 install(EXPORT AtomTargets NAMESPACE Atom:: DESTINATION ${cmake_dir})
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/AtomConfig.cmake.in

@@ -50,12 +50,23 @@ class InstalledTree(unittest.TestCase):
         self.prints_its_version(build / "consumer_17")
         self.prints_its_version(build / "consumer_20")
 
+    def test_programs_in_c_and_in_cpp_without_exceptions_build_against_it(self):
+        build = self.work / "by-cmake-c"
+        run("cmake", "-S", HERE / "consumer", "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        run("cmake", "--build", build, "--target", "consumer_c", "consumer_without_exceptions")
+        self.prints_its_version(build / "consumer_c")
+        self.prints_its_version(build / "consumer_without_exceptions")
+
     def test_pkg_config_tells_how_to_build_against_it(self):
         flags = run("pkg-config", "--cflags", "--libs", "libatom",
                     PKG_CONFIG_PATH=str(self.prefix / self.libdir / "pkgconfig")).split()
         for standard in ("c++17", "c++20"):
             program = self.work / f"by-pkg-config-{standard}"
             run("g++", f"-std={standard}", "-Wall", "-Wextra", "-Werror", HERE / "consumer/consumer.cpp", "-o", program, *flags)
+            self.prints_its_version(program)
+        for standard in ("c99", "c11"):
+            program = self.work / f"by-pkg-config-{standard}"
+            run("gcc", f"-std={standard}", "-Wall", "-Wextra", "-Wpedantic", "-Werror", HERE / "consumer/consumer.c", "-o", program, *flags)
             self.prints_its_version(program)
 
     def test_a_wrong_version_is_refused(self):
@@ -85,7 +96,9 @@ class InstalledTree(unittest.TestCase):
     def test_headers_that_are_no_api_stay_at_home(self):
         headers = {str(p.relative_to(self.prefix / "include")) for p in (self.prefix / "include").rglob("*.h*")}
         self.assertIn("atom/atom.hpp", headers)
-        self.assertFalse({h for h in headers if h.endswith(".h")} - {"atom/atom.h"})
+        in_c = {"atom/atom.h"} | {f"atom/atom_{part}.h" for part in ("commands", "device", "memory", "queue")}
+        names = {f"atom/hw/{name}.h" for name in ("command", "dtype", "fault", "layout", "regs")}
+        self.assertEqual({h for h in headers if h.endswith(".h")}, in_c | names)
 
 
 if __name__ == "__main__":

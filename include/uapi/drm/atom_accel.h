@@ -33,7 +33,8 @@
  *   An ioctl that fails has changed nothing.
  * - Each user (uid) may hold a part of all this only, set by the administrator in
  *   sysfs (quota/): the same ENOSPC, ENOMEM for system memory. CAP_SYS_RESOURCE may
- *   hold more.
+ *   hold more. Nobody gets the last 1/16 of the machine's memory: VM_BIND and mmap()
+ *   of a SYSTEM buffer say ENOMEM.
  */
 #ifndef _UAPI_DRM_ATOM_ACCEL_H_
 #define _UAPI_DRM_ATOM_ACCEL_H_
@@ -612,11 +613,21 @@ struct drm_atom_perf_open {
 	__u64 reserved[4];
 };
 
-/* Events read from the device file (DRM_ATOM_CAP_EVENTS); 48 bytes each at most. */
+/*
+ * Events, read from the device file (DRM_ATOM_CAP_EVENTS); 48 bytes each at most, which may grow
+ * at their end. read() gives whole ones, as many as fit: 0 if the buffer is too small for the
+ * first. Each goes to one reader of the file. They are hints, DRM_IOCTL_ATOM_QUEUE_GET_STATE is
+ * the authority: a file keeps 4 KiB of them, what comes then is dropped (atom-events-dropped in
+ * its fdinfo).
+ */
 #define DRM_ATOM_EVENT_QUEUE_FAULT	0x80000001
 #define DRM_ATOM_EVENT_DEVICE_RESET	0x80000002
 
-/** struct drm_atom_event_queue_fault - a queue of this file faulted or timed out */
+/**
+ * struct drm_atom_event_queue_fault - a queue of this file faulted or timed out
+ *
+ * Sent when the queue has been reset and all its jobs have ended.
+ */
 struct drm_atom_event_queue_fault {
 	/** @base: type DRM_ATOM_EVENT_QUEUE_FAULT. */
 	struct drm_event base;
@@ -634,7 +645,12 @@ struct drm_atom_event_queue_fault {
 	__u32 fault_command;
 };
 
-/** struct drm_atom_event_device_reset - the device was reset */
+/**
+ * struct drm_atom_event_device_reset - the device was reset
+ *
+ * Sent to every file when the device takes jobs again. A device that does not come back sends
+ * none, but ends the queues (DRM_ATOM_QUEUE_STATE_DEVICE_LOST).
+ */
 struct drm_atom_event_device_reset {
 	/** @base: type DRM_ATOM_EVENT_DEVICE_RESET. */
 	struct drm_event base;

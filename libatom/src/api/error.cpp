@@ -2,8 +2,55 @@
 #include "atom/error.hpp"
 
 #include "atom/fence.hpp"
+#include "core/failure.hpp"
 
 namespace atom {
+
+const char *core::text_of(errc code) noexcept
+{
+	switch (code) {
+	case errc::no_device:
+		return "no such device";
+	case errc::permission_denied:
+		return "permission denied";
+	case errc::incompatible_kernel:
+		return "incompatible driver or device";
+	case errc::unsupported:
+		return "not supported";
+	case errc::invalid_argument:
+		return "invalid argument";
+	case errc::out_of_range:
+		return "out of range";
+	case errc::wrong_context:
+		return "objects of different contexts";
+	case errc::too_large:
+		return "too large";
+	case errc::out_of_host_memory:
+		return "out of system memory";
+	case errc::out_of_device_memory:
+		return "out of device memory";
+	case errc::limit_reached:
+		return "the device has no more of them";
+	case errc::timed_out:
+		return "timed out";
+	case errc::canceled:
+		return "canceled";
+	case errc::job_fault:
+		return "the job faulted";
+	case errc::job_timed_out:
+		return "the job made no progress in time";
+	case errc::queue_banned:
+		return "the queue takes no more jobs";
+	case errc::device_reset:
+		return "lost to a reset that another job caused";
+	case errc::device_lost:
+		return "the device is gone or dead";
+	case errc::forked_child:
+		return "the object belongs to the parent process";
+	}
+	return nullptr;
+}
+
 inline namespace v1 {
 namespace {
 
@@ -13,47 +60,8 @@ public:
 
 	[[nodiscard]] std::string message(int value) const override
 	{
-		switch (static_cast<errc>(value)) {
-		case errc::no_device:
-			return "no such device";
-		case errc::permission_denied:
-			return "permission denied";
-		case errc::incompatible_kernel:
-			return "incompatible driver or device";
-		case errc::unsupported:
-			return "not supported";
-		case errc::invalid_argument:
-			return "invalid argument";
-		case errc::out_of_range:
-			return "out of range";
-		case errc::wrong_context:
-			return "objects of different contexts";
-		case errc::too_large:
-			return "too large";
-		case errc::out_of_host_memory:
-			return "out of system memory";
-		case errc::out_of_device_memory:
-			return "out of device memory";
-		case errc::limit_reached:
-			return "the device has no more of them";
-		case errc::timed_out:
-			return "timed out";
-		case errc::canceled:
-			return "canceled";
-		case errc::job_fault:
-			return "the job faulted";
-		case errc::job_timed_out:
-			return "the job made no progress in time";
-		case errc::queue_banned:
-			return "the queue takes no more jobs";
-		case errc::device_reset:
-			return "lost to a reset that another job caused";
-		case errc::device_lost:
-			return "the device is gone or dead";
-		case errc::forked_child:
-			return "the object belongs to the parent process";
-		}
-		return "unknown error " + std::to_string(value);
+		const char *text = core::text_of(static_cast<errc>(value));
+		return text != nullptr ? text : "unknown error " + std::to_string(value);
 	}
 
 	[[nodiscard]] std::error_condition

@@ -13,6 +13,9 @@ namespace atom::core {
 /** Throws system_error with @p what as its whole sentence. */
 [[noreturn]] void fail(errc code, const std::string &what);
 
+/** A few words; null for what is no errc. */
+const char *text_of(errc code) noexcept;
+
 /** The code for an errno of the driver; @p full is what ENOSPC means here. */
 std::error_code code_of(int error, errc full = errc::out_of_device_memory) noexcept;
 
