@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: MIT
 """The systems boot in the emulator by their own kernels, and people use the NPU: before and after upgrades."""
-import shutil
-
 from installed_system import ALL, MODULE, InstalledSystem, next_release
 
 HELLO = "    58     64\n   139    154\n"

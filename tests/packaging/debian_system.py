@@ -79,7 +79,7 @@ class DebianSystem:
         """Packages come from this folder from now on."""
         self.repository = str(repository)
         self.run("echo 'deb [trusted=yes] file:/srv/atom ./' >/etc/apt/sources.list.d/atom.list; "
-                 "apt-get update -qq -o Dir::Etc::sourcelist=sources.list.d/atom.list -o Dir::Etc::sourceparts=-")
+                 "apt-get update -qq -o APT::Get::List-Cleanup=0 -o Dir::Etc::sourcelist=sources.list.d/atom.list -o Dir::Etc::sourceparts=-")
 
     def run(self, script, *, status=0, mounts=""):
         """Runs it as root; @p mounts is run before, outside of the system but in its root folder."""

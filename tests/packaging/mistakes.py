@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Wrong things that a sysadmin does: each ends in one clear sentence and a working system."""
-from installed_system import ALL, MODULE, InstalledSystem, next_release
+from installed_system import InstalledSystem
 
 
 class Mistakes(InstalledSystem):
@@ -24,7 +24,7 @@ class Mistakes(InstalledSystem):
 
     def test_a_missing_compiler_is_named(self):
         self.system.run("rm /usr/bin/gcc-14 /usr/bin/x86_64-linux-gnu-gcc-14")
-        self.refuses("gcc-14: not found")
+        self.refuses("x86_64-linux-gnu-gcc-14: not found")
 
     def test_a_kernel_without_headers_is_told_what_to_install(self):
         first = self.kernels["first"]
