@@ -113,6 +113,8 @@ struct atom_queue {
 	struct atom_vector *vector;
 	/** @name: For debugging. */
 	char name[16];
+	/** @priority: enum drm_atom_queue_priority. */
+	u32 priority;
 	/** @hw_id: Hardware id. */
 	u32 hw_id;
 	/** @entries: Slots of the ring. */
