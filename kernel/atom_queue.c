@@ -21,6 +21,7 @@
 #include "atom_drv.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
+#include "atom_trace.h"
 #include "atom_vm.h"
 
 static size_t atom_queue_ring_bytes(struct atom_queue *queue)
@@ -242,6 +243,7 @@ void atom_queue_signal_next(struct atom_queue *queue, int error)
 	list_del_init(&fence->link);
 	if (error)
 		dma_fence_set_error(&fence->base, error);
+	trace_atom_job_done(queue, fence->base.seqno, error);
 	dma_fence_signal(&fence->base);
 	dma_fence_put(&fence->base);
 }
@@ -384,6 +386,7 @@ bool atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *
 	spin_unlock_irqrestore(&queue->fence_lock, flags);
 	wake_up_all(&queue->space);
 
+	trace_atom_fault(queue, seqno, record);
 	drm_dbg(&queue->adev->drm, "queue %s: job %llu: %s at %#llx, command %u\n", queue->name,
 		seqno, atom_fault_name(code), le64_to_cpu(record->va),
 		le32_to_cpu(record->command));
@@ -490,6 +493,7 @@ bool atom_queue_reset(struct atom_queue *queue)
 		queue->reset_done = true;
 		queue->resets++;
 		atomic_inc(&adev->counters.queue_resets);
+		trace_atom_queue_reset(queue);
 	}
 	mutex_unlock(&queue->hw_lock);
 	wake_up_all(&queue->space);
@@ -513,7 +517,7 @@ static void atom_queue_hide(struct atom_queue *queue)
 	spin_unlock_irq(&queue->fence_lock);
 }
 
-static int atom_queue_create_hw(struct atom_queue *queue, u32 priority)
+static int atom_queue_create_hw(struct atom_queue *queue)
 {
 	struct atom_device *adev = queue->adev;
 	struct atom_admin_desc desc = {
@@ -526,7 +530,7 @@ static int atom_queue_create_hw(struct atom_queue *queue, u32 priority)
 		.queue_create.job_asid = cpu_to_le16(queue->vm->mmu.asid),
 		.queue_create.ring_asid = cpu_to_le16(ATOM_ASID_DRIVER),
 		.queue_create.ring_log2 = ilog2(queue->entries),
-		.queue_create.priority = priority,
+		.queue_create.priority = queue->priority,
 	};
 	int ret;
 
@@ -732,7 +736,7 @@ static int atom_queue_start(struct atom_queue *queue, const struct drm_atom_queu
 	}
 
 	mutex_lock(&vm->lock);
-	ret = vm->destroyed ? -ENOENT : atom_queue_create_hw(queue, args->priority);
+	ret = vm->destroyed ? -ENOENT : atom_queue_create_hw(queue);
 	if (!ret)
 		list_add_tail(&queue->vm_link, &vm->queues);
 	mutex_unlock(&vm->lock);
@@ -816,6 +820,7 @@ int atom_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file 
 	}
 	strscpy(queue->name, (const char *)args->name, sizeof(queue->name));
 	queue->afile = afile;
+	queue->priority = args->priority;
 
 	ret = atom_queue_start(queue, args);
 	if (ret)

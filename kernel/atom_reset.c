@@ -33,6 +33,7 @@
 #include "atom_device.h"
 #include "atom_queue.h"
 #include "atom_reset.h"
+#include "atom_trace.h"
 
 /* How often it is tried before the device is given up. */
 #define ATOM_RESET_ATTEMPTS	3
@@ -279,6 +280,7 @@ static void atom_reset_now(struct atom_device *adev)
 	int i, ret = -EIO;
 
 	drm_err(&adev->drm, "the device is reset: %s\n", reset->reason);
+	trace_atom_device_reset(adev, reset->reason);
 	atom_reset_go_down(adev);
 	atom_coredump_device(adev, reset->reason);
 	if (atom_reset_is_barren(adev)) {

@@ -16,6 +16,7 @@
 #include "atom_device.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
+#include "atom_trace.h"
 
 /*
  * A queue is looked at more often than it may stand still: the first look at a
@@ -106,6 +107,7 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 
 	queue->ring[atom_seqno_slot(job->seqno, queue->entries)] = job->desc;
 	queue->emitted = job->seqno;
+	trace_atom_job_run(job);
 	/* The device reads the descriptor after it has seen the tail. */
 	dma_wmb();
 	WRITE_ONCE(*queue->tail, cpu_to_le64(job->seqno));
@@ -124,6 +126,7 @@ static struct dma_fence *atom_sched_refuse(struct atom_job *job, int error)
 	spin_lock_init(&fence->lock);
 	atom_fence_init(fence, job->queue, job->queue->fence_context, job->seqno);
 	dma_fence_set_error(&fence->base, error);
+	trace_atom_job_done(job->queue, job->seqno, error);
 	dma_fence_signal(&fence->base);
 	return &fence->base;
 }
@@ -473,6 +476,7 @@ void atom_sched_stop_waiting(struct atom_queue *queue)
 void atom_job_push(struct atom_job *job)
 {
 	job->pushed = true;
+	trace_atom_job_submit(job);
 	atomic_inc(&job->queue->pushed);
 	drm_sched_entity_push_job(&job->base);
 }

@@ -21,6 +21,7 @@
 #include "atom_bo.h"
 #include "atom_device.h"
 #include "atom_drv.h"
+#include "atom_trace.h"
 #include "atom_uapi.h"
 #include "atom_userptr.h"
 #include "atom_vm.h"
@@ -272,8 +273,10 @@ static void atom_bind_remove(struct atom_bind *bind, const struct atom_bind_step
 {
 	if (atom_va_is_userptr(step->va))
 		atom_userptr_remove(step->va);
-	if (step->bytes)
-		atom_mmu_unmap(&bind->vm->mmu, step->start, step->bytes);
+	if (!step->bytes)
+		return;
+	atom_mmu_unmap(&bind->vm->mmu, step->start, step->bytes);
+	trace_atom_vm_unbind(bind->vm, step->start, step->bytes);
 }
 
 static void atom_bind_insert(struct atom_bind *bind, const struct atom_bind_step *step)
@@ -288,6 +291,7 @@ static void atom_bind_insert(struct atom_bind *bind, const struct atom_bind_step
 	mapping = atom_bind_mapping(bind, step->start, step->bytes, va->base.gem.obj,
 				    va->base.gem.offset, va->readonly);
 	atom_mmu_map(&bind->vm->mmu, &mapping);
+	trace_atom_vm_bind(bind->vm, step->start, step->bytes);
 }
 
 /* The steps in order, and the device knows of all: whoever revokes a user pointer sees it so. */
