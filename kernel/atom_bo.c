@@ -138,13 +138,22 @@ static const struct drm_gem_object_funcs atom_bo_foreign_funcs = {
 	.status = atom_bo_status,
 };
 
+/**
+ * atom_bo_init_lock() - make the lock of a buffer
+ * @bo: buffer, or a stand-in of atom_lockdep_prime()
+ */
+void atom_bo_init_lock(struct atom_bo *bo)
+{
+	mutex_init(&bo->lock);
+}
+
 static struct atom_bo *atom_bo_alloc(void)
 {
 	struct atom_bo *bo = kzalloc_obj(*bo, GFP_KERNEL);
 
 	if (!bo)
 		return NULL;
-	mutex_init(&bo->lock);
+	atom_bo_init_lock(bo);
 	INIT_LIST_HEAD(&bo->link);
 	INIT_LIST_HEAD(&bo->vram.local);
 	return bo;

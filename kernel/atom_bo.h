@@ -109,6 +109,7 @@ struct atom_bo *atom_bo_create_foreign(struct atom_device *adev, u64 size,
 int atom_bo_set_extents(struct atom_bo *bo, struct sg_table *sgt);
 int atom_bo_backing(struct atom_bo *bo);
 void atom_bo_release_backing(struct atom_bo *bo);
+void atom_bo_init_lock(struct atom_bo *bo);
 void atom_bo_unplug(struct atom_device *adev);
 int atom_bo_save_all(struct atom_device *adev);
 int atom_bo_restore_all(struct atom_device *adev);

@@ -201,6 +201,8 @@ struct atom_device {
 	bool stopped;
 	/** @dead: The device failed: ioctls say -EIO. */
 	bool dead;
+	/** @death_told: The uevent was sent. */
+	bool death_told;
 	/** @removing: The driver is being detached: waiters go home. */
 	bool removing;
 };
@@ -250,6 +252,7 @@ int atom_device_wait_ready(struct atom_device *adev);
 int atom_device_reset_function(struct atom_device *adev);
 int atom_device_start(struct atom_device *adev);
 void atom_device_die(struct atom_device *adev, const char *reason);
+void atom_device_tell_death(struct atom_device *adev);
 
 extern uint atom_vectors;
 extern uint atom_job_timeout_ms;

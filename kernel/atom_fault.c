@@ -122,7 +122,11 @@ exit:
 
 static void atom_fault_work(struct work_struct *work)
 {
+	bool cookie = dma_fence_begin_signalling();
+
+	/* Resets of queues wait for it. */
 	atom_fault_drain(container_of(work, struct atom_device, fault.work));
+	dma_fence_end_signalling(cookie);
 }
 
 /**

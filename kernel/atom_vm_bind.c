@@ -273,10 +273,8 @@ static void atom_bind_remove(struct atom_bind *bind, const struct atom_bind_step
 {
 	if (atom_va_is_userptr(step->va))
 		atom_userptr_remove(step->va);
-	if (!step->bytes)
-		return;
-	atom_mmu_unmap(&bind->vm->mmu, step->start, step->bytes);
-	trace_atom_vm_unbind(bind->vm, step->start, step->bytes);
+	if (step->bytes)
+		atom_mmu_unmap(&bind->vm->mmu, step->start, step->bytes);
 }
 
 static void atom_bind_insert(struct atom_bind *bind, const struct atom_bind_step *step)
@@ -291,7 +289,6 @@ static void atom_bind_insert(struct atom_bind *bind, const struct atom_bind_step
 	mapping = atom_bind_mapping(bind, step->start, step->bytes, va->base.gem.obj,
 				    va->base.gem.offset, va->readonly);
 	atom_mmu_map(&bind->vm->mmu, &mapping);
-	trace_atom_vm_bind(bind->vm, step->start, step->bytes);
 }
 
 /* The steps in order, and the device knows of all: whoever revokes a user pointer sees it so. */
@@ -348,6 +345,7 @@ static int atom_bind_change_tree(struct atom_bind *bind)
 		const struct drm_atom_vm_bind_op *args = &bind->ops[i].args;
 		int ret;
 
+		trace_atom_vm_bind(bind->vm, args);
 		bind->op = &bind->ops[i];
 		if (bind->op->obj) {
 			struct drm_gpuvm_map_req req = {

@@ -33,7 +33,8 @@
  *   An ioctl that fails has changed nothing.
  * - Each user (uid) may hold a part of all this only, set by the administrator in
  *   sysfs (quota/): the same ENOSPC, ENOMEM for system memory. CAP_SYS_RESOURCE may
- *   hold more.
+ *   hold more. Nobody gets the last 1/16 of the machine's memory: VM_BIND and mmap()
+ *   of a SYSTEM buffer say ENOMEM.
  */
 #ifndef _UAPI_DRM_ATOM_ACCEL_H_
 #define _UAPI_DRM_ATOM_ACCEL_H_

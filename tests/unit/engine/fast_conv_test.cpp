@@ -205,10 +205,12 @@ TEST_P(FastConv, LargeLayersAreCutIntoTilesThatGiveTheSame)
 	struct layer {
 		std::uint64_t h, w, c, o;
 		std::uint32_t kernel, stride, groups;
+		std::int32_t zero_point = 3;
 	};
-	/* By rows, by columns, by channels, by groups. */
+	/* By rows, by columns, by channels, by groups; with several blocks of weights for few pixels. */
 	static constexpr layer layers[] = {
 		{60, 40, 32, 48, 3, 1, 1}, {1, 2500, 24, 40, 1, 1, 1}, {7, 7, 64, 600, 3, 2, 1}, {9, 9, 1100, 1100, 3, 1, 1100}, {20, 31, 96, 96, 3, 2, 12},
+		{5, 5, 256, 320, 3, 1, 1}, {7, 7, 256, 320, 3, 1, 1, 0}, {1, 40, 1024, 600, 1, 1, 1},
 	};
 	for (const layer &l : layers) {
 		const std::uint32_t pad = l.kernel / 2;
@@ -216,7 +218,7 @@ TEST_P(FastConv, LargeLayersAreCutIntoTilesThatGiveTheSame)
 		c.window = {l.kernel, l.kernel, l.stride, l.stride, 1, 1, pad, pad, pad, pad};
 		c.groups = l.groups;
 		const std::uint64_t oh = (l.h - 1) / l.stride + 1, ow = (l.w - 1) / l.stride + 1;
-		c.in = quantised(dense(ATOM_DTYPE_I8, 0, {1, l.h, l.w, l.c}), 0.5f, 3);
+		c.in = quantised(dense(ATOM_DTYPE_I8, 0, {1, l.h, l.w, l.c}), 0.5f, l.zero_point);
 		c.weight = quantised(dense(ATOM_DTYPE_I8, 1 << 18, {l.o, l.kernel, l.kernel, l.c / l.groups}), 0.5f, 0);
 		c.out = dense(ATOM_DTYPE_I32, 1 << 20, {1, oh, ow, l.o});
 		arena expected(random_memory_bytes);
