@@ -236,5 +236,38 @@ TEST_P(FastConv, LargeLayersAreCutIntoTilesThatGiveTheSame)
 	}
 }
 
+TEST_P(FastConv, DepthwiseFloatsReadInPlaceHaveTheBitsOfTheReference)
+{
+	struct layer {
+		std::uint64_t h, w, c;
+		std::uint32_t kernel, stride, pad;
+	};
+	/* Most outputs need no pads; in the last ones all do, or none does. */
+	static constexpr layer layers[] = {
+		{40, 30, 32, 3, 1, 1}, {31, 45, 48, 5, 2, 2}, {30, 31, 16, 3, 2, 1}, {23, 70, 20, 3, 1, 1}, {3, 3, 64, 5, 1, 2}, {20, 20, 48, 3, 1, 0},
+	};
+	for (const layer &l : layers) {
+		auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+		c.window = {l.kernel, l.kernel, l.stride, l.stride, 1, 1, l.pad, l.pad, l.pad, l.pad};
+		c.groups = static_cast<std::uint32_t>(l.c);
+		const auto outputs = [&](std::uint64_t n) { return (n + 2 * l.pad - l.kernel) / l.stride + 1; };
+		c.in = dense(ATOM_DTYPE_F32, 0, {1, l.h, l.w, l.c});
+		c.weight = dense(ATOM_DTYPE_F32, 1 << 19, {l.c, l.kernel, l.kernel, 1});
+		c.out = dense(ATOM_DTYPE_F32, 1 << 20, {1, outputs(l.h), outputs(l.w), l.c});
+		arena expected(random_memory_bytes);
+		generator g(l.h);
+		for (std::size_t i = 0; i < random_memory_bytes / 4; ++i)
+			expected.at<float>(0)[i] = static_cast<float>(static_cast<int>(g.below(2000)) - 1000) / 7;
+		const arena start = expected;
+		ASSERT_EQ(run(c, expected, true).why.code, ATOM_FAULT_NONE);
+		for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::pages, fake_memory::mapping::never}) {
+			arena mem = start;
+			const outcome fast = run(bytes_of(c), mem, false, how);
+			EXPECT_EQ(fast.breach, "");
+			EXPECT_TRUE(mem == expected) << l.h << " x " << l.w << " mapping " << static_cast<int>(how);
+		}
+	}
+}
+
 } // namespace
 } // namespace atom::engine::test
