@@ -64,7 +64,7 @@ class InstalledSystem(unittest.TestCase):
 
     def install_next_kernel(self):
         release = self.kernels["next"]
-        return self.system.install(f"linux-image-{release}", f"linux-headers-{release}")
+        return self.system.install(f"-t {self.suite}-backports", f"linux-image-{release}", f"linux-headers-{release}")
 
     def all_is_configured(self):
         self.assertEqual("", self.system.run("dpkg --audit").text)
