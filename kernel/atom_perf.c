@@ -216,7 +216,7 @@ static struct atom_perf_stream *atom_perf_create(struct atom_device *adev, u64 p
 	u32 share = perfmon_capable() ? ATOM_PERF_STREAMS : ATOM_PERF_STREAMS / 2;
 	int ret = 0;
 
-	stream = kvzalloc(sizeof(*stream), GFP_KERNEL_ACCOUNT);
+	stream = kvzalloc_obj(*stream, GFP_KERNEL_ACCOUNT);
 	if (!stream)
 		return ERR_PTR(-ENOMEM);
 	stream->adev = adev;

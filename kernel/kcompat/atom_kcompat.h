@@ -66,6 +66,7 @@
 #if !ATOM_HAVE_ALLOC_OBJ
 #define kmalloc_obj(var, gfp)		kmalloc(sizeof(var), gfp)
 #define kzalloc_obj(var, gfp)		kzalloc(sizeof(var), gfp)
+#define kvzalloc_obj(var, gfp)		kvzalloc(sizeof(var), gfp)
 #endif
 
 #if !ATOM_HAVE_SCHED_JOB_INIT_CLIENT_ID
