@@ -3,11 +3,13 @@
 #define ATOM_DRV_H
 
 #include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/xarray.h>
 
 struct atom_device;
 struct atom_quota;
 struct drm_device;
+struct drm_file;
 
 /**
  * struct atom_file - an open file
@@ -15,6 +17,8 @@ struct drm_device;
 struct atom_file {
 	/** @adev: Device. */
 	struct atom_device *adev;
+	/** @file: The same to DRM. */
+	struct drm_file *file;
 	/** @vms: struct atom_vm by id. */
 	struct xarray vms;
 	/** @queues: struct atom_queue by id. */
@@ -27,6 +31,10 @@ struct atom_file {
 	atomic_t queue_count;
 	/** @busy_ns: Time that the device worked for queues that are gone. */
 	atomic64_t busy_ns;
+	/** @event_link: Entry of struct atom_events.files, until it is being closed. */
+	struct list_head event_link;
+	/** @events_dropped: Events that there was no room for. */
+	atomic_t events_dropped;
 };
 
 int atom_file_take_context(struct atom_file *afile);

@@ -22,7 +22,7 @@
 
 namespace atom {
 namespace core {
-class command_memory;
+struct command_memory;
 class encoder;
 } // namespace core
 

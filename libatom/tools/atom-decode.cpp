@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// atom-decode: command buffers, rings and completion areas in words.
+// atom-decode: command buffers, rings, completion areas and dumps of the driver in words.
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -14,6 +14,7 @@
 #include <getopt.h>
 
 #include "decode/decode.hpp"
+#include "decode/dump.hpp"
 #include "decode/layouts.hpp"
 
 namespace {
@@ -25,13 +26,15 @@ constexpr int exit_bad_data = 1;
 constexpr std::size_t input_max = 256U << 20;
 
 constexpr const char *usage =
-	"usage: atom-decode --kind command-buffer|ring|completions [--json] [FILE]\n"
+	"usage: atom-decode [--kind KIND] [--json] [FILE]\n"
 	"       atom-decode --field NAME:OFFSET\n"
 	"\n"
-	"Prints what the ATOM NPU reads or writes, in words. Without FILE, or with -, it reads\n"
+	"Prints what the ATOM NPU reads or writes, or what its driver dumped when it failed\n"
+	"(/sys/class/devcoredump/devcdN/data), in words. Without FILE, or with -, it reads\n"
 	"standard input.\n"
 	"\n"
-	"  -k, --kind KIND     what the bytes are\n"
+	"  -k, --kind KIND     what the bytes are: command-buffer, ring, completions or coredump;\n"
+	"                      a dump is known without\n"
 	"  -j, --json          JSON with numbers in base units\n"
 	"  -f, --field N:O     name of the field at byte O of structure N, as in a fault record;\n"
 	"                      N is a command (gemm, copy, ..), header, descriptor, argument, "
@@ -117,6 +120,8 @@ decoded decode(std::string_view kind, const std::vector<std::byte> &bytes)
 		return decode_command_buffer(bytes);
 	if (kind == "ring")
 		return decode_ring(bytes);
+	if (kind == "coredump")
+		return decode_dump(bytes);
 	return decode_completions(bytes);
 }
 
@@ -151,16 +156,19 @@ int main(int argc, char **argv)
 			return exit_usage;
 		}
 	}
-	if (!kind)
+	if (kind && kind != "command-buffer" && kind != "ring" && kind != "completions" &&
+	    kind != "coredump")
 		fail(exit_usage,
-		     "say what the bytes are: --kind command-buffer, ring or completions");
-	if (kind != "command-buffer" && kind != "ring" && kind != "completions")
-		fail(exit_usage, "--kind " + std::string(*kind) +
-		                         ": there are command-buffer, ring and completions");
+		     "--kind " + std::string(*kind) +
+		             ": there are command-buffer, ring, completions and coredump");
 	if (argc - optind > 1)
 		fail(exit_usage, "one file at a time");
 
-	const decoded result = decode(*kind, read_input(argv[optind]));
+	const std::vector<std::byte> bytes = read_input(argv[optind]);
+	if (!kind && !is_dump(bytes))
+		fail(exit_usage, "say what the bytes are: --kind command-buffer, ring or "
+		                 "completions; only a dump is known without");
+	const decoded result = decode(kind.value_or("coredump"), bytes);
 	if (json)
 		std::cout << to_json(result.tree) << '\n';
 	else

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace vmtest {
 
@@ -33,8 +34,26 @@ std::uint32_t device_generation();
 void break_device();
 /** The administrator resets device 0. */
 void reset_by_sysfs();
-/** Takes the driver from device 0 and gives it back: what revives a dead one. */
+/** Takes the driver from device 0. @return its address */
+std::string unbind_driver();
+/** Gives it back, and waits until it serves the device. */
+void bind_driver(const std::string &address);
+/** Both: what revives a dead device. */
 void rebind_driver();
+/** The kernel's PCIe hot-plug driver does not look after its slots. */
+class no_hotplug_driver {
+public:
+	no_hotplug_driver();
+	no_hotplug_driver(no_hotplug_driver &&) = delete;
+	~no_hotplug_driver();
+
+private:
+	std::vector<std::string> slots_;
+};
+/** The administrator takes device 0 from the bus. */
+void remove_device();
+/** The administrator lets the kernel look for devices; returns when one is served. */
+void find_devices();
 /** Puts the device of slot 0 back that was taken from it, and waits until its driver serves it. */
 void plug_back();
 

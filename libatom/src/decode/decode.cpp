@@ -92,6 +92,12 @@ value command(bytes_view bytes, std::size_t offset, std::uint32_t index,
 
 decoded decode_command_buffer(std::span<const std::byte> bytes)
 {
+	return decode_command_buffer(bytes, bytes.size());
+}
+
+decoded decode_command_buffer(std::span<const std::byte> bytes, std::uint64_t whole)
+{
+	const bool cut_off = bytes.size() < whole;
 	std::vector<std::string> problems;
 	atom_cmdbuf_header header{};
 	if (!load(bytes, 0, header)) {
@@ -107,9 +113,9 @@ decoded decode_command_buffer(std::span<const std::byte> bytes)
 	if (header.major != ATOM_CMDBUF_MAJOR)
 		problems.push_back("header: version " + std::to_string(header.major) +
 		                   " is not known, only 1");
-	if (header.bytes != bytes.size())
+	if (header.bytes != whole)
 		problems.push_back("header: it says " + std::to_string(header.bytes) +
-		                   " bytes; here are " + std::to_string(bytes.size()));
+		                   " bytes; here are " + std::to_string(whole));
 	if (header.reserved0 != 0 || header.reserved1 != 0)
 		problems.emplace_back("header: reserved fields must be zero");
 
@@ -122,24 +128,27 @@ decoded decode_command_buffer(std::span<const std::byte> bytes)
 		const std::string place = "command " + std::to_string(index) + ", byte " +
 		                          std::to_string(offset) + ": ";
 		if (!load(bytes, offset, next)) {
-			problems.push_back(place + "its header is cut off");
+			if (!cut_off)
+				problems.push_back(place + "its header is cut off");
 			break;
 		}
 		if (next.bytes < sizeof(next) || next.bytes % 8 != 0 ||
-		    next.bytes > bytes.size() - offset) {
+		    next.bytes > whole - offset) {
 			problems.push_back(place + "a size of " + std::to_string(next.bytes) +
 			                   " bytes; at least 16, a multiple of 8, and no more than "
 			                   "the " +
-			                   std::to_string(bytes.size() - offset) + " left");
+			                   std::to_string(whole - offset) + " left");
 			break;
 		}
+		if (next.bytes > bytes.size() - offset)
+			break; // the rest is elsewhere
 		commands.push_back(command(bytes, offset, index, next, problems));
 		offset += next.bytes;
 	}
-	if (commands.size() < header.commands)
+	if (commands.size() < header.commands && !cut_off)
 		problems.push_back("header: it says " + std::to_string(header.commands) +
 		                   " commands; here are " + std::to_string(commands.size()));
-	else if (offset < bytes.size())
+	else if (offset < bytes.size() && !cut_off)
 		problems.push_back("byte " + std::to_string(offset) + ": " +
 		                   std::to_string(bytes.size() - offset) +
 		                   " bytes behind the last command");

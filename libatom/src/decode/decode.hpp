@@ -19,6 +19,8 @@ struct decoded {
 };
 
 decoded decode_command_buffer(std::span<const std::byte> bytes);
+/** The head of one that has @p whole bytes: what is behind @p bytes is no problem. */
+decoded decode_command_buffer(std::span<const std::byte> bytes, std::uint64_t whole);
 /** struct atom_ring_desc, one behind the other. */
 decoded decode_ring(std::span<const std::byte> bytes);
 /** struct atom_cpl_header and struct atom_cpl_record, one behind the other. */

@@ -19,7 +19,6 @@ std::string read_file(const std::filesystem::path &file)
 	const auto size = std::filesystem::file_size(file, error);
 	if (error)
 		refuse(file.string() + ": " + error.message());
-	// protobuf counts in int.
 	if (size > static_cast<std::uintmax_t>(std::numeric_limits<int>::max()))
 		refuse(file.string() + " is larger than a protobuf file can be");
 	std::string bytes(size, '\0');
@@ -30,12 +29,13 @@ std::string read_file(const std::filesystem::path &file)
 }
 
 template <class Message>
-Message parse(const std::filesystem::path &file, const char *what)
+Message parse(std::string_view bytes, const std::string &name, const char *what)
 {
-	const std::string bytes = read_file(file);
 	Message message;
-	if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
-		refuse(file.string() + " is no " + what);
+	// protobuf counts in int.
+	if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()) ||
+	    !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+		refuse(name + " is no " + what);
 	return message;
 }
 
@@ -177,12 +177,17 @@ private:
 
 graph read_model(const std::filesystem::path &file)
 {
-	return importer(parse<onnx::ModelProto>(file, "ONNX model")).take();
+	return importer(parse<onnx::ModelProto>(read_file(file), file.string(), "ONNX model")).take();
+}
+
+graph parse_model(std::string_view bytes)
+{
+	return importer(parse<onnx::ModelProto>(bytes, "what is given", "ONNX model")).take();
 }
 
 host_tensor read_tensor(const std::filesystem::path &file)
 {
-	return to_tensor(parse<onnx::TensorProto>(file, "ONNX tensor"));
+	return to_tensor(parse<onnx::TensorProto>(read_file(file), file.string(), "ONNX tensor"));
 }
 
 } // namespace atom_onnx

@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::uint64_t commands_at = 0, args_at = 1 << 16, data_at = 1 << 20, data_bytes = 16384;
 constexpr std::uint64_t rest_at = 16 << 20, rest_bytes = 1 << 20; /* DRAM that is mapped nowhere */
-constexpr std::size_t ring_entries = std::size_t{1} << queue_setup{}.ring_log2;
 constexpr unsigned jobs = 400;
 
 /* A command buffer; all tensors are in slot 1. */

@@ -93,6 +93,13 @@ class Spec(unittest.TestCase):
             in_spec["ATOM_ADMIN_" + name] = int(value)
         self.assertEqual(enum(header("admin.h"), "atom_admin_opcode"), in_spec)
 
+    def test_every_section_of_a_dump_is_specified(self):
+        in_spec = {}
+        for cells in rows(r"[A-Z]+ = \d+", section("Dumps of the driver")):
+            name, value = cells[0].split(" = ")
+            in_spec["ATOM_DUMP_" + name] = int(value)
+        self.assertEqual(enum(header("coredump.h"), "atom_dump_section_type"), in_spec)
+
     def test_page_table_bits_agree(self):
         mmu = header("mmu.h")
         in_spec = {c[1]: c[0] for c in rows(r"\d+(:\d+)?", section("Memory"))}

@@ -32,7 +32,7 @@ public:
 	rewriting_guest &operator=(const rewriting_guest &) = delete;
 
 	/** As a store of another machine's: neither the compiler nor a sanitizer knows of it. */
-	[[gnu::no_sanitize("address", "thread")]] static void poke(void *to, std::uint32_t value)
+	__attribute__((no_sanitize("address", "thread"))) static void poke(void *to, std::uint32_t value)
 	{
 		*static_cast<volatile std::uint32_t *>(to) = value;
 	}

@@ -1,41 +1,17 @@
 // SPDX-License-Identifier: MIT
-// What the API promises whatever is behind it: the same tests on the fake kernel, whose jobs are done at
-// once, and on the in-process device, which works.
+// What the API promises whatever is behind it: the same tests on the fake kernel and the in-process device
+// (api_on_host.cpp), and on the kernel's driver (tests/vm/library).
+#include <atomic>
 #include <thread>
+#include <vector>
 
 #include <poll.h>
 
-#include "fixture.hpp"
-#include "in_process.hpp"
+#include "api_fixture.hpp"
+#include "error_of.hpp"
 
 namespace atom::test {
 namespace {
-
-struct behind {
-	const char *name;
-	std::shared_ptr<sys::os> (*make)();
-};
-
-std::ostream &operator<<(std::ostream &out, const behind &b) { return out << b.name; }
-
-class the_api : public testing::TestWithParam<behind> {
-protected:
-	std::shared_ptr<sys::os> os = GetParam().make();
-	device dev = core::access::wrap(core::device::open(os, "0"));
-	context ctx{dev};
-	command_buffer nop = command_builder(ctx).nop().finish();
-	buffer data{ctx, 4096};
-	/** Uses one argument of 64 bytes. */
-	command_buffer with_argument =
-		command_builder(ctx).fill(tensor(slot(1), dtype::i8, {64}), 0).finish();
-};
-
-INSTANTIATE_TEST_SUITE_P(
-	, the_api,
-	testing::Values(behind{"fake_kernel",
-                               [] { return std::shared_ptr<sys::os>(new fake_kernel); }},
-                        behind{"in_process_device", in_process_machine}),
-	[](const testing::TestParamInfo<behind> &info) { return info.param.name; });
 
 TEST_P(the_api, gives_buffers_the_size_that_was_asked_for_and_zeros)
 {

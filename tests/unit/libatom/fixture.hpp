@@ -8,6 +8,7 @@
 #include "core/access.hpp"
 #include "core/context.hpp"
 #include "core/device.hpp"
+#include "error_of.hpp"
 #include "fake_kernel.hpp"
 
 namespace atom::test {
@@ -22,20 +23,6 @@ template <class T>
 constexpr unsigned long number(T request)
 {
 	return static_cast<std::uint32_t>(request);
-}
-
-/** Runs @p f, which must throw system_error with @p code, and returns what(). */
-template <class F>
-std::string error_of(errc code, F &&f)
-{
-	try {
-		f();
-	} catch (const system_error &e) {
-		EXPECT_EQ(e.code(), code) << e.what();
-		return e.what();
-	}
-	ADD_FAILURE() << "nothing was thrown";
-	return {};
 }
 
 class on_fake_kernel : public testing::Test {

@@ -7,6 +7,7 @@
 #define ATOM_ONNX_IMPORT_IMPORT_HPP
 
 #include <filesystem>
+#include <string_view>
 
 #include "atom_onnx/graph.hpp"
 
@@ -17,6 +18,9 @@ namespace atom_onnx {
  * @throws unsupported invalid_model; also for weights outside of the file
  */
 [[nodiscard]] graph read_model(const std::filesystem::path &file);
+
+/** The same of what stands in a file. */
+[[nodiscard]] graph parse_model(std::string_view bytes);
 
 /**
  * Reads one tensor (.pb).
