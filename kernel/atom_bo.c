@@ -391,6 +391,25 @@ int atom_ioctl_bo_info(struct drm_device *drm, void *data, struct drm_file *file
 }
 
 /**
+ * atom_bo_next() - walk over the buffers of a file
+ * @file: file
+ * @handle: first handle to look at; set to the one found
+ *
+ * Return: buffer with a reference for the caller, or NULL at the end.
+ */
+struct drm_gem_object *atom_bo_next(struct drm_file *file, int *handle)
+{
+	struct drm_gem_object *obj;
+
+	spin_lock(&file->table_lock);
+	obj = idr_get_next(&file->object_idr, handle);
+	if (obj)
+		drm_gem_object_get(obj);
+	spin_unlock(&file->table_lock);
+	return obj;
+}
+
+/**
  * atom_ioctl_bo_set_label() - DRM_IOCTL_ATOM_BO_SET_LABEL
  * @drm: device
  * @data: struct drm_atom_bo_set_label

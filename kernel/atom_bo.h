@@ -114,6 +114,7 @@ void atom_bo_unplug(struct atom_device *adev);
 int atom_bo_save_all(struct atom_device *adev);
 int atom_bo_restore_all(struct atom_device *adev);
 void atom_bo_drop_saved(struct atom_device *adev);
+struct drm_gem_object *atom_bo_next(struct drm_file *file, int *handle);
 u32 atom_bo_aperture(const struct atom_bo *bo);
 void atom_bo_make_private(struct atom_bo *bo, struct atom_vm *vm);
 int atom_bo_charge(struct atom_bo *bo, struct atom_quota *quota);

@@ -264,6 +264,8 @@ static int atom_device_init_software(struct atom_device *adev)
 	if (!ret)
 		ret = atom_event_init(adev);
 	if (!ret)
+		ret = atom_perf_init(adev);
+	if (!ret)
 		ret = atom_coredump_init(adev);
 	if (ret)
 		return ret;

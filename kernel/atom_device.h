@@ -24,6 +24,7 @@
 #include "atom_fault.h"
 #include "atom_irq.h"
 #include "atom_kcompat.h"
+#include "atom_perf.h"
 #include "atom_pm.h"
 #include "atom_quota.h"
 #include "atom_reset.h"
@@ -161,6 +162,8 @@ struct atom_device {
 	struct atom_coredump coredump;
 	/** @events: Who is told of faults and resets. */
 	struct atom_events events;
+	/** @perf: Streams of counters. */
+	struct atom_perf perf;
 	/** @counters: Objects alive. */
 	struct atom_counters counters;
 	/** @job_timeout_ms: For queues that ask for nothing else; the administrator changes it. */

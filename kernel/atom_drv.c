@@ -61,13 +61,14 @@
  * - struct atom_device.lists_lock
  * - struct atom_admin.lock: one admin command, held until it is done
  * - struct atom_device.stop_lock
- * - struct atom_telemetry.lock, struct atom_events.lock
+ * - struct atom_telemetry.lock, struct atom_events.lock, struct atom_perf.lock
  * - struct atom_quotas.lock, struct atom_vector.lock, struct atom_device.queue_lock
  *   (spinlocks)
  * - struct atom_queue.fence_lock (spinlock, taken in interrupts)
  * - struct atom_fence.lock, and what drm_sched takes when a fence signals
  *
  * Resets and sleep take struct atom_reset.lock around what they take of these.
+ * Who writes a dump only tries struct atom_coredump.lock, atom_vm.lock and atom_bo.lock.
  *
  * No lock is held while user memory is copied, or while a job is waited for, but for
  * struct atom_queue.hw_lock in the latter case.
@@ -230,15 +231,6 @@ static void atom_drv_postclose(struct drm_device *drm, struct drm_file *file)
 	atom_pm_put(afile->adev);
 	atom_quota_put(afile->quota);
 	kfree(afile);
-}
-
-static int atom_ioctl_perf_open(struct drm_device *drm, void *data, struct drm_file *file)
-{
-	const struct drm_atom_perf_open *args = data;
-
-	if (args->flags || memchr_inv(args->reserved, 0, sizeof(args->reserved)))
-		return -EINVAL;
-	return -EOPNOTSUPP;
 }
 
 /**
@@ -472,6 +464,7 @@ static void atom_pci_remove(struct pci_dev *pdev)
 	wake_up_all(&adev->reset.wait);
 	atom_queue_wake_all(adev);
 	drm_dev_unplug(&adev->drm);
+	atom_perf_unplug(adev);
 
 	/* Nobody enters any more. First the DMA ends, then its memory is freed. */
 	atom_device_stop_hw(adev);

@@ -21,7 +21,7 @@
 
 static u64 atom_query_caps(const struct atom_device *adev)
 {
-	return DRM_ATOM_CAP_PRIME | DRM_ATOM_CAP_EVENTS |
+	return DRM_ATOM_CAP_PRIME | DRM_ATOM_CAP_EVENTS | DRM_ATOM_CAP_PERF |
 	       (ATOM_HAVE_USERPTR ? DRM_ATOM_CAP_USERPTR : 0) |
 	       (adev->vram.shm_size ? DRM_ATOM_CAP_SHM : 0);
 }

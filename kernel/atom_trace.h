@@ -23,6 +23,7 @@
  * - atom_fault: the device tells of a fault
  * - atom_device_reset: the device is reset, and why
  * - atom_vm_bind: an operation of VM_BIND is about to change an address space
+ * - atom_irq: an interrupt; cause is that of the device's own vector, 0 for queues
  *
  * A job is known by device, queue (its hardware id) and seqno. The scheduler's own
  * events (gpu_scheduler) tell what a job waits for.
@@ -125,6 +126,22 @@ TRACE_EVENT(atom_vm_bind,
 	),
 	TP_printk("dev=%s asid=%u op=%u va=0x%llx bytes=0x%llx", __get_str(dev),
 		  __entry->asid, __entry->op, __entry->va, __entry->bytes)
+);
+
+TRACE_EVENT(atom_irq,
+	TP_PROTO(const struct atom_vector *vector, u32 cause),
+	TP_ARGS(vector, cause),
+	TP_STRUCT__entry(
+		__string(dev, dev_name(vector->adev->drm.dev))
+		__field(u32, vector)
+		__field(u32, cause)
+	),
+	TP_fast_assign(
+		__assign_str(dev);
+		__entry->vector = vector - vector->adev->irq.vectors;
+		__entry->cause = cause;
+	),
+	TP_printk("dev=%s vector=%u cause=0x%x", __get_str(dev), __entry->vector, __entry->cause)
 );
 
 #endif

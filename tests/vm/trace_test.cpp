@@ -87,6 +87,7 @@ TEST_F(tracing_events, a_job_is_submitted_run_and_done_in_this_order)
 		   done = find(events, "atom_job_done", job);
 	EXPECT_LT(submitted, run) << listed(events);
 	EXPECT_LT(run, done) << listed(events);
+	EXPECT_LT(find(events, "atom_irq", "cause=0x0"), done) << listed(events);
 	ASSERT_LT(done, events.size()) << listed(events);
 	EXPECT_TRUE(has(events[done], "error=0")) << events[done];
 }

@@ -23,8 +23,9 @@
 #define ATOM_HW_STATIC_ASSERT(expr, msg) static_assert(expr, msg)
 #elif defined(__KERNEL__) || __STDC_VERSION__ >= 201112L
 #define ATOM_HW_STATIC_ASSERT(expr, msg) _Static_assert(expr, msg)
-#else /* C99 cannot check */
-#define ATOM_HW_STATIC_ASSERT(expr, msg) struct atom_hw_unchecked
+#else /* C99: an array of negative size */
+#define ATOM_HW_STATIC_ASSERT(expr, msg)                                       \
+	int atom_hw_static_assert(char (*proof)[(expr) ? (int)!!sizeof(msg) : -1])
 #endif
 
 #define ATOM_HW_LAYOUT(type, bytes)                                            \
