@@ -40,7 +40,7 @@ help:
 	@echo 'make stress          the long forms of the tests of load, recovery and life (KERNEL=..., ONLY=TESTS)'
 	@echo 'make bench           measure, print and write build/bench.json (ONLY=GROUP: one group)'
 	@echo 'make fuzz            fuzz the device model, tools and the lowering of models (FUZZ_SECONDS=N for each target, default 60)'
-	@echo 'make fuzz-ioctl      fuzz the driver'"'"'s ioctls on the debug kernel (FUZZ_SECONDS=N, SEED=N as printed)'
+	@echo 'make fuzz-ioctl      fuzz the driver'"'"'s ioctls on the debug kernel, or on KERNEL=... (FUZZ_SECONDS=N, SEED=N as printed)'
 	@echo 'make docs            reference and guide of libatom, in build/docs/html'
 	@echo 'make vm              a shell in the machine'
 	@echo 'make kernel-matrix   build the driver for every kernel from 6.12 to the newest that Debian offers; boot the oldest and the newest'
@@ -136,10 +136,11 @@ bench: host qemu module
 fuzz: deps
 	@$(STEP) 'fuzz' -- tests/fuzz/run $(FUZZ_SECONDS)
 
+fuzz-ioctl: FUZZ_KERNEL := $(if $(filter file,$(origin KERNEL)),debug,$(KERNEL))
 fuzz-ioctl: host qemu
-	@$(MAKE) --no-print-directory module KERNEL=debug
-	@$(STEP) 'fuzz ioctls' -- $(VM) --kernel debug --memory 3072 --timeout $$(($(FUZZ_SECONDS) * 2 + 900)) --silence 600 -- \
-		$(CURDIR)/$(HOST)/tests/vm/atom_ioctl_fuzz $(FUZZ_SECONDS) $(or $(SEED),$$(date +%s))
+	@$(MAKE) --no-print-directory module KERNEL=$(FUZZ_KERNEL)
+	@$(STEP) 'fuzz ioctls ($(FUZZ_KERNEL))' -- $(VM) --kernel $(FUZZ_KERNEL) --memory 3072 --timeout $$(($(FUZZ_SECONDS) * 2 + 900)) --silence 600 -- \
+		$(CURDIR)/$(HOST)/tests/vm/atom_ioctl_fuzz $(FUZZ_SECONDS) $(or $(SEED),$$(date +%s)) $(CURDIR)/tests/vm/fuzz/corpus
 
 kernel-matrix: host qemu
 	@$(STEP) 'kernel matrix' -- tests/kernel/matrix --tests '$(SMOKE)'

@@ -18,13 +18,18 @@ static pci_ers_result_t atom_aer_error_detected(struct pci_dev *pdev, pci_channe
 		atom_reset_abandon(adev, "a PCI error is permanent");
 		return PCI_ERS_RESULT_DISCONNECT;
 	}
-	/* What a transaction has lost nobody knows: in any case it is reset. */
+	/*
+	 * What a transaction has lost nobody knows: in any case it is reset. As long as the link
+	 * works that is our affair (atom_aer_reset()), because a reset of the link would cost
+	 * device memory too; newer kernels do that whenever a reset is asked for.
+	 */
 	atom_reset_hold(adev);
-	return PCI_ERS_RESULT_NEED_RESET;
+	return state == pci_channel_io_normal ? PCI_ERS_RESULT_CAN_RECOVER :
+	       PCI_ERS_RESULT_NEED_RESET;
 }
 
-/* Errors that leave the link up come without a reset of the slot: then it is ours. */
-static pci_ers_result_t atom_aer_slot_reset(struct pci_dev *pdev)
+/* Registers can be reached: from the beginning, or again after a reset of the link. */
+static pci_ers_result_t atom_aer_reset(struct pci_dev *pdev)
 {
 	struct atom_device *adev = pci_get_drvdata(pdev);
 
@@ -52,7 +57,8 @@ static void atom_aer_reset_done(struct pci_dev *pdev)
 
 const struct pci_error_handlers atom_pci_error_handlers = {
 	.error_detected = atom_aer_error_detected,
-	.slot_reset = atom_aer_slot_reset,
+	.mmio_enabled = atom_aer_reset,
+	.slot_reset = atom_aer_reset,
 	.resume = atom_aer_resume,
 	.reset_prepare = atom_aer_reset_prepare,
 	.reset_done = atom_aer_reset_done,

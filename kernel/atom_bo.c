@@ -138,13 +138,22 @@ static const struct drm_gem_object_funcs atom_bo_foreign_funcs = {
 	.status = atom_bo_status,
 };
 
+/**
+ * atom_bo_init_lock() - make the lock of a buffer
+ * @bo: buffer, or a stand-in of atom_lockdep_prime()
+ */
+void atom_bo_init_lock(struct atom_bo *bo)
+{
+	mutex_init(&bo->lock);
+}
+
 static struct atom_bo *atom_bo_alloc(void)
 {
 	struct atom_bo *bo = kzalloc_obj(*bo, GFP_KERNEL);
 
 	if (!bo)
 		return NULL;
-	mutex_init(&bo->lock);
+	atom_bo_init_lock(bo);
 	INIT_LIST_HEAD(&bo->link);
 	INIT_LIST_HEAD(&bo->vram.local);
 	return bo;
@@ -379,6 +388,25 @@ int atom_ioctl_bo_info(struct drm_device *drm, void *data, struct drm_file *file
 	args->size = obj->size;
 	drm_gem_object_put(obj);
 	return 0;
+}
+
+/**
+ * atom_bo_next() - walk over the buffers of a file
+ * @file: file
+ * @handle: first handle to look at; set to the one found
+ *
+ * Return: buffer with a reference for the caller, or NULL at the end.
+ */
+struct drm_gem_object *atom_bo_next(struct drm_file *file, int *handle)
+{
+	struct drm_gem_object *obj;
+
+	spin_lock(&file->table_lock);
+	obj = idr_get_next(&file->object_idr, handle);
+	if (obj)
+		drm_gem_object_get(obj);
+	spin_unlock(&file->table_lock);
+	return obj;
 }
 
 /**

@@ -109,10 +109,12 @@ struct atom_bo *atom_bo_create_foreign(struct atom_device *adev, u64 size,
 int atom_bo_set_extents(struct atom_bo *bo, struct sg_table *sgt);
 int atom_bo_backing(struct atom_bo *bo);
 void atom_bo_release_backing(struct atom_bo *bo);
+void atom_bo_init_lock(struct atom_bo *bo);
 void atom_bo_unplug(struct atom_device *adev);
 int atom_bo_save_all(struct atom_device *adev);
 int atom_bo_restore_all(struct atom_device *adev);
 void atom_bo_drop_saved(struct atom_device *adev);
+struct drm_gem_object *atom_bo_next(struct drm_file *file, int *handle);
 u32 atom_bo_aperture(const struct atom_bo *bo);
 void atom_bo_make_private(struct atom_bo *bo, struct atom_vm *vm);
 int atom_bo_charge(struct atom_bo *bo, struct atom_quota *quota);

@@ -9,6 +9,7 @@
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/swap.h>
 
 #include <atom/hw/mmu.h>
 
@@ -17,6 +18,12 @@
 
 /* Pages mapped by one fault: the rest of the 2 MiB that the address is in. */
 #define ATOM_FAULT_AROUND	SZ_2M
+
+/* Of the machine's memory this part is not pinned, whoever asks for it. */
+#define ATOM_BO_SPARED		16
+
+/* Pages that are being allocated at this moment, for all devices. */
+static atomic_long_t atom_bo_pages_wanted;
 
 /**
  * atom_bo_aperture() - where the device finds the memory of a buffer
@@ -94,13 +101,40 @@ int atom_bo_set_extents(struct atom_bo *bo, struct sg_table *sgt)
 	return 0;
 }
 
+/*
+ * Before the pages of a buffer are allocated: 0, and atom_bo_end_pinning() must follow, or -ENOMEM
+ * if too few would be left. The allocation itself would fail without the OOM killer, but whoever
+ * needs a page next would call it.
+ */
+static int atom_bo_begin_pinning(struct atom_bo *bo)
+{
+	long pages = bo->shmem.base.size >> PAGE_SHIFT;
+	long spared = totalram_pages() / ATOM_BO_SPARED;
+	long wanted = atomic_long_add_return(pages, &atom_bo_pages_wanted);
+
+	if (READ_ONCE(bo->shmem.pages) ||
+	    wanted + spared <= si_mem_available() + get_nr_swap_pages())
+		return 0;
+	atomic_long_sub(pages, &atom_bo_pages_wanted);
+	return -ENOMEM;
+}
+
+static void atom_bo_end_pinning(struct atom_bo *bo)
+{
+	atomic_long_sub(bo->shmem.base.size >> PAGE_SHIFT, &atom_bo_pages_wanted);
+}
+
 static int atom_bo_map_shmem(struct atom_bo *bo)
 {
 	struct drm_gem_object *obj = &bo->shmem.base;
 	struct sg_table *sgt;
 	int ret;
 
+	ret = atom_bo_begin_pinning(bo);
+	if (ret)
+		return ret;
 	ret = drm_gem_shmem_pin(&bo->shmem);
+	atom_bo_end_pinning(bo);
 	if (ret)
 		return ret;
 
@@ -327,6 +361,11 @@ static vm_fault_t atom_bo_dummy_fault(struct vm_fault *vmf, struct atom_bo *bo)
 				   vm_get_page_prot(vmf->vma->vm_flags));
 }
 
+static int atom_bo_keep_pte(pte_t *pte, unsigned long address, void *unused)
+{
+	return 0;
+}
+
 static vm_fault_t atom_bo_local_fault(struct vm_fault *vmf)
 {
 	struct drm_gem_object *obj = vmf->vma->vm_private_data;
@@ -338,6 +377,15 @@ static vm_fault_t atom_bo_local_fault(struct vm_fault *vmf)
 	if (!drm_dev_enter(obj->dev, &idx))
 		return atom_bo_dummy_fault(vmf, bo);
 
+	/*
+	 * Makes the page table, which all of atom_bo_insert() lies in: a reset waits until nobody
+	 * maps any more, so that no memory may be allocated in between.
+	 */
+	if (apply_to_page_range(vmf->vma->vm_mm, vmf->address & PAGE_MASK, PAGE_SIZE,
+				atom_bo_keep_pte, NULL)) {
+		drm_dev_exit(idx);
+		return VM_FAULT_OOM;
+	}
 	if (atom_hw_enter(adev)) {
 		/* The extents of LOCAL memory do not change while the device is there. */
 		ret = atom_bo_insert(vmf, adev, bo);
@@ -373,12 +421,24 @@ const struct vm_operations_struct atom_bo_local_vm_ops = {
 	.close = drm_gem_vm_close,
 };
 
+static int atom_bo_mmap_system(struct atom_bo *bo, struct vm_area_struct *vma)
+{
+	int ret;
+
+	ret = atom_bo_begin_pinning(bo);
+	if (ret)
+		return ret;
+	ret = drm_gem_shmem_mmap(&bo->shmem, vma);
+	atom_bo_end_pinning(bo);
+	return ret;
+}
+
 /**
  * atom_bo_mmap() - map a buffer for the CPU
  * @obj: buffer
  * @vma: where
  *
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL or -ENOMEM.
  */
 int atom_bo_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
@@ -390,7 +450,7 @@ int atom_bo_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	if (bo->placement == DRM_ATOM_BO_SYSTEM)
-		return drm_gem_shmem_mmap(&bo->shmem, vma);
+		return atom_bo_mmap_system(bo, vma);
 
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
 	vma->vm_page_prot = pgprot_writecombine(vm_get_page_prot(vma->vm_flags));

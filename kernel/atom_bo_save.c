@@ -86,26 +86,44 @@ static int atom_bo_save(struct atom_device *adev, struct atom_bo *bo, void *boun
 	return atom_bo_copy(adev, bo, bounce, true);
 }
 
+/*
+ * The LOCAL buffer behind @bo, or the first one if that is NULL, with a reference; that of @bo is
+ * dropped. No lock is held in between: saving allocates memory.
+ */
+static struct atom_bo *atom_bo_next_local(struct atom_device *adev, struct atom_bo *bo)
+{
+	struct atom_bo *next = bo ?: list_entry(&adev->bos, struct atom_bo, link);
+	bool found = false;
+
+	mutex_lock(&adev->lists_lock);
+	list_for_each_entry_continue(next, &adev->bos, link) {
+		found = next->placement == DRM_ATOM_BO_LOCAL &&
+			kref_get_unless_zero(&next->shmem.base.refcount);
+		if (found)
+			break;
+	}
+	mutex_unlock(&adev->lists_lock);
+	if (bo)
+		drm_gem_object_put(&bo->shmem.base);
+	return found ? next : NULL;
+}
+
 static int atom_bo_copy_all(struct atom_device *adev, bool save)
 {
 	void *bounce = kvmalloc(ATOM_SAVE_CHUNK, GFP_KERNEL);
-	struct atom_bo *bo;
+	struct atom_bo *bo = NULL;
 	int ret = 0;
 
 	if (!bounce)
 		return -ENOMEM;
-	mutex_lock(&adev->lists_lock);
-	list_for_each_entry(bo, &adev->bos, link) {
-		if (bo->placement != DRM_ATOM_BO_LOCAL)
-			continue;
+	while (!ret && (bo = atom_bo_next_local(adev, bo))) {
 		if (save)
 			ret = atom_bo_save(adev, bo, bounce);
 		else if (bo->saved)
 			ret = atom_bo_copy(adev, bo, bounce, false);
-		if (ret)
-			break;
 	}
-	mutex_unlock(&adev->lists_lock);
+	if (bo)
+		drm_gem_object_put(&bo->shmem.base);
 	kvfree(bounce);
 	return ret;
 }

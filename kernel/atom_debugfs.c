@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/*
- * debugfs: the file counters, a line of name and value each. What is alive now has
- * a plain name, and returns to what it was when programs end; what only grows
- * has a name that ends in _total. And the file users: what each user holds.
+/**
+ * DOC: Debugging
+ *
+ * Files in /sys/kernel/debug/accel/ADDRESS, for root. Reading them wakes no sleeping
+ * device, and is harmless at any time; nothing in them is stable.
+ *
+ * - counters: a line of name and value each. What is alive now has a plain name, and
+ *   returns to what it was when programs end; what only grows ends in _total
+ * - users: what each user holds (DOC: Quotas)
+ * - queues: by hardware id, with jobs emitted and completed and the first failure
+ * - vms: address spaces by hardware id, and the ranges that are mapped in each
+ * - buffers: by file and handle, with placement and label
+ * - rings: how far the driver and the device are on each ring; the firmware
+ * - faults: the records that the fault FIFO still holds
+ * - registers: of the device and its queues, or why they cannot be read
  */
 #include <linux/seq_file.h>
 
@@ -63,4 +74,5 @@ void atom_debugfs_init(struct atom_device *adev)
 {
 	drm_debugfs_add_file(&adev->drm, "counters", atom_debugfs_counters, NULL);
 	drm_debugfs_add_file(&adev->drm, "users", atom_debugfs_users, NULL);
+	atom_debugfs_state_init(adev);
 }

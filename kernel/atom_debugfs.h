@@ -6,6 +6,7 @@ struct atom_device;
 
 #if IS_ENABLED(CONFIG_DEBUG_FS)
 void atom_debugfs_init(struct atom_device *adev);
+void atom_debugfs_state_init(struct atom_device *adev);
 #else
 static inline void atom_debugfs_init(struct atom_device *adev)
 {

@@ -264,6 +264,8 @@ static int atom_device_init_software(struct atom_device *adev)
 	if (!ret)
 		ret = atom_event_init(adev);
 	if (!ret)
+		ret = atom_perf_init(adev);
+	if (!ret)
 		ret = atom_coredump_init(adev);
 	if (ret)
 		return ret;
@@ -406,11 +408,11 @@ void atom_device_stop_hw(struct atom_device *adev)
  *
  * Ioctls say -EIO from now on, and all fences signal. Nothing brings a device
  * back but rebinding the driver. Runs where resets do, and sleeps.
+ * atom_device_tell_death() is to follow.
  */
 void atom_device_die(struct atom_device *adev, const char *reason)
 {
-	char event[] = "WEDGED=rebind,bus-reset";
-	char *env[2] = { event };
+	bool cookie;
 
 	if (xchg(&adev->dead, true))
 		return;
@@ -418,8 +420,25 @@ void atom_device_die(struct atom_device *adev, const char *reason)
 		drm_err(&adev->drm, "device is dead: %s; rebind the driver to use it again\n",
 			reason);
 	wake_up_all(&adev->reset.wait);
+	cookie = dma_fence_begin_signalling();
 	atom_device_stop_hw(adev);
 	atom_queue_fail_all(adev);
+	dma_fence_end_signalling(cookie);
+}
+
+/**
+ * atom_device_tell_death() - send the uevent of a device that is dead, once
+ * @adev: device, dead or not
+ *
+ * Allocates memory: not where a reset is waited for.
+ */
+void atom_device_tell_death(struct atom_device *adev)
+{
+	char event[] = "WEDGED=rebind,bus-reset";
+	char *env[2] = { event };
+
+	if (!atom_device_is_dead(adev) || xchg(&adev->death_told, true))
+		return;
 	/*
 	 * What drm_dev_wedged_event() sends; that one takes the primary minor,
 	 * which accel devices do not have.

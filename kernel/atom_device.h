@@ -24,6 +24,7 @@
 #include "atom_fault.h"
 #include "atom_irq.h"
 #include "atom_kcompat.h"
+#include "atom_perf.h"
 #include "atom_pm.h"
 #include "atom_quota.h"
 #include "atom_reset.h"
@@ -161,6 +162,8 @@ struct atom_device {
 	struct atom_coredump coredump;
 	/** @events: Who is told of faults and resets. */
 	struct atom_events events;
+	/** @perf: Streams of counters. */
+	struct atom_perf perf;
 	/** @counters: Objects alive. */
 	struct atom_counters counters;
 	/** @job_timeout_ms: For queues that ask for nothing else; the administrator changes it. */
@@ -201,6 +204,8 @@ struct atom_device {
 	bool stopped;
 	/** @dead: The device failed: ioctls say -EIO. */
 	bool dead;
+	/** @death_told: The uevent was sent. */
+	bool death_told;
 	/** @removing: The driver is being detached: waiters go home. */
 	bool removing;
 };
@@ -250,6 +255,7 @@ int atom_device_wait_ready(struct atom_device *adev);
 int atom_device_reset_function(struct atom_device *adev);
 int atom_device_start(struct atom_device *adev);
 void atom_device_die(struct atom_device *adev, const char *reason);
+void atom_device_tell_death(struct atom_device *adev);
 
 extern uint atom_vectors;
 extern uint atom_job_timeout_ms;

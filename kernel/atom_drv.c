@@ -22,6 +22,7 @@
 #include "atom_event.h"
 #include "atom_fdinfo.h"
 #include "atom_hwmon.h"
+#include "atom_lockdep.h"
 #include "atom_prime.h"
 #include "atom_query.h"
 #include "atom_queue.h"
@@ -47,24 +48,34 @@
  * - struct atom_bo.lock: memory of a buffer
  * - reservation (dma_resv) of a VM, or of a shared buffer: buffers linked to
  *   mappings, fences; then what the exporter of a dma-buf takes
+ * - struct atom_vram.lock
+ *
+ * Memory is allocated, and fences are waited for, with these locks only. Reclaim may
+ * call MMU notifiers and wait for fences, and what signals fences may want:
+ *
+ * - struct atom_vm.tables_lock: what page tables say. MMU notifiers take it
+ * - a reset of the device, which may be waited for with all of the above (struct
+ *   atom_reset.dep_map); in it struct atom_reset.hw (read also inside of mmap_lock:
+ *   page faults make their page table before)
  * - struct atom_queue.submit_lock: order of jobs
- * - struct atom_vram.lock, struct atom_device.lists_lock
- * - struct atom_vm.tables_lock: what page tables say. MMU notifiers take it, so that
- *   no memory is allocated in it, nor in what follows
+ * - struct atom_device.lists_lock
  * - struct atom_admin.lock: one admin command, held until it is done
- * - struct atom_device.stop_lock, struct atom_events.lock
+ * - struct atom_device.stop_lock
+ * - struct atom_telemetry.lock, struct atom_events.lock, struct atom_perf.lock
  * - struct atom_quotas.lock, struct atom_vector.lock, struct atom_device.queue_lock
  *   (spinlocks)
  * - struct atom_queue.fence_lock (spinlock, taken in interrupts)
  * - struct atom_fence.lock, and what drm_sched takes when a fence signals
  *
- * No lock is held while user memory is copied, or while a job is waited for.
+ * Resets and sleep take struct atom_reset.lock around what they take of these.
+ * Who writes a dump only tries struct atom_coredump.lock, atom_vm.lock and atom_bo.lock.
  *
- * A reset of the device runs on a workqueue of its own, so that all of the above may
- * be held while it is waited for, but what it takes itself: struct atom_reset.lock,
- * and inside of it struct atom_reset.hw (also inside of mmap_lock), struct
- * atom_queue.submit_lock, atom_admin.lock, atom_device.stop_lock, atom_events.lock and
- * the spinlocks.
+ * No lock is held while user memory is copied, or while a job is waited for, but for
+ * struct atom_queue.hw_lock in the latter case.
+ *
+ * Lockdep knows all this before anything happens (atom_lockdep_prime()), and that
+ * run_job, time-outs, resets and the reading of faults are what fences wait for
+ * (dma_fence_begin_signalling()).
  */
 
 /**
@@ -220,15 +231,6 @@ static void atom_drv_postclose(struct drm_device *drm, struct drm_file *file)
 	atom_pm_put(afile->adev);
 	atom_quota_put(afile->quota);
 	kfree(afile);
-}
-
-static int atom_ioctl_perf_open(struct drm_device *drm, void *data, struct drm_file *file)
-{
-	const struct drm_atom_perf_open *args = data;
-
-	if (args->flags || memchr_inv(args->reserved, 0, sizeof(args->reserved)))
-		return -EINVAL;
-	return -EOPNOTSUPP;
 }
 
 /**
@@ -431,6 +433,7 @@ static int atom_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = atom_device_init(adev);
 	if (ret)
 		goto fini;
+	atom_lockdep_prime(adev);
 	atom_debugfs_init(adev);
 	ret = drm_dev_register(&adev->drm, 0);
 	if (ret)
@@ -461,6 +464,7 @@ static void atom_pci_remove(struct pci_dev *pdev)
 	wake_up_all(&adev->reset.wait);
 	atom_queue_wake_all(adev);
 	drm_dev_unplug(&adev->drm);
+	atom_perf_unplug(adev);
 
 	/* Nobody enters any more. First the DMA ends, then its memory is freed. */
 	atom_device_stop_hw(adev);

@@ -48,23 +48,22 @@ const char *atom_fault_name(u16 code)
 	}
 }
 
-static void atom_fault_handle(struct atom_device *adev, const struct atom_fault_record *record)
+/* False if the record cannot be true. */
+static bool atom_fault_handle(struct atom_device *adev, const struct atom_fault_record *record)
 {
 	u32 id = le32_to_cpu(record->queue);
 	struct atom_queue *queue;
+	bool credible = true;
 
-	if (!id) {
-		drm_err_ratelimited(&adev->drm, "admin queue fault %u (%s)\n",
-				    le16_to_cpu(record->code),
-				    atom_fault_name(le16_to_cpu(record->code)));
-		return;
-	}
-
+	/* Faults of the admin queue are not told here. */
+	if (!id || id > adev->limits.num_queues)
+		return false;
 	queue = atom_queue_get_by_hw_id(adev, id);
 	if (queue) {
-		atom_queue_fault(queue, record);
+		credible = atom_queue_fault(queue, record);
 		atom_queue_put(queue);
 	}
+	return credible;
 }
 
 /**
@@ -102,12 +101,17 @@ void atom_fault_drain(struct atom_device *adev)
 		struct atom_fault_record *slot = &fifo->records[fifo->head & (entries - 1)];
 		struct atom_fault_record record;
 
-		if (le64_to_cpu(READ_ONCE(slot->seq)) != fifo->head + 1)
-			break; /* Announced, not yet written: the next interrupt tells. */
+		/* Written before the tail that announces it. */
 		dma_rmb();
 		record = *slot;
+		if (le64_to_cpu(record.seq) != fifo->head + 1 ||
+		    !atom_fault_handle(adev, &record)) {
+			drm_err(&adev->drm, "record %llu of the fault FIFO cannot be true\n",
+				fifo->head + 1);
+			atom_reset_request(adev, "a fault record is impossible");
+			goto leave;
+		}
 		fifo->head++;
-		atom_fault_handle(adev, &record);
 	}
 	atom_write64(adev, ATOM_REG_FAULT_HEAD, fifo->head);
 leave:
@@ -118,7 +122,11 @@ exit:
 
 static void atom_fault_work(struct work_struct *work)
 {
+	bool cookie = dma_fence_begin_signalling();
+
+	/* Resets of queues wait for it. */
 	atom_fault_drain(container_of(work, struct atom_device, fault.work));
+	dma_fence_end_signalling(cookie);
 }
 
 /**

@@ -6,6 +6,7 @@
 
 #include "atom_device.h"
 #include "atom_queue.h"
+#include "atom_trace.h"
 
 static void atom_irq_complete_queues(struct atom_vector *vector)
 {
@@ -19,6 +20,7 @@ static void atom_irq_complete_queues(struct atom_vector *vector)
 
 static irqreturn_t atom_irq_queues(int irq, void *data)
 {
+	trace_atom_irq(data, 0);
 	atom_irq_complete_queues(data);
 	return IRQ_HANDLED;
 }
@@ -29,6 +31,7 @@ static irqreturn_t atom_irq_device(int irq, void *data)
 	struct atom_device *adev = vector->adev;
 	u32 cause = atom_read32(adev, ATOM_REG_INTR_CAUSE);
 
+	trace_atom_irq(vector, cause);
 	/* All ones: the device is gone, and whoever waits finds out. */
 	if (cause != U32_MAX && cause) {
 		atom_write32(adev, ATOM_REG_INTR_CAUSE, cause);

@@ -21,7 +21,7 @@
 
 static u64 atom_query_caps(const struct atom_device *adev)
 {
-	return DRM_ATOM_CAP_PRIME | DRM_ATOM_CAP_EVENTS |
+	return DRM_ATOM_CAP_PRIME | DRM_ATOM_CAP_EVENTS | DRM_ATOM_CAP_PERF |
 	       (ATOM_HAVE_USERPTR ? DRM_ATOM_CAP_USERPTR : 0) |
 	       (adev->vram.shm_size ? DRM_ATOM_CAP_SHM : 0);
 }
@@ -122,6 +122,9 @@ int atom_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *fi
 	ret = atom_ioctl_enter(drm, &idx);
 	if (ret)
 		return ret;
+	/* Its lock is held while memory is allocated, so that it comes before the hardware's. */
+	if (args->type == DRM_ATOM_DEV_QUERY_MEMORY)
+		atom_query_memory(adev, &answer.memory);
 	if (!atom_hw_enter(adev)) {
 		ret = fatal_signal_pending(current) ? -EINTR :
 		      READ_ONCE(adev->removing) ? -ENODEV : -EIO;
@@ -135,7 +138,6 @@ int atom_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *fi
 		break;
 	case DRM_ATOM_DEV_QUERY_MEMORY:
 		size = sizeof(answer.memory);
-		atom_query_memory(adev, &answer.memory);
 		break;
 	case DRM_ATOM_DEV_QUERY_TIMESTAMP:
 		size = sizeof(answer.timestamp);

@@ -115,6 +115,8 @@ struct atom_queue {
 	char name[16];
 	/** @hw_id: Hardware id. */
 	u32 hw_id;
+	/** @priority: enum drm_atom_queue_priority. */
+	u32 priority;
 	/** @entries: Slots of the ring. */
 	u32 entries;
 
@@ -209,24 +211,34 @@ static inline struct atom_queue *atom_queue_get(struct atom_queue *queue)
 	return queue;
 }
 
+void atom_queue_init_locks(struct atom_queue *queue);
 void atom_queue_put(struct atom_queue *queue);
 struct atom_queue *atom_queue_lookup(struct drm_file *file, u32 id);
 struct atom_queue *atom_queue_get_by_hw_id(struct atom_device *adev, u32 hw_id);
 struct atom_queue *atom_queue_next(struct atom_device *adev, u32 *hw_id);
 
+u64 atom_queue_busy_ns(struct atom_queue *queue);
+u32 atom_queue_next_generation(struct atom_device *adev);
+
+/* Creation: atom_queue_create.c. */
+void atom_queue_free_hw(struct atom_queue *queue);
+
+/* Completion and failure of jobs: atom_queue_complete.c. */
 void atom_queue_complete(struct atom_queue *queue);
-void atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record);
+bool atom_queue_fault(struct atom_queue *queue, const struct atom_fault_record *record);
 void atom_queue_ban(struct atom_queue *queue, u32 flags, int error);
+void atom_queue_signal_next(struct atom_queue *queue, int error);
+void atom_queue_cancel(struct atom_queue *queue);
+
+/* Reset and end of queues: atom_queue_end.c. */
 bool atom_queue_reset(struct atom_queue *queue);
+void atom_queue_reset_work(struct work_struct *work);
+void atom_queue_hide(struct atom_queue *queue);
 void atom_queue_kill(struct atom_queue *queue);
 void atom_queue_fail_all(struct atom_device *adev);
 void atom_queue_wake_all(struct atom_device *adev);
 void atom_queue_kill_all(struct atom_device *adev);
 void atom_queue_destroy(struct atom_file *afile, struct atom_queue *queue);
-u64 atom_queue_busy_ns(struct atom_queue *queue);
-u32 atom_queue_next_generation(struct atom_device *adev);
-void atom_queue_signal_next(struct atom_queue *queue, int error);
-void atom_queue_cancel(struct atom_queue *queue);
 
 /* A reset of the device: atom_queue_lost.c. */
 void atom_queue_device_reset_all(struct atom_device *adev, bool cold);

@@ -15,6 +15,11 @@
  * account of its maker until its memory is freed, also if others hold it by then.
  * Buffers of system memory count from their creation, because mapping them for the
  * CPU already pins them.
+ *
+ * Pinned memory does not come back before its buffer is freed, and the OOM killer
+ * does not see whose it is. So nobody, privileged or not, pins what would leave the
+ * machine less than 1/16 of its memory, available or to be swapped: the mapping of
+ * such a buffer, for the device or the CPU, is -ENOMEM.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>

@@ -33,6 +33,7 @@
 #include "atom_device.h"
 #include "atom_queue.h"
 #include "atom_reset.h"
+#include "atom_trace.h"
 
 /* How often it is tried before the device is given up. */
 #define ATOM_RESET_ATTEMPTS	3
@@ -65,6 +66,13 @@ static bool atom_reset_is_over(struct atom_device *adev)
 	       atom_device_is_lost(adev);
 }
 
+/* For lockdep: whoever resets the device takes none of what we hold. */
+static void atom_reset_might_wait(struct atom_reset *reset)
+{
+	lock_map_acquire(&reset->dep_map);
+	lock_map_release(&reset->dep_map);
+}
+
 /**
  * atom_hw_enter() - wait until the device is in service
  * @adev: device, inside drm_dev_enter()
@@ -76,6 +84,7 @@ static bool atom_reset_is_over(struct atom_device *adev)
  */
 bool atom_hw_enter(struct atom_device *adev)
 {
+	atom_reset_might_wait(&adev->reset);
 	while (!atom_hw_try_enter(adev)) {
 		if (wait_event_killable(adev->reset.wait, atom_reset_is_over(adev)) ||
 		    atom_device_is_lost(adev))
@@ -123,6 +132,7 @@ int atom_reset_wait(struct atom_device *adev)
 {
 	struct atom_reset *reset = &adev->reset;
 
+	atom_reset_might_wait(reset);
 	wait_event(reset->wait, atom_reset_is_over(adev));
 	if (!atom_device_is_dead(adev) && !READ_ONCE(reset->needed) && !READ_ONCE(reset->down))
 		return 0;
@@ -203,7 +213,7 @@ static int atom_reset_flr(struct atom_device *adev)
  * The function has lost its state, and does no DMA: end what it did, and tell it
  * again what it must know.
  */
-static int atom_reset_restart(struct atom_device *adev, bool planned)
+static int atom_reset_do_restart(struct atom_device *adev, bool planned)
 {
 	struct atom_reset *reset = &adev->reset;
 	bool cold;
@@ -241,6 +251,23 @@ static int atom_reset_restart(struct atom_device *adev, bool planned)
 	return ret;
 }
 
+/*
+ * The part of a reset that lockdep is told of: fences wait for it. Before, when mappings are zapped
+ * and configuration is restored, the kernel takes locks of classes that others allocate memory
+ * with.
+ */
+static int atom_reset_restart(struct atom_device *adev, bool planned)
+{
+	bool cookie = dma_fence_begin_signalling();
+	int ret;
+
+	lock_map_acquire(&adev->reset.dep_map);
+	ret = atom_reset_do_restart(adev, planned);
+	lock_map_release(&adev->reset.dep_map);
+	dma_fence_end_signalling(cookie);
+	return ret;
+}
+
 /**
  * atom_reset_function() - reset the function of a device that is held
  * @adev: device, atom_reset_hold() called
@@ -253,7 +280,8 @@ int atom_reset_function(struct atom_device *adev)
 {
 	int ret = -ENODEV;
 
-	mutex_lock(&adev->stop_lock);
+	/* To lockdep another lock: see atom_reset_restart(). */
+	mutex_lock_nested(&adev->stop_lock, SINGLE_DEPTH_NESTING);
 	if (!adev->stopped && pci_device_is_present(adev->pdev))
 		ret = atom_reset_flr(adev);
 	mutex_unlock(&adev->stop_lock);
@@ -279,6 +307,7 @@ static void atom_reset_now(struct atom_device *adev)
 	int i, ret = -EIO;
 
 	drm_err(&adev->drm, "the device is reset: %s\n", reset->reason);
+	trace_atom_device_reset(adev, reset->reason);
 	atom_reset_go_down(adev);
 	atom_coredump_device(adev, reset->reason);
 	if (atom_reset_is_barren(adev)) {
@@ -305,6 +334,7 @@ static void atom_reset_work(struct work_struct *work)
 	if (READ_ONCE(reset->needed) && !reset->holds && !atom_device_is_lost(adev))
 		atom_reset_now(adev);
 	mutex_unlock(&reset->lock);
+	atom_device_tell_death(adev);
 }
 
 /**
@@ -334,6 +364,7 @@ void atom_reset_abandon(struct atom_device *adev, const char *reason)
 	mutex_lock(&adev->reset.lock);
 	atom_device_die(adev, reason);
 	mutex_unlock(&adev->reset.lock);
+	atom_device_tell_death(adev);
 }
 
 /**
@@ -358,6 +389,7 @@ int atom_reset_release(struct atom_device *adev, bool planned)
 		atom_reset_go_up(adev);
 unlock:
 	mutex_unlock(&reset->lock);
+	atom_device_tell_death(adev);
 	return ret;
 }
 
@@ -369,8 +401,11 @@ unlock:
  */
 int atom_reset_init(struct atom_device *adev)
 {
+	static struct lock_class_key key;
 	struct atom_reset *reset = &adev->reset;
 	int ret;
+
+	lockdep_init_map(&reset->dep_map, "atom_reset", &key, 0);
 
 	INIT_WORK(&reset->work, atom_reset_work);
 	init_waitqueue_head(&reset->wait);

@@ -2,6 +2,7 @@
 #ifndef ATOM_RESET_H
 #define ATOM_RESET_H
 
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/types.h>
@@ -25,6 +26,8 @@ struct atom_reset {
 	struct mutex lock;
 	/** @holds: Who keeps the device out of service besides @work; under @lock. */
 	unsigned int holds;
+	/** @dep_map: For lockdep: held by who resets, taken by who waits for it. */
+	struct lockdep_map dep_map;
 	/** @hw: Read: registers and the window on device memory are what they say. */
 	struct rw_semaphore hw;
 	/** @down: Out of service: nobody touches the hardware. */

@@ -16,6 +16,7 @@
 #include "atom_device.h"
 #include "atom_queue.h"
 #include "atom_sched.h"
+#include "atom_trace.h"
 
 /*
  * A queue is looked at more often than it may stand still: the first look at a
@@ -106,6 +107,7 @@ static int atom_sched_emit(struct atom_queue *queue, struct atom_job *job)
 
 	queue->ring[atom_seqno_slot(job->seqno, queue->entries)] = job->desc;
 	queue->emitted = job->seqno;
+	trace_atom_job_run(queue, job->seqno, 0);
 	/* The device reads the descriptor after it has seen the tail. */
 	dma_wmb();
 	WRITE_ONCE(*queue->tail, cpu_to_le64(job->seqno));
@@ -128,9 +130,8 @@ static struct dma_fence *atom_sched_refuse(struct atom_job *job, int error)
 	return &fence->base;
 }
 
-static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
+static struct dma_fence *atom_sched_emit_or_refuse(struct atom_job *job)
 {
-	struct atom_job *job = to_atom_job(base);
 	struct atom_queue *queue = job->queue;
 	struct atom_device *adev = queue->adev;
 	struct atom_fence *fence = job->fence;
@@ -148,6 +149,16 @@ static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
 
 	drm_dev_exit(idx);
 	return ret ? atom_sched_refuse(job, ret) : &fence->base;
+}
+
+/* All that fences wait for is annotated so: it neither allocates memory nor waits for others. */
+static struct dma_fence *atom_sched_run_job(struct drm_sched_job *base)
+{
+	bool cookie = dma_fence_begin_signalling();
+	struct dma_fence *fence = atom_sched_emit_or_refuse(to_atom_job(base));
+
+	dma_fence_end_signalling(cookie);
+	return fence;
 }
 
 /*
@@ -216,7 +227,7 @@ static bool atom_sched_may_go_on(struct atom_queue *queue)
 	return moved;
 }
 
-static enum drm_gpu_sched_stat atom_sched_timedout_job(struct drm_sched_job *base)
+static void atom_sched_look(struct drm_sched_job *base)
 {
 	struct atom_queue *queue = to_atom_job(base)->queue;
 	struct atom_device *adev = queue->adev;
@@ -224,18 +235,26 @@ static enum drm_gpu_sched_stat atom_sched_timedout_job(struct drm_sched_job *bas
 	atom_queue_complete(queue);
 	if (dma_fence_is_signaled(&base->s_fence->finished)) {
 		atomic_inc(&adev->counters.lost_interrupts);
-		return atom_kcompat_sched_no_hang(base);
+		return;
 	}
 
 	if (!READ_ONCE(queue->banned)) {
 		if (atom_sched_may_go_on(queue))
-			return atom_kcompat_sched_no_hang(base);
+			return;
 		drm_warn(&adev->drm, "queue %s: job %llu makes no progress, the queue is reset\n",
 			 queue->name, READ_ONCE(queue->completed) + 1);
 		atomic_inc(&adev->counters.timeouts);
 		atom_queue_ban(queue, DRM_ATOM_QUEUE_STATE_TIMEDOUT, ETIME);
 	}
 	atom_queue_reset(queue);
+}
+
+static enum drm_gpu_sched_stat atom_sched_timedout_job(struct drm_sched_job *base)
+{
+	bool cookie = dma_fence_begin_signalling();
+
+	atom_sched_look(base);
+	dma_fence_end_signalling(cookie);
 	return atom_kcompat_sched_no_hang(base);
 }
 

@@ -21,6 +21,7 @@
 #include "atom_queue.h"
 #include "atom_sched.h"
 #include "atom_submit.h"
+#include "atom_trace.h"
 #include "atom_uapi.h"
 #include "atom_vm.h"
 
@@ -377,6 +378,7 @@ static int atom_submit_push(struct atom_submit *submit, u64 *seqno)
 		if (i + 1 == submit->count)
 			dma_resv_add_fence(resv, &job->base.s_fence->finished,
 					   DMA_RESV_USAGE_BOOKKEEP);
+		trace_atom_job_submit(queue, job->seqno, 0);
 		sjob->job = NULL;
 		submit->room--;
 		atom_job_push(job);

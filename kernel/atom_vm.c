@@ -162,6 +162,16 @@ void atom_vm_unplug_all(struct atom_device *adev)
 	mutex_unlock(&adev->lists_lock);
 }
 
+/**
+ * atom_vm_init_locks() - make the locks of an address space
+ * @vm: address space, or a stand-in of atom_lockdep_prime()
+ */
+void atom_vm_init_locks(struct atom_vm *vm)
+{
+	mutex_init(&vm->lock);
+	mutex_init(&vm->tables_lock);
+}
+
 static struct atom_vm *atom_vm_alloc(struct atom_device *adev)
 {
 	struct drm_gem_object *root;
@@ -176,8 +186,7 @@ static struct atom_vm *atom_vm_alloc(struct atom_device *adev)
 		return ERR_PTR(-ENOMEM);
 	}
 	vm->adev = adev;
-	mutex_init(&vm->lock);
-	mutex_init(&vm->tables_lock);
+	atom_vm_init_locks(vm);
 	INIT_LIST_HEAD(&vm->queues);
 	INIT_LIST_HEAD(&vm->link);
 	atomic_inc(&adev->counters.vms);

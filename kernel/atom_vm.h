@@ -76,6 +76,7 @@ static inline struct atom_va *to_atom_va(struct drm_gpuva *va)
 }
 
 struct atom_vm *atom_vm_lookup(struct drm_file *file, u32 id);
+void atom_vm_init_locks(struct atom_vm *vm);
 void atom_vm_destroy(struct atom_vm *vm);
 void atom_vm_unplug_all(struct atom_device *adev);
 void atom_va_free(struct atom_vm *vm, struct atom_va *va);

@@ -21,6 +21,7 @@
 #include "atom_bo.h"
 #include "atom_device.h"
 #include "atom_drv.h"
+#include "atom_trace.h"
 #include "atom_uapi.h"
 #include "atom_userptr.h"
 #include "atom_vm.h"
@@ -344,6 +345,7 @@ static int atom_bind_change_tree(struct atom_bind *bind)
 		const struct drm_atom_vm_bind_op *args = &bind->ops[i].args;
 		int ret;
 
+		trace_atom_vm_bind(bind->vm, args);
 		bind->op = &bind->ops[i];
 		if (bind->op->obj) {
 			struct drm_gpuvm_map_req req = {

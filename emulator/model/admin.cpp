@@ -219,6 +219,13 @@ void device::admin_retire(const atom_admin_desc &desc, std::uint64_t start_ns, s
 	r.end_ns = host_.now_ns();
 	r.fault_where = code ? ATOM_WHERE_DESCRIPTOR : ATOM_WHERE_NONE;
 	r.fault_field = field;
+	std::uint64_t seqno = admin_.head;
+	if (inject_.any()) {
+		if (inject_.strike(inject_kind::corrupt_record, 0))
+			r.seq = ~r.seq;
+		if (const auto hit = inject_.strike(inject_kind::corrupt_seqno, 0))
+			seqno = hit->value;
+	}
 
 	const std::uint64_t slot = (admin_.head - 1) & (admin_.entries - 1);
 	const std::uint64_t at = admin_.completion + sizeof(atom_cpl_header) + slot * sizeof r;
@@ -232,8 +239,7 @@ void device::admin_retire(const atom_admin_desc &desc, std::uint64_t start_ns, s
 	    !host_.dma_write(at + sizeof none, bytes + sizeof none, sizeof r - sizeof none) ||
 	    !host_.dma_write(at, bytes, sizeof none) ||
 	    !host_.dma_write(admin_.completion + offsetof(atom_cpl_header, generation), about, sizeof about) ||
-	    !host_.dma_write(admin_.completion + offsetof(atom_cpl_header, seqno), &admin_.head,
-			     sizeof admin_.head)) {
+	    !host_.dma_write(admin_.completion + offsetof(atom_cpl_header, seqno), &seqno, sizeof seqno)) {
 		set_fatal(ATOM_FAULT_DMA_ERROR);
 		return;
 	}

@@ -62,6 +62,8 @@ constexpr std::array<kind_row, static_cast<std::size_t>(inject_kind::count)> kin
 	{"link-down", 0, 0},
 	{"corrupt-seqno", on_event | key_value, key_value},
 	{"corrupt-record", on_event, 0},
+	{"corrupt-fault", on_event, 0},
+	{"forged-fault", on_event | key_value, key_value},
 	{"clear", 0, 0},
 }};
 

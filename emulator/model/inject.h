@@ -33,6 +33,8 @@ enum class inject_kind : std::uint8_t {
 	link_down,
 	corrupt_seqno,
 	corrupt_record,
+	corrupt_fault,
+	forged_fault,
 	clear,
 	count,
 };

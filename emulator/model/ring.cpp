@@ -306,6 +306,15 @@ void device::write_fault_record(const queue &q, const job_fault &fault, std::uin
 	r.field_offset = fault.what.field;
 	r.opcode = fault.opcode;
 	r.tag = fault.tag;
+	if (inject_.any()) {
+		if (inject_.strike(inject_kind::corrupt_fault, q.id))
+			r.seq = ~r.seq;
+		if (const auto forged = inject_.strike(inject_kind::forged_fault, q.id)) {
+			r.queue = static_cast<std::uint32_t>(forged->value);
+			r.queue_generation = r.queue < queues_.size() ? queues_[r.queue].regs.generation.load() : UINT32_MAX;
+			r.va = r.desc_seq = UINT64_MAX;
+		}
+	}
 	const std::uint64_t at = base + (number & (entries - 1)) * sizeof r;
 	const auto *bytes = reinterpret_cast<const std::byte *>(&r);
 	const bool written = host_.dma_write(at + sizeof r.seq, bytes + sizeof r.seq, sizeof r - sizeof r.seq) &&

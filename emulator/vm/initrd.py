@@ -83,12 +83,12 @@ def write_base(kernel_folder: str, release: str, out: str):
         file.write(archive.finish())
 
 
-def base(kernel_folder: str, release: str) -> str:
+def base(kernel) -> str:
     """Path of the cached part."""
-    key = cache_key("=" + kernel_folder, "=" + release, BUSYBOX, *(os.path.join(HERE, name) for name in (
+    key = cache_key(kernel.identity, "=" + kernel.release, BUSYBOX, *(os.path.join(HERE, name) for name in (
         "guest-initramfs", "guest-init", "initrd.py")))
-    return os.path.join(cache_entry("initrd", key, os.path.join(HERE, "atom-vm"), "--write-initrd", kernel_folder, release),
-                        "initrd")
+    return os.path.join(cache_entry("initrd", key, os.path.join(HERE, "atom-vm"), "--write-initrd",
+                                    kernel.module_root, kernel.release), "initrd")
 
 
 def job(settings: dict, command: list, directory: str, environment: dict) -> bytes:

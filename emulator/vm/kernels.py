@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 
+import uncompress_kernel
 from tools import HERE, TOP, Failure, cache_entry, cache_key, output_of
 
 _KERNEL = os.path.join(HERE, "kernel")
@@ -37,6 +38,11 @@ class Kernel:
         """What modprobe -d takes: the folder above lib/modules."""
         return self.modules[:-len(f"/lib/modules/{self.release}")]
 
+    @property
+    def identity(self) -> str:
+        """What tells this kernel from others, for a key of the cache."""
+        return "=" + self.module_root
+
     def built_modules(self) -> str:
         """The folder where make module puts our own modules for this kernel."""
         return os.path.join(TOP, "build", "kernel", self.release)
@@ -48,6 +54,30 @@ class Kernel:
         key = cache_key("=" + self.modules, "=" + " ".join(map(os.path.basename, own)), *own, os.path.realpath(__file__))
         entry = cache_entry("modules", key, os.path.join(HERE, "atom-vm"), "--write-modules", self.modules, *own)
         return os.path.join(entry, "lib", "modules", self.release)
+
+
+class InstalledKernel(Kernel):
+    """A kernel that a Debian system in the folder `root` has installed, with modules of its own."""
+
+    def __init__(self, root: str, release: str):
+        self._compressed = os.path.join(root, "boot", f"vmlinuz-{release}")
+        if not os.path.isfile(self._compressed):
+            there = sorted(os.path.basename(path)[len("vmlinuz-"):] for path in glob.glob(os.path.join(root, "boot/vmlinuz-*")))
+            raise Failure(f"--kernel {release}: {root} has no such kernel, but {', '.join(there) or 'none'}")
+        self.release = release
+        self.modules = os.path.join(root, "lib", "modules", release)
+        key = cache_key(self._compressed, os.path.join(HERE, "uncompress_kernel.py"))
+        self.image = os.path.join(cache_entry("kernel-image", key, os.path.join(HERE, "atom-vm"), "--write-image", self._compressed),
+                                  "vmlinux")
+
+    @property
+    def identity(self) -> str:
+        return self._compressed
+
+
+def write_image(compressed: str, out: str):
+    """Fill the folder `out` for InstalledKernel."""
+    uncompress_kernel.main(compressed, os.path.join(out, "vmlinux"))
 
 
 def write_modules(modules: str, own: list, out: str):

@@ -77,9 +77,9 @@ def root_port_arguments(devices: int) -> list:
     return arguments
 
 
-def share_arguments(shares: list) -> list:
-    """9p exports: the host's root read-only, and the writable folders (tag, path)."""
-    arguments = ["-fsdev", "local,id=root,path=/,readonly=on,security_model=none,multidevs=remap",
+def share_arguments(root: str, shares: list) -> list:
+    """9p exports: the root read-only, and the writable folders (tag, path)."""
+    arguments = ["-fsdev", f"local,id=root,path={escaped(root)},readonly=on,security_model=none,multidevs=remap",
                  "-device", "virtio-9p-pci,fsdev=root,mount_tag=root"]
     model = "passthrough" if os.geteuid() == 0 else "none"
     for tag, path in shares:

@@ -34,8 +34,8 @@ struct atom_operand {
 	uint32_t has_strides;          /**< 1: as in strides, else row-major without gaps */
 	uint64_t dims[ATOM_RANK_MAX];  /**< the outermost first */
 	int64_t strides[ATOM_RANK_MAX]; /**< bytes; 0 repeats an input, negative ones walk backwards */
-	uint32_t quantisation;         /**< ATOM_QUANT_NONE, _PER_TENSOR or _PER_CHANNEL */
-	uint32_t axis;                 /**< of per channel */
+	uint32_t quantisation;         /**< enum atom_quant_kind; block types may leave it 0 */
+	uint32_t axis;                 /**< of per channel; of block: along which blocks lie, else the last */
 	float scale;                   /**< of per tensor */
 	int32_t zero_point;            /**< of per tensor */
 	struct atom_place scales;      /**< of per channel: f32 [dims[axis]] */

@@ -35,6 +35,20 @@ struct buffer_options {
 	atom::placement placement = atom::placement::system; ///< for all its life
 	bool cpu_access = true; ///< false: map() fails; LOCAL may then lie outside the CPU's window
 	std::string label{};    ///< for debugging, at most 63 bytes
+	bool shareable = false; ///< export_dmabuf() works; jobs cost a little more to submit
+};
+
+/** What the device may do with memory. */
+enum class device_access : std::uint8_t {
+	read_write = 0,
+	read_only = 1, ///< a job that writes faults
+};
+
+/** What the CPU is about to do, or has done, with a mapping. */
+enum class cpu_use : std::uint8_t {
+	read = 1,
+	write = 2,
+	read_write = 3,
 };
 
 /**
@@ -43,7 +57,8 @@ struct buffer_options {
  *
  * Coherent: what the CPU wrote before submit() the device sees, what the device wrote the
  * CPU sees after the fence. Access to bytes that a running job uses is a race.
- * If the device is lost, reads give undefined bytes; nothing crashes.
+ * If the device is lost, reads give undefined bytes; nothing crashes. Only memory that another
+ * driver shares (buffer::import_dmabuf()) is not coherent by itself: begin() and end() there.
  */
 class ATOM_API mapping {
 public:
@@ -70,6 +85,19 @@ public:
 		static_assert(std::is_trivially_copyable_v<T>, "the device writes bytes");
 		return {reinterpret_cast<T *>(data_), size_ / sizeof(T)};
 	}
+
+	/**
+	 * Before the CPU uses it: what devices wrote is seen. A system call for a dma-buf of
+	 * others, nothing otherwise. May wait for what that driver does with it.
+	 * @throws system_error invalid_argument if empty
+	 */
+	void begin(cpu_use use) const;
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	void begin(cpu_use use, std::error_code &ec) const noexcept;
+	/** After the CPU has used it: what it wrote is seen by devices. As begin(). */
+	void end(cpu_use use) const;
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	void end(cpu_use use, std::error_code &ec) const noexcept;
 
 private:
 	friend struct core::access;
@@ -140,6 +168,40 @@ public:
 	[[nodiscard]] static buffer create(const context &ctx, std::uint64_t bytes,
 	                                   const buffer_options &options,
 	                                   std::error_code &ec) noexcept;
+
+	/**
+	 * Memory of the program, which the device reaches in place. It must stay mapped as long as
+	 * the buffer or a job that uses it lives, and is pinned in that time; a child of fork may
+	 * see other bytes than the device. What else lies on its first and last page the device
+	 * can reach as well. placement() is system.
+	 * @throws system_error unsupported, invalid_argument (null, 0 bytes), out_of_host_memory
+	 *         (also: more than RLIMIT_MEMLOCK), EFAULT of the system (not the program's to write)
+	 */
+	[[nodiscard]] static buffer from_user(const context &ctx, void *memory, std::uint64_t bytes,
+	                                      device_access access = device_access::read_write);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	[[nodiscard]] static buffer from_user(const context &ctx, void *memory, std::uint64_t bytes,
+	                                      device_access access, std::error_code &ec) noexcept;
+
+	/**
+	 * The memory behind a dma-buf, whole: of this device (also in another process or context),
+	 * of another one, or of another driver. @p fd stays the caller's and may be closed then.
+	 * @throws system_error invalid_argument (no dma-buf), unsupported (memory that this
+	 *         device cannot reach), out_of_host_memory, device_lost
+	 */
+	[[nodiscard]] static buffer import_dmabuf(const context &ctx, int fd);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	[[nodiscard]] static buffer import_dmabuf(const context &ctx, int fd,
+	                                          std::error_code &ec) noexcept;
+
+	/**
+	 * A new dma-buf file, close-on-exec, for another process, device or driver. The caller
+	 * closes it; the memory lives as long as anybody has it.
+	 * @throws system_error invalid_argument (not shareable, empty), unsupported, device_lost
+	 */
+	[[nodiscard]] int export_dmabuf() const;
+	/** The same; -1 if @p ec is set. */
+	[[nodiscard]] int export_dmabuf(std::error_code &ec) const noexcept;
 
 	/** Takes what the other has, which is empty afterwards. */
 	buffer(buffer &&other) noexcept = default;

@@ -127,6 +127,16 @@ public:
 	/** What became of the job; empty as long as ready() is false. Does not block. */
 	[[nodiscard]] std::optional<completion> status() const;
 
+	/**
+	 * The moment as a sync_file, for other drivers and for poll(): a new file, close-on-exec, which
+	 * the caller closes. It tells that the job has ended, not whether well.
+	 * @throws system_error invalid_argument (empty, or no job was given the point yet),
+	 *         unsupported (the device inside of the process), device_lost
+	 */
+	[[nodiscard]] int export_sync_file() const;
+	/** The same; -1 if @p ec is set. */
+	[[nodiscard]] int export_sync_file(std::error_code &ec) const noexcept;
+
 private:
 	friend struct core::access;
 	std::shared_ptr<core::fence_source> source_;
@@ -176,6 +186,32 @@ public:
 	void signal(std::uint64_t point);
 	/** The fence of @p point, which is to be given to a job, or waited for. 1 or more. */
 	[[nodiscard]] fence at(std::uint64_t point) const;
+
+	/**
+	 * The timeline as a new file, close-on-exec, for another process or device, which the caller
+	 * closes. All who have it see and move the same points.
+	 * @throws system_error unsupported (the device inside of the process), device_lost
+	 */
+	[[nodiscard]] int export_fd() const;
+	/** The same; -1 if @p ec is set. */
+	[[nodiscard]] int export_fd(std::error_code &ec) const noexcept;
+	/**
+	 * The timeline behind a file of export_fd(), for jobs of @p dev. @p fd stays the caller's
+	 * and may be closed then. @throws system_error invalid_argument, unsupported, device_lost
+	 */
+	[[nodiscard]] static timeline import_fd(const device &dev, int fd);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	[[nodiscard]] static timeline import_fd(const device &dev, int fd,
+	                                        std::error_code &ec) noexcept;
+	/**
+	 * @p point becomes the moment of a sync_file of whatever driver, so that jobs can wait for it.
+	 * @p fd stays the caller's and may be closed then.
+	 * @return the fence of @p point
+	 * @throws system_error invalid_argument (no sync_file, point 0), unsupported, device_lost
+	 */
+	fence import_sync_file(std::uint64_t point, int fd);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	fence import_sync_file(std::uint64_t point, int fd, std::error_code &ec) noexcept;
 
 private:
 	friend struct core::access;

@@ -36,6 +36,7 @@ ATOM_HW_LAYOUT(struct drm_atom_job, 64);
 ATOM_HW_OFFSET(struct drm_atom_job, syncs, 48);
 ATOM_HW_LAYOUT(struct drm_atom_submit, 32);
 ATOM_HW_LAYOUT(struct drm_atom_perf_open, 56);
+ATOM_HW_LAYOUT(struct drm_atom_perf_record, 120);
 ATOM_HW_LAYOUT(struct drm_atom_event_queue_fault, 40);
 ATOM_HW_LAYOUT(struct drm_atom_event_device_reset, 16);
 

@@ -47,6 +47,11 @@
 #define ATOM_DRIVER_GEM_GPUVA		0
 #endif
 
+/* Older kernels print what is active in any case. */
+#if !ATOM_HAVE_GEM_OBJECT_ACTIVE
+#define DRM_GEM_OBJECT_ACTIVE		0
+#endif
+
 /* Flags of a mapping became a type of their own. */
 #if ATOM_HAVE_SHMEM_VMA_FLAGS
 #define ATOM_SHMEM_NORESERVE		mk_vma_flags(VMA_NORESERVE_BIT)
@@ -61,6 +66,7 @@
 #if !ATOM_HAVE_ALLOC_OBJ
 #define kmalloc_obj(var, gfp)		kmalloc(sizeof(var), gfp)
 #define kzalloc_obj(var, gfp)		kzalloc(sizeof(var), gfp)
+#define kvzalloc_obj(var, gfp)		kvzalloc(sizeof(var), gfp)
 #endif
 
 #if !ATOM_HAVE_SCHED_JOB_INIT_CLIENT_ID

@@ -95,6 +95,11 @@ questions() {
 	struct file *probe(void);
 	struct file *probe(void) { return shmem_file_setup("", 0, mk_vma_flags(VMA_NORESERVE_BIT)); }
 	--
+	GEM_OBJECT_ACTIVE
+	#include <drm/drm_gem.h>
+	int probe(void);
+	int probe(void) { return DRM_GEM_OBJECT_ACTIVE; }
+	--
 	GPU_BUDDY
 	#include <linux/sizes.h>
 	#include <linux/gpu_buddy.h>

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A Debian system in a chroot (packaging/host/debian-system), changed by a test and thrown away; and packages for it."""
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,15 @@ cd "$work/root"
 eval "$mounts"
 exec chroot "$work/root" env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 HOME=/root \
     DEBIAN_FRONTEND=noninteractive INITRD=No bash -c "$script"
+"""
+
+# A machine with NPUs whose files are the system's as it is now.
+_BOOT = r"""
+mount -t overlay overlay -o "lowerdir=$work/upper:$base" "$work/root"
+exec "$top/emulator/vm/atom-vm" --root "$work/root" --timeout 900 --memory 3072 "$@"
+"""
+# As systemd's units do when a machine starts: udev hears of all devices, and loads their drivers.
+_START = """udevadm trigger --type=subsystems --action=add; udevadm trigger --type=devices --action=add; udevadm settle --timeout=120
 """
 
 
@@ -69,7 +79,7 @@ class DebianSystem:
         """Packages come from this folder from now on."""
         self.repository = str(repository)
         self.run("echo 'deb [trusted=yes] file:/srv/atom ./' >/etc/apt/sources.list.d/atom.list; "
-                 "apt-get update -qq -o Dir::Etc::sourcelist=sources.list.d/atom.list -o Dir::Etc::sourceparts=-")
+                 "apt-get update -qq -o APT::Get::List-Cleanup=0 -o Dir::Etc::sourcelist=sources.list.d/atom.list -o Dir::Etc::sourceparts=-")
 
     def run(self, script, *, status=0, mounts=""):
         """Runs it as root; @p mounts is run before, outside of the system but in its root folder."""
@@ -80,6 +90,17 @@ class DebianSystem:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if status is not None and done.returncode != status:
             raise AssertionError(f"{script}\nended with {done.returncode}:\n{done.stdout}")
+        return Answer(done.returncode, done.stdout)
+
+    def boot(self, kernel, script, *, append=(), status=0):
+        """Boots it by its own kernel and runs the script there as root; nothing that is written stays."""
+        options = [f"--append={argument}" for argument in append]
+        done = subprocess.run(
+            ["unshare", "--mount", "bash", "-euc", _BOOT, "-", "--kernel", kernel, *options, "--", "/bin/bash", "-c", _START + script],
+            check=False, timeout=1200, env=dict(os.environ, base=str(self.base), work=str(self.work), top=str(TOP)),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != status:
+            raise AssertionError(f"{script}\nin the machine ended with {done.returncode}:\n{done.stdout}")
         return Answer(done.returncode, done.stdout)
 
     def install(self, *packages, **options):
@@ -99,7 +120,8 @@ def repository_of(folder):
 
 
 def copy_of_packages(folder):
-    packages = Path(output_of(TOP / "packaging/build-packages", "--print"))
+    """This checkout's packages, or those in the folder ATOM_PACKAGES."""
+    packages = Path(os.environ.get("ATOM_PACKAGES") or output_of(TOP / "packaging/build-packages", "--print"))
     for package in packages.glob("*.deb"):
         if "-dbgsym_" not in package.name:
             shutil.copy(package, folder)

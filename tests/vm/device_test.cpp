@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the device says of itself, and machines with other devices: two of them, few vectors, a small window.
 #include "context.hpp"
+#include "fdinfo.hpp"
 #include "machine.hpp"
 #include "sysfs.hpp"
 
@@ -9,38 +10,11 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <system_error>
 
 using namespace vmtest;
 
 namespace {
-
-std::map<std::string, std::string> fdinfo(const device &dev)
-{
-	std::ifstream file("/proc/self/fdinfo/" + std::to_string(dev.fd()));
-	std::map<std::string, std::string> result;
-	std::string line;
-	while (std::getline(file, line)) {
-		const auto colon = line.find(':');
-		if (colon != std::string::npos)
-			result[line.substr(0, colon)] = line.substr(line.find_first_not_of(" \t", colon + 1));
-	}
-	return result;
-}
-
-/** Sum of the values of all keys that begin with @p prefix, in bytes or nanoseconds. */
-std::uint64_t sum_of(const std::map<std::string, std::string> &info, const std::string &prefix)
-{
-	std::uint64_t sum = 0;
-	for (const auto &[key, value] : info)
-		if (key.starts_with(prefix) && !key.starts_with("drm-engine-capacity-")) {
-			const std::uint64_t number = std::stoull(value);
-			sum += value.ends_with("KiB") ? number << 10 : value.ends_with("MiB") ? number << 20 : number;
-		}
-	return sum;
-}
 
 void copy_there_and_back(context &c, std::uint64_t bytes)
 {
@@ -150,11 +124,24 @@ TEST(device_info, fdinfo_tells_monitors_who_uses_what)
 	const auto after = fdinfo(c.dev);
 	EXPECT_GE(sum_of(after, "drm-total-"), sum_of(before, "drm-total-") + 24 * mib);
 	EXPECT_GT(sum_of(after, "drm-engine-"), sum_of(before, "drm-engine-"));
+	EXPECT_EQ(after.at("atom-priority"), "normal");
+	EXPECT_TRUE(eventually([&] { return fdinfo(c.dev).at("atom-state") == "idle"; }));
 	// Another client's use is not ours.
 	const device other;
+	EXPECT_FALSE(fdinfo(other).contains("atom-priority")) << "it has no queue";
 	EXPECT_LT(sum_of(fdinfo(other), "drm-total-"), 8 * mib);
 	EXPECT_EQ(sum_of(fdinfo(other), "drm-engine-"), 0u);
 	EXPECT_NE(fdinfo(other).at("drm-client-id"), after.at("drm-client-id"));
+}
+
+TEST(device_info, fdinfo_tells_the_priority_and_the_state_of_a_clients_queues)
+{
+	context c;
+	const queue urgent(c.dev, c.space, {.priority = DRM_ATOM_QUEUE_PRIORITY_REALTIME});
+	EXPECT_EQ(fdinfo(c.dev).at("atom-priority"), "realtime");
+	const memory m = c.alloc(page);
+	c.run_failing(command_list(make_copy_bytes(c.space.reserve(mib), m.va, 64)));
+	EXPECT_EQ(fdinfo(c.dev).at("atom-state"), "banned");
 }
 
 TEST(device_info, the_queue_tells_how_long_the_device_worked_for_it)

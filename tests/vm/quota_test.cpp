@@ -7,11 +7,14 @@
 
 #include <cerrno>
 #include <deque>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <system_error>
 
+#include <sys/mman.h>
 #include <unistd.h>
 
 using namespace vmtest;
@@ -52,6 +55,18 @@ struct hoard {
 	}
 	std::deque<piece> pieces;
 };
+
+/** Bytes that programs can have without anything being swapped. */
+std::uint64_t available_memory()
+{
+	std::ifstream file("/proc/meminfo");
+	for (std::string name, rest; file >> name; std::getline(file, rest)) {
+		std::uint64_t kilobytes = 0;
+		if (name == "MemAvailable:" && file >> kilobytes)
+			return kilobytes * 1024;
+	}
+	throw std::runtime_error("/proc/meminfo does not tell what is available");
+}
 
 struct quota_of : testing::TestWithParam<std::string> {
 	static constexpr std::size_t share = 3;
@@ -160,6 +175,27 @@ TEST_P(quota_of, cannot_be_changed_by_a_user_and_takes_only_numbers)
 	for (const char *text : {"many", "-1", "1 2", "99999999999999999999999"})
 		EXPECT_NE(write_error(file, text), 0) << text;
 	EXPECT_EQ(read_line(file), before);
+}
+
+TEST(quota, nobody_pins_what_the_machine_needs_to_go_on)
+{
+	const std::uint64_t all = std::uint64_t(sysconf(_SC_PHYS_PAGES)) * page;
+	const counters before = read_counters();
+	{
+		const device dev;
+		const address_space space(dev);
+		// There is that much, but less than 1/16 of all would be left.
+		const std::uint64_t bytes = (available_memory() - all / 32) / page * page;
+		const buffer large(dev, bytes);
+		EXPECT_EQ(space.try_bind({map_op(1ull << 30, large, 0, page)}), ENOMEM);
+		EXPECT_EQ(mmap(nullptr, page, PROT_READ, MAP_SHARED, dev.fd(), static_cast<off_t>(large.mmap_offset())), MAP_FAILED);
+		EXPECT_EQ(errno, ENOMEM);
+		EXPECT_GT(available_memory(), bytes);
+		// Nothing else is refused.
+		const buffer small(dev, mib);
+		EXPECT_EQ(space.try_bind({map_op(1ull << 30, small, 0, mib)}), 0);
+	}
+	EXPECT_EQ(await_counters(before), "");
 }
 
 TEST(quota, a_file_that_is_handed_on_stays_on_the_account_of_who_opened_it)

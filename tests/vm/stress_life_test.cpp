@@ -46,6 +46,21 @@ TEST_F(stress_life, a_device_that_is_pulled_or_asked_to_leave_comes_back_to_thos
 	});
 }
 
+// As the test before, but without the kernel's hot-plug driver, in which lockdep finds a cycle.
+TEST_F(stress_life, a_device_that_stops_answering_or_works_on_is_removed_by_hand_and_found_again)
+{
+	const no_hotplug_driver by_hand;
+	lose_and_regain(rounds(2, 100), [](unsigned i) {
+		const bool answers = i % 2;
+		if (!answers)
+			control("surprise-remove 0");
+		remove_device();
+		if (!answers)
+			control("plug 0");
+		find_devices();
+	});
+}
+
 TEST_F(stress_life, a_driver_that_is_unbound_and_bound_again_serves_those_who_used_it)
 {
 	lose_and_regain(rounds(2, 100), [](unsigned) { rebind_driver(); });

@@ -102,6 +102,55 @@ void rebind_driver()
 	bind_driver(unbind_driver());
 }
 
+namespace {
+
+const std::filesystem::path hotplug_driver = "/sys/bus/pci_express/drivers/pciehp";
+
+void await_service()
+{
+	const bool works = eventually([] {
+		try {
+			context c;
+			c.run(command_list(make_nop()));
+			return true;
+		} catch (const std::exception &) {
+			return false;
+		}
+	}, 60);
+	if (!works)
+		throw std::runtime_error("the new device does not work");
+}
+
+} // namespace
+
+no_hotplug_driver::no_hotplug_driver()
+{
+	for (const auto &entry : std::filesystem::directory_iterator(hotplug_driver))
+		if (entry.is_symlink() && entry.path().filename() != "module")
+			slots_.push_back(entry.path().filename());
+	for (const auto &slot : slots_)
+		write_to(hotplug_driver / "unbind", slot);
+}
+
+no_hotplug_driver::~no_hotplug_driver()
+{
+	for (const auto &slot : slots_)
+		write_error(hotplug_driver / "bind", slot);
+}
+
+void remove_device()
+{
+	write_to(sysfs_folder() / "remove", "1");
+	if (!device_nodes().empty())
+		throw std::runtime_error("the driver does not let the device go");
+}
+
+void find_devices()
+{
+	write_to("/sys/bus/pci/rescan", "1");
+	await_service();
+}
+
 void plug_back()
 {
 	// The kernel's hot-plug driver turns the slot off and then looks at nothing for a second: a card that is put in
@@ -121,17 +170,7 @@ void plug_back()
 	}, 60);
 	if (!plugged)
 		throw std::runtime_error(refusal);
-	const bool works = eventually([] {
-		try {
-			context c;
-			c.run(command_list(make_nop()));
-			return true;
-		} catch (const std::exception &) {
-			return false;
-		}
-	}, 60);
-	if (!works)
-		throw std::runtime_error("the new device does not work");
+	await_service();
 }
 
 } // namespace vmtest

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 namespace vmtest {
 
@@ -39,6 +40,20 @@ std::string unbind_driver();
 void bind_driver(const std::string &address);
 /** Both: what revives a dead device. */
 void rebind_driver();
+/** The kernel's PCIe hot-plug driver does not look after its slots. */
+class no_hotplug_driver {
+public:
+	no_hotplug_driver();
+	no_hotplug_driver(no_hotplug_driver &&) = delete;
+	~no_hotplug_driver();
+
+private:
+	std::vector<std::string> slots_;
+};
+/** The administrator takes device 0 from the bus. */
+void remove_device();
+/** The administrator lets the kernel look for devices; returns when one is served. */
+void find_devices();
 /** Puts the device of slot 0 back that was taken from it, and waits until its driver serves it. */
 void plug_back();
 

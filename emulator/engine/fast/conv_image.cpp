@@ -74,6 +74,19 @@ private:
 			std::memset(to, format_.fill & 0xff, bytes);
 	}
 
+	/* All but rows [top, bottom) of columns [left, right). */
+	void fill_pads(std::byte *data, std::size_t size, std::int64_t top, std::int64_t bottom, std::int64_t left,
+		       std::int64_t right) const
+	{
+		std::byte *from = data;
+		for (std::int64_t row = top; row < bottom; ++row) {
+			std::byte *inside = data + row * to_.row_stride + left * to_.column_stride;
+			fill(from, static_cast<std::size_t>(inside - from));
+			from = inside + (right - left) * to_.column_stride;
+		}
+		fill(from, static_cast<std::size_t>(data + size - from));
+	}
+
 	bool copy()
 	{
 		const auto bytes = static_cast<std::int64_t>(format_.bytes);
@@ -85,13 +98,14 @@ private:
 		std::byte *data = work_.get(1, size);
 		to_.data = data;
 		const bool filled_up = to_.channels != channels_.each;
-		if (!inside_ || filled_up)
-			fill(data, size);
-		else
-			std::memset(data + size - format_.behind, 0, static_cast<std::size_t>(format_.behind));
 		const std::int64_t top = std::max<std::int64_t>(0, -y_), left = std::max<std::int64_t>(0, -x_);
 		const std::int64_t bottom = std::min(to_.rows, in_.dims[2] - y_), right = std::min(to_.columns, in_.dims[3] - x_);
-		if (top >= bottom || left >= right)
+		const bool nothing = top >= bottom || left >= right;
+		if (nothing || filled_up)
+			fill(data, size);
+		else
+			fill_pads(data, size, top, bottom, left, right);
+		if (nothing)
 			return true;
 		index5 last = at(bottom - 1, right - 1);
 		last[4] += channels_.all() - 1;

@@ -28,6 +28,7 @@ public:
 	{
 		bytes = 4;
 		multiple = depthwise_lanes;
+		in_place = type_ == ATOM_DTYPE_F32;
 	}
 	void convert(const std::byte *from, std::size_t count, std::byte *to) const override
 	{
@@ -89,6 +90,95 @@ bool load_quantisation(const conv_plan &p, memory &mem, const conv_part &part, c
 	return true;
 }
 
+/* Outputs [first, last) of those of an axis read nothing but the input. */
+struct inner {
+	std::int64_t first, last;
+
+	inner(const axis_phase &phase, std::int64_t from, std::int64_t count, std::int64_t inputs)
+	{
+		const auto inside = [&](std::int64_t i) {
+			const std::int64_t begin = (from + i) * phase.in_step + phase.least();
+			return begin >= 0 && begin + phase.reach(1) <= inputs;
+		};
+		for (first = 0; first < count && !inside(first);)
+			++first;
+		for (last = count; last > first && !inside(last - 1);)
+			--last;
+	}
+	std::int64_t count() const { return last - first; }
+};
+
+/* Where most of a part needs no pads, it is one piece, which may be read in place, and what is around it are others. */
+std::vector<conv_part> pieces_of(const conv_plan &p, const conv_part &part)
+{
+	const inner h(*part.h, part.y, part.rows, p.in.dims[2]), w(*part.w, part.x, part.columns, p.in.dims[3]);
+	if (p.in.dtype != ATOM_DTYPE_F32 || 4 * h.count() * w.count() < 3 * part.rows * part.columns)
+		return {part};
+	std::vector<conv_part> pieces;
+	const auto add = [&](std::int64_t top, std::int64_t bottom, std::int64_t left, std::int64_t right) {
+		if (top >= bottom || left >= right)
+			return;
+		conv_part piece = part;
+		piece.y += top;
+		piece.rows = bottom - top;
+		piece.x += left;
+		piece.columns = right - left;
+		pieces.push_back(piece);
+	};
+	add(h.first, h.last, w.first, w.last);
+	add(0, h.first, 0, part.columns);
+	add(h.last, part.rows, 0, part.columns);
+	add(h.first, h.last, 0, w.first);
+	add(h.first, h.last, w.last, part.columns);
+	return pieces;
+}
+
+/* What the pieces of a tile share. */
+struct tile {
+	const conv_plan &p;
+	memory &mem;
+	scratch &work;
+	const channel_quant &quant;
+	finisher &end;
+	const std::byte *weights;
+};
+
+bool multiply(const tile &t, const conv_part &part)
+{
+	const conv_plan &p = t.p;
+	conv_image image;
+	if (!make_image(p.in, part, {part.group, 1, part.groups}, plain_pixels(p), t.mem, t.work, image))
+		return false;
+	std::vector<std::ptrdiff_t> offsets;
+	for (const axis_tap &h : part.h->taps)
+		for (const axis_tap &w : part.w->taps)
+			offsets.push_back((h.offset - part.h->least()) * image.row_stride +
+					  (w.offset - part.w->least()) * image.column_stride);
+	const auto stride = static_cast<std::size_t>(image.channels);
+	const std::int64_t most = std::max(sum_elements / image.channels, std::int64_t{4});
+	depthwise_args args;
+	args.channels = stride;
+	args.taps = offsets.size();
+	args.pixel_stride = part.w->in_step * image.column_stride;
+	args.offsets = offsets.data();
+	args.weights = t.weights;
+	args.sums = t.work.get(4, static_cast<std::size_t>(most) * stride * 4);
+	for (std::int64_t row = 0; row < part.rows; ++row) {
+		if (t.mem.interrupted())
+			return false;
+		for (std::int64_t column = 0; column < part.columns; column += most) {
+			args.pixels = static_cast<std::size_t>(std::min(most, part.columns - column));
+			args.image = image.data + row * part.h->in_step * image.row_stride + column * args.pixel_stride;
+			(p.integer ? products().depthwise_i32 : products().depthwise_f32)(args);
+			const sums all{args.sums, stride, args.pixels, static_cast<std::size_t>(part.groups),
+				       p.integer ? t.quant.scales : nullptr};
+			if (!t.end.finish(part.at(p, row, column, 0, 0), all, part.w->step))
+				return false;
+		}
+	}
+	return true;
+}
+
 } // namespace
 
 void depthwise(const conv_plan &p, memory &mem, scratch &work, const conv_part &part)
@@ -96,42 +186,16 @@ void depthwise(const conv_plan &p, memory &mem, scratch &work, const conv_part &
 	auto &buf = *reinterpret_cast<buffers *>(work.get(0, sizeof(buffers)));
 	if (!load_quantisation(p, mem, part, buf.weights))
 		return;
-	conv_image image;
-	if (!make_image(p.in, part, {part.group, 1, part.groups}, plain_pixels(p), mem, work, image))
-		return;
-	const auto stride = static_cast<std::size_t>(image.channels);
-	std::vector<std::ptrdiff_t> offsets;
-	for (const axis_tap &h : part.h->taps)
-		for (const axis_tap &w : part.w->taps)
-			offsets.push_back((h.offset - part.h->least()) * image.row_stride +
-					  (w.offset - part.w->least()) * image.column_stride);
-	std::byte *weights = work.get(3, (offsets.size() * stride + 1) * 4);
+	const auto stride = (static_cast<std::size_t>(part.groups) + depthwise_lanes - 1) / depthwise_lanes * depthwise_lanes;
+	const std::size_t taps = part.h->taps.size() * part.w->taps.size();
+	std::byte *weights = work.get(3, (taps * stride + 1) * 4);
 	finisher end(p.tail, p.out, p.exact, buf.finish);
 	if (!load_weights(p, mem, part, buf.weights, stride, weights) ||
 	    !end.open(mem, part.at(p, 0, 0, 0, 0), part.at(p, part.rows - 1, part.columns - 1, part.groups - 1, 0)))
 		return;
-
-	const std::int64_t most = std::max(sum_elements / image.channels, std::int64_t{4});
-	depthwise_args args;
-	args.channels = stride;
-	args.taps = offsets.size();
-	args.pixel_stride = part.w->in_step * image.column_stride;
-	args.offsets = offsets.data();
-	args.weights = weights;
-	args.sums = work.get(4, static_cast<std::size_t>(most) * stride * 4);
-	for (std::int64_t row = 0; row < part.rows; ++row) {
-		if (mem.interrupted())
+	for (const conv_part &piece : pieces_of(p, part))
+		if (!multiply({p, mem, work, buf.weights, end, weights}, piece))
 			return;
-		for (std::int64_t column = 0; column < part.columns; column += most) {
-			args.pixels = static_cast<std::size_t>(std::min(most, part.columns - column));
-			args.image = image.data + row * part.h->in_step * image.row_stride + column * args.pixel_stride;
-			(p.integer ? products().depthwise_i32 : products().depthwise_f32)(args);
-			const sums all{args.sums, stride, args.pixels, static_cast<std::size_t>(part.groups),
-				       p.integer ? buf.weights.scales : nullptr};
-			if (!end.finish(part.at(p, row, column, 0, 0), all, part.w->step))
-				return;
-		}
-	}
 }
 
 } // namespace atom::engine::fast

@@ -30,14 +30,14 @@ template <class T, unsigned Pixels> void depthwise_pixels(const depthwise_args &
 		vector<T> w, x;
 		__builtin_memcpy(&w, weights, sizeof w);
 		const std::byte *from = image + t.offsets[tap];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
 		for (unsigned i = 0; i < Pixels; ++i, from += t.pixel_stride) {
 			__builtin_memcpy(&x, from, sizeof x);
 			sum[i] += x * w;
 		}
 	}
 	T *to = static_cast<T *>(t.sums) + pixel * t.channels + channel;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
 	for (unsigned i = 0; i < Pixels; ++i, to += t.channels)
 		__builtin_memcpy(to, &sum[i], sizeof sum[i]);
 }
@@ -46,6 +46,8 @@ template <class T> void depthwise(const depthwise_args &t)
 {
 	for (size channel = 0; channel < t.channels; channel += depthwise_lanes) {
 		size pixel = 0;
+		for (; pixel + 8 <= t.pixels; pixel += 8)
+			depthwise_pixels<T, 8>(t, pixel, channel);
 		for (; pixel + 4 <= t.pixels; pixel += 4)
 			depthwise_pixels<T, 4>(t, pixel, channel);
 		for (; pixel < t.pixels; ++pixel)

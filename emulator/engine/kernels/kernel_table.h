@@ -17,6 +17,9 @@
 
 namespace atom::engine::kernels {
 
+/** Two lines of the caches. */
+inline constexpr std::size_t ahead_bytes = 128;
+
 /** A register tile: rows x columns of the output over a range of k. */
 struct tile_args {
 	unsigned rows;    ///< 1 .. family.rows
@@ -33,6 +36,10 @@ struct tile_args {
 	bool add;                       ///< c += result, else c = result
 	const std::uint32_t *row_terms;    ///< integers: added to the elements of each row; nullptr: nothing
 	const std::uint32_t *column_terms; ///< integers: added to those of each column; family.columns of them
+	/** Fetched for what comes next: ahead_bytes of so many rows with each segment, one segment's behind the other's. */
+	unsigned ahead_rows = 0;
+	const std::byte *ahead = nullptr;
+	std::ptrdiff_t ahead_stride = 0; ///< bytes from row to row
 };
 
 /** How one combination of types is multiplied. */

@@ -54,8 +54,12 @@ void tile_of(const tile_args &t)
 	// Three rows of a run for each base register: base, base + stride, base + 2 * stride.
 	const std::byte *base[bases];
 	const std::ptrdiff_t stride = t.a_stride;
-	const std::byte *b = t.b;
-	for (std::size_t segment = 0; segment < t.segment_count; ++segment) {
+	const std::byte *b = t.b, *ahead = t.ahead;
+	for (std::size_t segment = 0; segment < t.segment_count; ++segment, ahead += ahead_bytes) {
+		const std::byte *row = ahead;
+		for (unsigned i = 0; i < t.ahead_rows; ++i, row += t.ahead_stride)
+			for (std::size_t line = 0; line < ahead_bytes; line += 64)
+				__builtin_prefetch(row + line, 0, 2);
 		const std::byte *a0 = t.a + t.segments[segment];
 		unroll<bases>([&](auto i) ATOM_INLINE {
 			base[i.value] = a0 + 3 * std::ptrdiff_t{i.value % half_bases} * stride;

@@ -7,85 +7,17 @@
 #include <cstring>
 #include <utility>
 
-#include "driver.h"
+#include "weights_ahead.h"
+#include "windows_plan.h"
 
 namespace atom::engine::kernels {
 namespace {
 
-bool flips(atom_dtype image, atom_dtype weights)
-{
-	return is_byte(image) && image == weights && family_of(image, weights).b_offset != 0;
-}
-
-/** The family for the image as it is after its conversion. */
-const family &family_for(atom_dtype image, atom_dtype weights)
-{
-	if (!flips(image, weights))
-		return family_of(image, weights);
-	return family_of(image == ATOM_DTYPE_I8 ? ATOM_DTYPE_U8 : ATOM_DTYPE_I8, weights);
-}
-
 /** A pass over fewer pixels does not keep the multipliers busy. */
-constexpr std::size_t few_pixels = 5;
+constexpr std::size_t least_pixels = 5;
 
-/** Sums that are finished at once, or a pass's if that is more: they should stay in the first cache. */
-constexpr std::size_t finished_bytes = 12 << 10;
-
-/** Some taps and some channels of each, all in one packed block. */
-struct k_block {
-	std::size_t tap, taps;
-	std::size_t channel, channels;
-};
-
-struct plan {
-	const family &f;
-	std::size_t tap_groups;    ///< of all channels of a tap
-	std::size_t taps;          ///< in a block
-	std::size_t channels;      ///< in a block
-	std::size_t k_blocks;
-	std::size_t channel_parts; ///< blocks of a tap, if more than one
-	std::size_t n_block;       ///< columns, a multiple of the panel
-
-	explicit plan(const windows_args &args)
-	    : f(family_for(args.type, args.b.type)), tap_groups(divide_up(args.channels, f.group))
-	{
-		const blocking sizes = block_sizes(f);
-		channel_parts = divide_up(tap_groups, sizes.groups);
-		if (channel_parts > 1) {
-			channels = aligned(divide_up(tap_groups, channel_parts)) * f.group;
-			channel_parts = divide_up(args.channels, channels);
-			taps = 1;
-			k_blocks = args.taps * channel_parts;
-		} else {
-			channels = args.channels;
-			const std::size_t all = std::max<std::size_t>(args.taps, 1);
-			taps = divide_up(all, divide_up(all, sizes.groups / tap_groups));
-			k_blocks = divide_up(all, taps);
-		}
-		const std::size_t panels = divide_up(args.n, f.columns);
-		const std::size_t most = std::max<std::size_t>(sizes.bytes / panel_bytes(), 1);
-		n_block = divide_up(panels, divide_up(panels, most)) * f.columns;
-	}
-
-	k_block block(const windows_args &args, std::size_t i) const
-	{
-		if (channel_parts > 1) {
-			const std::size_t first = i % channel_parts * channels;
-			return {i / channel_parts, 1, first, std::min(channels, args.channels - first)};
-		}
-		return {i * taps, std::min(taps, args.taps - i * taps), 0, channels};
-	}
-	std::size_t panel_bytes() const { return taps * divide_up(channels, f.group) * f.columns * 4; }
-	std::size_t panels_bytes() const { return aligned(n_block / f.columns * panel_bytes()); }
-	std::size_t notes_bytes() const { return aligned(n_block * sizeof(std::uint32_t)); }
-	/** With one block of k there are some pixels' sums at a time. */
-	std::size_t sums_bytes(const windows_args &args) const
-	{
-		if (k_blocks == 1)
-			return finished_bytes + std::max(f.rows, 2 * f.pair) * n_block * 4;
-		return args.rows * args.columns * n_block * 4;
-	}
-};
+/** Pieces that the taps of a block are cut into. */
+constexpr std::size_t segments_max = 32;
 
 void pack_panel(const windows_args &args, const family &f, const k_block &k, std::size_t column, std::size_t columns,
 		std::byte *to)
@@ -167,6 +99,8 @@ public:
 			}
 			if (terms)
 				column_terms(args_, p_.f, column_, columns_, k.taps * k.channels, notes_);
+			cut_taps(k);
+			look_ahead(i + 1);
 			const bool last = i + 1 == p_.k_blocks;
 			for (std::size_t row = 0; row < args_.rows;) {
 				const bool two = args_.columns == p_.f.pair && row + 1 < args_.rows && same_taps(row);
@@ -180,6 +114,37 @@ public:
 	}
 
 private:
+	/** Into the segments of weights_ahead. */
+	void cut_taps(const k_block &k)
+	{
+		const std::size_t groups = divide_up(k.channels, p_.f.group);
+		cuts_ = groups / ahead_groups;
+		if (!p_.few_pixels || groups % ahead_groups != 0 || k.taps * cuts_ > segments_max) {
+			cuts_ = 1;
+			return;
+		}
+		for (std::size_t i = 0; i < k.taps * cuts_; ++i)
+			segments_[i] = args_.image_taps[k.tap + i / cuts_] +
+				       static_cast<std::ptrdiff_t>(i % cuts_ * ahead_groups * 4);
+	}
+
+	/** To the weights that are packed next: of block @p i of these columns, or of those that follow. */
+	void look_ahead(std::size_t i)
+	{
+		const bool here = i < p_.k_blocks;
+		const std::size_t column = here ? column_ : column_ + columns_;
+		if (!p_.few_pixels || column == args_.n) {
+			ahead_ = {};
+			return;
+		}
+		const k_block k = p_.block(args_, here ? i : 0);
+		const std::size_t tiles = divide_up(args_.rows * args_.columns, std::max<std::size_t>(p_.f.rows, 2 * p_.f.pair)) *
+					  divide_up(columns_, p_.f.columns);
+		ahead_ = {args_.b.data + args_.b_taps[k.tap] + static_cast<std::ptrdiff_t>(k.channel) * args_.b.row_stride +
+				  static_cast<std::ptrdiff_t>(column) * args_.b.column_stride,
+			  args_.b.column_stride, std::min(p_.n_block, args_.n - column), tiles};
+	}
+
 	bool finish_zeros()
 	{
 		for (std::size_t row = 0; row < args_.rows; ++row)
@@ -222,7 +187,7 @@ private:
 		};
 		/* Pairs, unless what is left after them would be too few pixels to be worth a pass. */
 		for (const std::size_t left = pair ? args_.columns % pair : 0;
-		     pair && (left == 0 || left >= few_pixels) && pixel + pair <= args_.columns;)
+		     pair && (left == 0 || left >= least_pixels) && pixel + pair <= args_.columns;)
 			if (!pass(pair, true))
 				return false;
 		const std::size_t rest = args_.columns - pixel, passes = divide_up(rest, p_.f.rows);
@@ -265,34 +230,35 @@ private:
 		const tap_range taps = taps_of(at.row);
 		const k_block some = cut(k, taps);
 		if (some.taps)
-			multiply(at, some, some.tap != taps.first || k.channel != 0, (some.tap - k.tap) * tap_bytes_, sums);
+			multiply(at, some, some.tap != taps.first || k.channel != 0, some.tap - k.tap, sums);
 	}
 
-	/** @p skipped: bytes of each panel before the block. */
+	/** @p skipped: taps of each panel before the block. */
 	void multiply(const pixels &at, const k_block &k, bool add, std::size_t skipped, std::byte *sums)
 	{
 		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
 		tile_args t;
 		t.rows = at.count;
-		t.groups = divide_up(k.channels, f.group);
+		t.groups = divide_up(k.channels, f.group) / cuts_;
 		t.a = args_.image + static_cast<std::ptrdiff_t>(at.row) * args_.row_stride +
 		      static_cast<std::ptrdiff_t>(at.column) * args_.column_stride +
 		      static_cast<std::ptrdiff_t>(k.channel / f.group * 4);
 		t.a_stride = args_.column_stride;
 		t.a_jump = args_.columns == f.pair ? args_.row_stride
 						   : static_cast<std::ptrdiff_t>(f.pair) * args_.column_stride;
-		t.segments = args_.image_taps + k.tap;
-		t.segment_count = k.taps;
+		t.segments = cuts_ == 1 ? args_.image_taps + k.tap : segments_ + skipped * cuts_;
+		t.segment_count = k.taps * cuts_;
 		t.row_terms = nullptr;
 		t.c_stride = columns_;
 		t.add = add;
 		const std::byte *panel = packed_;
 		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_bytes_) {
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
-			t.b = panel + skipped;
+			t.b = panel + skipped * tap_bytes_;
 			t.c = sums + j * 4;
 			t.column_terms = f.integer && args_.a_zero ? notes_ + j : none;
+			ahead_.give_share(t);
 			const bool careful = f.careful_tile && needs_care(f, args_.least, notes_[j / f.columns]);
 			if (careful && at.pair)
 				careful_halves(t);
@@ -317,6 +283,9 @@ private:
 	const plan &p_;
 	std::size_t column_, columns_;
 	std::size_t panel_bytes_ = 0, tap_bytes_ = 0;
+	std::size_t cuts_ = 1;
+	std::ptrdiff_t segments_[segments_max];
+	weights_ahead ahead_;
 	std::byte *packed_;
 	std::uint32_t *notes_;
 	std::byte *sums_;

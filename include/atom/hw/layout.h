@@ -21,10 +21,11 @@
 
 #ifdef __cplusplus
 #define ATOM_HW_STATIC_ASSERT(expr, msg) static_assert(expr, msg)
-#elif defined(__KERNEL__)
+#elif defined(__KERNEL__) || __STDC_VERSION__ >= 201112L
 #define ATOM_HW_STATIC_ASSERT(expr, msg) _Static_assert(expr, msg)
-#else /* C99 has it as an extension only */
-#define ATOM_HW_STATIC_ASSERT(expr, msg) __extension__ _Static_assert(expr, msg)
+#else /* C99: an array of negative size */
+#define ATOM_HW_STATIC_ASSERT(expr, msg)                                       \
+	int atom_hw_static_assert(char (*proof)[(expr) ? (int)!!sizeof(msg) : -1])
 #endif
 
 #define ATOM_HW_LAYOUT(type, bytes)                                            \

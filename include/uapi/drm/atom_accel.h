@@ -33,7 +33,8 @@
  *   An ioctl that fails has changed nothing.
  * - Each user (uid) may hold a part of all this only, set by the administrator in
  *   sysfs (quota/): the same ENOSPC, ENOMEM for system memory. CAP_SYS_RESOURCE may
- *   hold more.
+ *   hold more. Nobody gets the last 1/16 of the machine's memory: VM_BIND and mmap()
+ *   of a SYSTEM buffer say ENOMEM.
  */
 #ifndef _UAPI_DRM_ATOM_ACCEL_H_
 #define _UAPI_DRM_ATOM_ACCEL_H_
@@ -70,7 +71,7 @@ enum drm_atom_ioctl_id {
 	DRM_ATOM_QUEUE_GET_STATE,
 	/** @DRM_ATOM_SUBMIT: Submit jobs to a queue. */
 	DRM_ATOM_SUBMIT,
-	/** @DRM_ATOM_PERF_OPEN: Open a stream of counters (reserved, -EOPNOTSUPP). */
+	/** @DRM_ATOM_PERF_OPEN: Open a stream of counters (DRM_ATOM_CAP_PERF). */
 	DRM_ATOM_PERF_OPEN,
 };
 
@@ -598,18 +599,73 @@ struct drm_atom_submit {
 	__u64 seqno;
 };
 
-/** struct drm_atom_perf_open - DRM_IOCTL_ATOM_PERF_OPEN, reserved: -EOPNOTSUPP */
+/* Limits of struct drm_atom_perf_open.period_ns. */
+#define DRM_ATOM_PERF_PERIOD_MIN_NS	10000000ull
+#define DRM_ATOM_PERF_PERIOD_MAX_NS	60000000000ull
+
+/**
+ * struct drm_atom_perf_open - DRM_IOCTL_ATOM_PERF_OPEN
+ *
+ * Opens a stream of struct drm_atom_perf_record: a file to read() and to poll(). It
+ * needs no privilege, but of the 64 streams of a device half are for those with
+ * CAP_PERFMON (-ENOSPC). read() gives whole records, at least one: it waits, or fails
+ * with -EAGAIN if O_NONBLOCK is set by fcntl(), and with -EINVAL if the buffer is too
+ * small for one. A stream keeps the last 256. When the device is gone or dead poll()
+ * tells POLLHUP and read(), once it is empty, -ENODEV or -EIO.
+ */
 struct drm_atom_perf_open {
 	/** @flags: Zero. */
 	__u32 flags;
-	/** @fd: Returned file descriptor. */
+	/** @fd: Returned file descriptor, to be closed by the caller. */
 	__s32 fd;
-	/** @period_ns: Time between two samples. */
+	/** @period_ns: Time between two samples; the kernel rounds it to its clock tick. */
 	__u64 period_ns;
-	/** @counters: Bits of the counters. */
+	/** @counters: Zero: every record has all of them. */
 	__u64 counters;
 	/** @reserved: Zero. */
 	__u64 reserved[4];
+};
+
+/**
+ * struct drm_atom_perf_record - one sample of a stream
+ *
+ * Readings of the device as in struct drm_atom_dev_telemetry; counters only grow.
+ */
+struct drm_atom_perf_record {
+	/** @sequence: Counts the samples of the stream from 1 on, dropped ones too. */
+	__u64 sequence;
+	/** @dropped: Samples that the stream has dropped so far since nobody read them. */
+	__u64 dropped;
+	/** @timestamp_ns: CLOCK_MONOTONIC. */
+	__u64 timestamp_ns;
+	/** @busy_compute_ns: Wall time with a compute command running. */
+	__u64 busy_compute_ns;
+	/** @busy_dma_ns: Wall time with a copy command running. */
+	__u64 busy_dma_ns;
+	/** @modelled_ns: Modelled device time spent. */
+	__u64 modelled_ns;
+	/** @dram_read: Bytes. */
+	__u64 dram_read;
+	/** @dram_write: Bytes. */
+	__u64 dram_write;
+	/** @dma_read: Bytes from host to device. */
+	__u64 dma_read;
+	/** @dma_write: Bytes from device to host. */
+	__u64 dma_write;
+	/** @jobs_done: Jobs retired. */
+	__u64 jobs_done;
+	/** @macs: Multiply-accumulates executed. */
+	__u64 macs;
+	/** @energy_uj: Microjoules since cold reset. */
+	__u64 energy_uj;
+	/** @power_mw: Milliwatts. */
+	__u32 power_mw;
+	/** @temperature_mc: Milli-degrees Celsius, signed. */
+	__s32 temperature_mc;
+	/** @throttle: ATOM_THROTTLE_*. */
+	__u32 throttle;
+	/** @pstate: P-state number. */
+	__u32 pstate;
 };
 
 /*

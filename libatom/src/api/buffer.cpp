@@ -9,6 +9,16 @@
 
 namespace atom {
 inline namespace v1 {
+namespace {
+
+void sync(const std::shared_ptr<core::bo> &memory, bool end, cpu_use use)
+{
+	if (!memory)
+		core::fail(errc::invalid_argument, "access mapping: it is empty");
+	memory->sync(end, use);
+}
+
+} // namespace
 
 mapping::mapping(mapping &&other) noexcept
 	: bo_(std::move(other.bo_)), data_(std::exchange(other.data_, nullptr)),
@@ -26,6 +36,20 @@ mapping &mapping::operator=(mapping &&other) noexcept
 }
 
 mapping::~mapping() = default;
+
+void mapping::begin(cpu_use use) const { sync(bo_, false, use); }
+
+void mapping::begin(cpu_use use, std::error_code &ec) const noexcept
+{
+	core::guarded(ec, [&] { begin(use); });
+}
+
+void mapping::end(cpu_use use) const { sync(bo_, true, use); }
+
+void mapping::end(cpu_use use, std::error_code &ec) const noexcept
+{
+	core::guarded(ec, [&] { end(use); });
+}
 
 std::uint64_t buffer_view::device_address() const noexcept { return bo_ ? bo_->va() + offset_ : 0; }
 
@@ -66,6 +90,51 @@ buffer buffer::create(const context &ctx, std::uint64_t bytes, const buffer_opti
                       std::error_code &ec) noexcept
 {
 	return core::guarded(ec, [&] { return buffer(ctx, bytes, options); });
+}
+
+buffer buffer::from_user(const context &ctx, void *memory, std::uint64_t bytes,
+                         device_access access)
+{
+	if (!ctx)
+		core::fail(errc::invalid_argument, "use memory of the program: the context is empty");
+	buffer b;
+	b.all_ = core::access::view(
+		core::bo::of_user(core::access::ctx(ctx), memory, bytes, access), bytes);
+	return b;
+}
+
+buffer buffer::from_user(const context &ctx, void *memory, std::uint64_t bytes,
+                         device_access access, std::error_code &ec) noexcept
+{
+	return core::guarded(ec, [&] { return from_user(ctx, memory, bytes, access); });
+}
+
+buffer buffer::import_dmabuf(const context &ctx, int fd)
+{
+	if (!ctx)
+		core::fail(errc::invalid_argument, "import dma-buf: the context is empty");
+	const auto memory = core::bo::import(core::access::ctx(ctx), fd);
+	buffer b;
+	b.all_ = core::access::view(memory, memory->size());
+	return b;
+}
+
+buffer buffer::import_dmabuf(const context &ctx, int fd, std::error_code &ec) noexcept
+{
+	return core::guarded(ec, [&] { return import_dmabuf(ctx, fd); });
+}
+
+int buffer::export_dmabuf() const
+{
+	if (!all_)
+		core::fail(errc::invalid_argument, "export buffer: it is empty");
+	return all_.bo_->export_dmabuf();
+}
+
+int buffer::export_dmabuf(std::error_code &ec) const noexcept
+{
+	const int fd = core::guarded(ec, [&] { return export_dmabuf(); });
+	return ec ? -1 : fd;
 }
 
 atom::placement buffer::placement() const

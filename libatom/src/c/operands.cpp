@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "c/operands.hpp"
 
+#include <array>
+#include <utility>
+
 namespace atom::c {
 namespace {
 
@@ -32,9 +35,30 @@ void quantise(tensor &t, const atom_operand &o, const char *name)
 		else
 			t.quantise(o.axis, location_of(o.scales, name), location_of(o.zero_points, name));
 		return;
+	case ATOM_QUANT_BLOCK:
+		if (block_elements(t.type()) == 1)
+			refuse(name, "its type has no blocks");
+		return;
 	default:
 		refuse(name, "there is no such quantisation");
 	}
+}
+
+/** Without gaps, except that blocks run along the dimension that the operand says. */
+tensor laid_out(const location &where, const atom_operand &o, const char *name)
+{
+	const auto type = enum_of<dtype>(o.dtype, "dtype");
+	std::array<std::uint64_t, rank_max> dims{};
+	std::copy(o.dims, o.dims + o.rank, dims.begin());
+	const bool turned = o.quantisation == ATOM_QUANT_BLOCK;
+	if (turned && o.axis >= o.rank)
+		refuse(name, "there is no such axis");
+	if (turned)
+		std::swap(dims[o.axis], dims[o.rank - 1]);
+	tensor t(where, type, {dims.data(), o.rank});
+	if (turned)
+		t.transpose(o.axis, o.rank - 1);
+	return t;
 }
 
 } // namespace
@@ -56,14 +80,12 @@ tensor tensor_of(const atom_operand *operand, const char *name)
 	const atom_operand o = read(live(operand, name));
 	if (o.rank > rank_max)
 		refuse(name, "it has too many dimensions");
-	const span<const std::uint64_t> dims(o.dims, o.rank);
-	const auto type = enum_of<dtype>(o.dtype, "dtype");
 	// With strides it may reach to both sides of its first element.
 	const bool shifted = o.where.buffer != nullptr && o.has_strides != 0;
 	atom_place start = o.where;
 	if (shifted)
 		start.offset = 0;
-	tensor t(location_of(start, name), type, dims);
+	tensor t = laid_out(location_of(start, name), o, name);
 	if (o.has_strides != 0)
 		t.strides({o.strides, o.rank});
 	if (shifted)

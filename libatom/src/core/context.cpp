@@ -35,6 +35,21 @@ context::~context()
 
 std::uint64_t context::map(std::uint32_t handle, std::uint64_t bytes, bool read_only)
 {
+	return place(bytes, [&](std::uint64_t va) {
+		return node().vm_map(id_, handle, va, bytes, read_only);
+	});
+}
+
+std::uint64_t context::map_user(const void *memory, std::uint64_t bytes, bool read_only)
+{
+	return place(bytes, [&](std::uint64_t va) {
+		return node().vm_map_user(id_, memory, va, bytes, read_only);
+	});
+}
+
+std::uint64_t context::place(std::uint64_t bytes,
+                             const std::function<int(std::uint64_t va)> &bind)
+{
 	std::uint64_t va = 0;
 	{
 		const std::lock_guard lock(mutex_);
@@ -45,7 +60,7 @@ std::uint64_t context::map(std::uint32_t handle, std::uint64_t bytes, bool read_
 		fail(errc::out_of_device_memory,
 		     "map buffer of " + std::to_string(bytes) +
 		             " bytes: the context's address space is full");
-	if (const int error = node().vm_map(id_, handle, va, bytes, read_only)) {
+	if (const int error = bind(va)) {
 		{
 			const std::lock_guard lock(mutex_);
 			va_.release(va, bytes + guard_bytes);

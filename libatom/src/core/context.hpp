@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -23,10 +24,14 @@ public:
 
 	/** Maps a buffer of @p bytes, a multiple of 4 KiB, and returns its address. Throws. */
 	std::uint64_t map(std::uint32_t handle, std::uint64_t bytes, bool read_only);
+	/** The same with memory of the program, in whole pages. */
+	std::uint64_t map_user(const void *memory, std::uint64_t bytes, bool read_only);
 	/** When it returns, no job reaches the memory any more. */
 	void unmap(std::uint64_t va, std::uint64_t bytes) noexcept;
 
 private:
+	std::uint64_t place(std::uint64_t bytes, const std::function<int(std::uint64_t va)> &bind);
+
 	std::shared_ptr<core::device> device_;
 	std::uint32_t id_ = 0;
 	std::mutex mutex_; // protects va_

@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "atom/device.hpp"
-#include "kmd/kmd.hpp"
+#include "core/shared_handles.hpp"
 
 namespace atom::core {
 
 std::vector<device_node> enumerate(sys::os &system);
 
-/** An open device file and what the driver said about it. Immutable, so thread-safe. */
+/** An open device file and what the driver said about it. Thread-safe. */
 class device {
 public:
 	/** @p which: path, PCI address or index. */
@@ -20,10 +20,12 @@ public:
 	                                    std::string_view which);
 
 	[[nodiscard]] const kmd::node &node() const { return node_; }
+	[[nodiscard]] const std::shared_ptr<sys::os> &system() const { return node_.shared_system(); }
 	[[nodiscard]] const device_info &info() const { return info_; }
 
 	/** Whether this process opened it. Objects of a parent must be left alone. */
 	[[nodiscard]] bool owned() const { return node_.system().process_id() == process_; }
+	[[nodiscard]] shared_handles &handles() { return handles_; }
 	/** Throws forked_child if it did not. */
 	void check_process(const char *operation) const;
 
@@ -33,6 +35,7 @@ private:
 	kmd::node node_;
 	device_info info_;
 	int process_;
+	shared_handles handles_;
 };
 
 } // namespace atom::core

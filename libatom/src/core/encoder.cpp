@@ -87,7 +87,7 @@ std::shared_ptr<command_memory> encoder::finish()
 	buffer_options options;
 	options.label = "command buffer";
 	done->memory = std::make_unique<bo>(context_, bytes_.size(), options,
-	                                    bo::device_access::read_only);
+	                                    device_access::read_only);
 	done->bytes = done->memory->map();
 	std::memcpy(done->bytes, bytes_.data(), bytes_.size());
 	done->size = header.bytes;

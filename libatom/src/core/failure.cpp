@@ -14,6 +14,7 @@ std::error_code code_of(int error, errc full) noexcept
 		return {};
 	case EINVAL:
 	case ENOENT:
+	case EBADF:
 		return errc::invalid_argument;
 	case EACCES:
 	case EPERM:

@@ -23,6 +23,14 @@ syncobj::syncobj(std::shared_ptr<core::device> dev) : device_(std::move(dev))
 	check(device_->node().syncobj_create(handle_), "create timeline");
 }
 
+std::shared_ptr<syncobj> syncobj::import(std::shared_ptr<core::device> dev, int fd)
+{
+	dev->check_process("import timeline");
+	std::uint32_t handle = 0;
+	check(dev->node().syncobj_import(fd, handle), "import timeline");
+	return std::shared_ptr<syncobj>(new syncobj(std::move(dev), handle));
+}
+
 syncobj::~syncobj()
 {
 	if (device_->owned())

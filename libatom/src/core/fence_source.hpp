@@ -37,6 +37,8 @@ public:
 class syncobj final : public fence_source {
 public:
 	explicit syncobj(std::shared_ptr<core::device> dev);
+	/** The timeline of a file that another exported. Throws. */
+	static std::shared_ptr<syncobj> import(std::shared_ptr<core::device> dev, int fd);
 	~syncobj() override;
 	syncobj(const syncobj &) = delete;
 	syncobj &operator=(const syncobj &) = delete;
@@ -56,6 +58,11 @@ public:
 	[[nodiscard]] const std::shared_ptr<core::device> &dev() const override { return device_; }
 
 private:
+	syncobj(std::shared_ptr<core::device> dev, std::uint32_t handle)
+		: device_(std::move(dev)), handle_(handle)
+	{
+	}
+
 	std::shared_ptr<core::device> device_;
 	std::uint32_t handle_ = 0;
 	/** A point that the kernel has said was reached. */

@@ -276,7 +276,7 @@ argument_ring::block queue::reserve_arguments(std::uint64_t bytes)
 			const std::uint64_t larger =
 				std::max({ring_bytes_min, 2 * capacity, std::bit_ceil(bytes)});
 			auto memory = std::make_shared<bo>(context_, larger, options,
-			                                   bo::device_access::read_only);
+			                                   device_access::read_only);
 			outgrown_.reserve(outgrown_.size() + 1);
 			auto old = arguments_.replace(std::move(memory), larger);
 			if (old)

@@ -225,6 +225,14 @@ int node::vm_destroy(std::uint32_t id) const
 	return call(DRM_IOCTL_ATOM_VM_DESTROY, &d);
 }
 
+int node::bind(std::uint32_t vm, const drm_atom_vm_bind_op &op) const
+{
+	drm_atom_vm_bind b{};
+	b.vm_id = vm;
+	b.ops = {sizeof(op), 1, user_pointer(&op)};
+	return call(DRM_IOCTL_ATOM_VM_BIND, &b);
+}
+
 int node::vm_map(std::uint32_t id, std::uint32_t handle, std::uint64_t va, std::uint64_t bytes,
                  bool read_only) const
 {
@@ -234,10 +242,19 @@ int node::vm_map(std::uint32_t id, std::uint32_t handle, std::uint64_t va, std::
 	op.bo_handle = handle;
 	op.va = va;
 	op.bytes = bytes;
-	drm_atom_vm_bind b{};
-	b.vm_id = id;
-	b.ops = {sizeof(op), 1, user_pointer(&op)};
-	return call(DRM_IOCTL_ATOM_VM_BIND, &b);
+	return bind(id, op);
+}
+
+int node::vm_map_user(std::uint32_t id, const void *memory, std::uint64_t va, std::uint64_t bytes,
+                      bool read_only) const
+{
+	drm_atom_vm_bind_op op{};
+	op.op = DRM_ATOM_VM_BIND_OP_MAP_USERPTR;
+	op.flags = read_only ? DRM_ATOM_VM_BIND_READONLY : 0;
+	op.bo_offset = user_pointer(memory);
+	op.va = va;
+	op.bytes = bytes;
+	return bind(id, op);
 }
 
 int node::vm_unmap(std::uint32_t id, std::uint64_t va, std::uint64_t bytes) const
@@ -246,10 +263,7 @@ int node::vm_unmap(std::uint32_t id, std::uint64_t va, std::uint64_t bytes) cons
 	op.op = DRM_ATOM_VM_BIND_OP_UNMAP;
 	op.va = va;
 	op.bytes = bytes;
-	drm_atom_vm_bind b{};
-	b.vm_id = id;
-	b.ops = {sizeof(op), 1, user_pointer(&op)};
-	return call(DRM_IOCTL_ATOM_VM_BIND, &b);
+	return bind(id, op);
 }
 
 int node::queue_create(std::uint32_t vm, const queue_options &options, new_queue &out) const
@@ -312,72 +326,6 @@ int node::submit(std::uint32_t queue, batch &jobs, std::uint64_t &sequence) cons
 		return error;
 	sequence = s.seqno;
 	return 0;
-}
-
-int node::syncobj_create(std::uint32_t &handle) const
-{
-	drm_syncobj_create c{};
-	if (const int error = call(DRM_IOCTL_SYNCOBJ_CREATE, &c))
-		return error;
-	handle = c.handle;
-	return 0;
-}
-
-int node::syncobj_destroy(std::uint32_t handle) const
-{
-	drm_syncobj_destroy d{};
-	d.handle = handle;
-	return call(DRM_IOCTL_SYNCOBJ_DESTROY, &d);
-}
-
-int node::syncobj_wait(std::uint32_t handle, std::uint64_t point, std::int64_t until_ns) const
-{
-	std::uint32_t first = 0;
-	return syncobj_wait({&handle, 1}, {&point, 1}, true, until_ns, first);
-}
-
-int node::syncobj_wait(span<const std::uint32_t> handles, span<const std::uint64_t> points,
-                       bool all, std::int64_t until_ns, std::uint32_t &first) const
-{
-	drm_syncobj_timeline_wait w{};
-	w.handles = user_pointer(handles.data());
-	w.points = user_pointer(points.data());
-	w.timeout_nsec = until_ns;
-	w.count_handles = static_cast<std::uint32_t>(handles.size());
-	w.flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT;
-	if (all)
-		w.flags |= DRM_SYNCOBJ_WAIT_FLAGS_WAIT_ALL;
-	const int error = call(DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT, &w);
-	first = w.first_signaled;
-	return error;
-}
-
-int node::syncobj_eventfd(std::uint32_t handle, std::uint64_t point, int fd) const
-{
-	drm_syncobj_eventfd e{};
-	e.handle = handle;
-	e.point = point;
-	e.fd = fd;
-	return call(DRM_IOCTL_SYNCOBJ_EVENTFD, &e);
-}
-
-int node::syncobj_signal(std::uint32_t handle, std::uint64_t point) const
-{
-	drm_syncobj_timeline_array a{};
-	a.handles = user_pointer(&handle);
-	a.points = user_pointer(&point);
-	a.count_handles = 1;
-	return call(DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &a);
-}
-
-int node::syncobj_query(std::uint32_t handle, bool submitted, std::uint64_t &point) const
-{
-	drm_syncobj_timeline_array a{};
-	a.flags = submitted ? DRM_SYNCOBJ_QUERY_FLAGS_LAST_SUBMITTED : 0;
-	a.handles = user_pointer(&handle);
-	a.points = user_pointer(&point);
-	a.count_handles = 1;
-	return call(DRM_IOCTL_SYNCOBJ_QUERY, &a);
 }
 
 } // namespace atom::kmd

@@ -15,6 +15,7 @@
 
 struct drm_atom_job;
 struct drm_atom_sync;
+struct drm_atom_vm_bind_op;
 
 namespace atom::kmd {
 
@@ -30,6 +31,13 @@ struct new_queue {
 	std::uint32_t ring_entries = 0;
 	std::uint64_t completion_offset = 0;
 	std::uint64_t completion_bytes = 0;
+};
+
+struct bo_facts {
+	placement where = placement::system;
+	bool mappable = false;
+	bool imported = false; ///< memory of another driver
+	std::uint64_t bytes = 0;
 };
 
 struct sync_point {
@@ -73,6 +81,12 @@ public:
 
 	[[nodiscard]] int fd() const { return fd_.get(); }
 	[[nodiscard]] sys::os &system() const { return fd_.system(); }
+	[[nodiscard]] const std::shared_ptr<sys::os> &shared_system() const
+	{
+		return fd_.shared_system();
+	}
+	/** Whether memory of the program can be mapped for the device. */
+	static bool has_user_memory(const device_info &info);
 
 	int version(driver_version &out) const;
 	int query_info(device_info &out) const;
@@ -85,11 +99,21 @@ public:
 	int bo_mmap_offset(std::uint32_t handle, std::uint64_t &offset) const;
 	int bo_set_label(std::uint32_t handle, const std::string &label) const;
 	int bo_close(std::uint32_t handle) const;
+	int bo_info(std::uint32_t handle, bo_facts &out) const;
+	/** As a dma-buf, a new file of the process. */
+	int bo_export(std::uint32_t handle, int &dmabuf) const;
+	/** The handle that the file already has, if the buffer is its own. */
+	int bo_import(int dmabuf, std::uint32_t &handle) const;
+	/** Begins or ends an access of the CPU to a dma-buf that is mapped. */
+	int dmabuf_sync(int dmabuf, bool end, bool read, bool write) const;
 
 	int vm_create(std::uint32_t &id) const;
 	int vm_destroy(std::uint32_t id) const;
 	int vm_map(std::uint32_t id, std::uint32_t handle, std::uint64_t va, std::uint64_t bytes,
 	           bool read_only) const;
+	/** Memory of the program, in whole pages. */
+	int vm_map_user(std::uint32_t id, const void *memory, std::uint64_t va, std::uint64_t bytes,
+	                bool read_only) const;
 	int vm_unmap(std::uint32_t id, std::uint64_t va, std::uint64_t bytes) const;
 
 	int queue_create(std::uint32_t vm, const queue_options &options, new_queue &out) const;
@@ -110,9 +134,21 @@ public:
 	int syncobj_signal(std::uint32_t handle, std::uint64_t point) const;
 	/** The last point reached, or the last one that was given to a job or signalled. */
 	int syncobj_query(std::uint32_t handle, bool submitted, std::uint64_t &point) const;
+	/** The timeline itself, a new file of the process. */
+	int syncobj_export(std::uint32_t handle, int &fd) const;
+	int syncobj_import(int fd, std::uint32_t &handle) const;
+	/** The moment of @p point as a sync_file, a new file of the process. */
+	int sync_file_export(std::uint32_t handle, std::uint64_t point, int &fd) const;
+	/** @p point becomes the moment of the sync_file. */
+	int sync_file_import(std::uint32_t handle, std::uint64_t point, int fd) const;
 
 private:
 	int call(unsigned long request, void *argument) const;
+	template <class F>
+	int with_binary(F &&use) const;
+	int transfer(std::uint32_t to, std::uint64_t to_point, std::uint32_t from,
+	             std::uint64_t from_point) const;
+	int bind(std::uint32_t vm, const drm_atom_vm_bind_op &op) const;
 	template <class T>
 	int query(std::uint32_t type, T &out) const;
 

@@ -32,6 +32,7 @@ public:
 
 	[[nodiscard]] int get() const { return fd_; }
 	[[nodiscard]] os &system() const { return *os_; }
+	[[nodiscard]] const std::shared_ptr<os> &shared_system() const { return os_; }
 
 private:
 	std::shared_ptr<os> os_;

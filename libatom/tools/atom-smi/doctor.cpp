@@ -46,12 +46,14 @@ std::string release_of(const system_files &files)
 	return files.read("/proc/sys/kernel/osrelease").value_or("?");
 }
 
-bool secure_boot(const system_files &files)
+// By secure boot, or because the kernel was told so.
+bool only_signed_modules(const system_files &files)
 {
 	// Four bytes of attributes, then the value.
 	const auto value = files.read("/sys/firmware/efi/efivars/"
 	                              "SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c");
-	return value && value->size() >= 5 && (*value)[4] == 1;
+	return (value && value->size() >= 5 && (*value)[4] == 1) ||
+	       files.read("/sys/module/module/parameters/sig_enforce") == "Y";
 }
 
 // Where DKMS, make modules_install and distributions put it.
@@ -108,12 +110,14 @@ void check_module(findings &out, const system_files &files)
 		out.push_back({"module", verdict::problem,
 		               "there is no module atom_npu for this kernel (" + release + ")",
 		               "install the headers of this kernel (Debian: linux-headers-" +
-		                       release + "), then: dkms autoinstall && modprobe atom_npu"});
-	else if (secure_boot(files))
+		                       release + "), then: atom-dkms build && modprobe atom_npu"});
+	else if (only_signed_modules(files))
 		out.push_back({"module", verdict::problem,
-		               "atom_npu is not loaded, and secure boot refuses modules whose key "
-		               "is not enrolled",
-		               "mokutil --import /var/lib/dkms/mok.pub, then reboot and confirm"});
+		               "atom_npu is not loaded, and this kernel (secure boot) refuses "
+		               "modules whose key is not enrolled",
+		               "mokutil --import /var/lib/dkms/mok.pub && reboot, and confirm in the "
+		               "firmware; then mokutil --test-key /var/lib/dkms/mok.pub says that it "
+		               "is enrolled"});
 	else
 		out.push_back({"module", verdict::problem, "atom_npu is not loaded",
 		               "modprobe atom_npu; if that fails, dmesg tells why"});

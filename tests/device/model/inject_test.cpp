@@ -326,4 +326,29 @@ TEST_F(inject_test, numbers_and_records_can_be_corrupt)
 	EXPECT_NE(q.record(seq).cookie, 7u);
 }
 
+TEST_F(inject_test, fault_records_can_be_corrupt_and_forged)
+{
+	job_queue q = m.make_queue(1);
+	m.make_queue(2);
+	arm("kind=corrupt-fault");
+	arm("kind=forged-fault,value=2");
+	atom_ring_desc bad = nop();
+	bad.type = 0xffff;
+	EXPECT_EQ(run(q, bad).status, ATOM_CPL_FAULT);
+	ASSERT_EQ(m.driver.faults().size(), 1u);
+	EXPECT_EQ(m.driver.faults()[0].seq, ~std::uint64_t{1});
+	EXPECT_EQ(m.driver.faults()[0].queue, 2u);
+	EXPECT_EQ(queue_reg(1, ATOM_QREG_STATE), static_cast<std::uint32_t>(ATOM_QUEUE_FAULTED));
+	EXPECT_EQ(queue_reg(2, ATOM_QREG_STATE), static_cast<std::uint32_t>(ATOM_QUEUE_IDLE));
+}
+
+TEST_F(inject_test, answers_of_the_admin_queue_can_be_corrupt)
+{
+	atom_admin_desc d{};
+	d.opcode = ATOM_ADMIN_NOP;
+	const std::uint64_t seq = m.driver.admin(d).seq;
+	arm("kind=corrupt-record,queue=0");
+	EXPECT_EQ(m.driver.admin(d).seq, ~(seq + 1));
+}
+
 } // namespace atom::test

@@ -293,7 +293,8 @@ private:
 			"kind=dma-error,queue=0", "kind=poison", "kind=ecc-ce,count=2", "kind=ecc-ue",
 			"kind=thermal,temp_mc=90000", "kind=thermal,temp_mc=120000", "kind=power",
 			"kind=stuck-register,offset=0x104,value=0", "kind=all-ones,count=2", "kind=link-down",
-			"kind=corrupt-seqno,value=77", "kind=corrupt-record", "kind=clear",
+			"kind=corrupt-seqno,value=77", "kind=corrupt-record", "kind=corrupt-seqno,queue=0,value=7",
+			"kind=corrupt-record,queue=0", "kind=corrupt-fault", "kind=forged-fault,value=2", "kind=clear",
 		};
 		if (in_.take<std::uint8_t>() & 7) {
 			atom_model_inject(bus_.model(), specs[in_.take<std::uint8_t>() % std::size(specs)], nullptr);

@@ -117,7 +117,7 @@ class Doctor(Case):
 
     def test_tells_a_module_that_is_not_built_from_one_that_is_not_loaded(self):
         self.machine.add_npu(driver=None)
-        self.assertIn("dkms autoinstall", self.problems()["module"]["fix"])
+        self.assertIn("atom-dkms build", self.problems()["module"]["fix"])
         self.machine.write("lib/modules/6.12.9-amd64/updates/dkms/atom_npu.ko.xz", "")
         self.assertIn("modprobe", self.problems()["module"]["fix"])
 
@@ -126,6 +126,14 @@ class Doctor(Case):
         self.machine.write("lib/modules/6.12.9-amd64/updates/dkms/atom_npu.ko", "")
         self.machine.write("sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
                            "\x06\x00\x00\x00\x01")
+        self.assertIn("mokutil --import", self.problems()["module"]["fix"])
+
+    def test_finds_a_kernel_that_was_told_to_refuse_unsigned_modules(self):
+        self.machine.add_npu(driver=None)
+        self.machine.write("lib/modules/6.12.9-amd64/updates/dkms/atom_npu.ko", "")
+        self.machine.write("sys/module/module/parameters/sig_enforce", "N\n")
+        self.assertNotIn("mokutil", self.problems()["module"]["fix"])
+        self.machine.write("sys/module/module/parameters/sig_enforce", "Y\n")
         self.assertIn("mokutil --import", self.problems()["module"]["fix"])
 
     def test_finds_another_driver_and_a_dead_device(self):

@@ -205,10 +205,12 @@ TEST_P(FastConv, LargeLayersAreCutIntoTilesThatGiveTheSame)
 	struct layer {
 		std::uint64_t h, w, c, o;
 		std::uint32_t kernel, stride, groups;
+		std::int32_t zero_point = 3;
 	};
-	/* By rows, by columns, by channels, by groups. */
+	/* By rows, by columns, by channels, by groups; with several blocks of weights for few pixels. */
 	static constexpr layer layers[] = {
 		{60, 40, 32, 48, 3, 1, 1}, {1, 2500, 24, 40, 1, 1, 1}, {7, 7, 64, 600, 3, 2, 1}, {9, 9, 1100, 1100, 3, 1, 1100}, {20, 31, 96, 96, 3, 2, 12},
+		{5, 5, 256, 320, 3, 1, 1}, {7, 7, 256, 320, 3, 1, 1, 0}, {1, 40, 1024, 600, 1, 1, 1},
 	};
 	for (const layer &l : layers) {
 		const std::uint32_t pad = l.kernel / 2;
@@ -216,7 +218,7 @@ TEST_P(FastConv, LargeLayersAreCutIntoTilesThatGiveTheSame)
 		c.window = {l.kernel, l.kernel, l.stride, l.stride, 1, 1, pad, pad, pad, pad};
 		c.groups = l.groups;
 		const std::uint64_t oh = (l.h - 1) / l.stride + 1, ow = (l.w - 1) / l.stride + 1;
-		c.in = quantised(dense(ATOM_DTYPE_I8, 0, {1, l.h, l.w, l.c}), 0.5f, 3);
+		c.in = quantised(dense(ATOM_DTYPE_I8, 0, {1, l.h, l.w, l.c}), 0.5f, l.zero_point);
 		c.weight = quantised(dense(ATOM_DTYPE_I8, 1 << 18, {l.o, l.kernel, l.kernel, l.c / l.groups}), 0.5f, 0);
 		c.out = dense(ATOM_DTYPE_I32, 1 << 20, {1, oh, ow, l.o});
 		arena expected(random_memory_bytes);
@@ -231,6 +233,39 @@ TEST_P(FastConv, LargeLayersAreCutIntoTilesThatGiveTheSame)
 		const outcome fast = run(c, mem, false);
 		EXPECT_EQ(fast.breach, "");
 		EXPECT_TRUE(mem == expected) << l.h << " x " << l.w;
+	}
+}
+
+TEST_P(FastConv, DepthwiseFloatsReadInPlaceHaveTheBitsOfTheReference)
+{
+	struct layer {
+		std::uint64_t h, w, c;
+		std::uint32_t kernel, stride, pad;
+	};
+	/* Most outputs need no pads; in the last ones all do, or none does. */
+	static constexpr layer layers[] = {
+		{40, 30, 32, 3, 1, 1}, {31, 45, 48, 5, 2, 2}, {30, 31, 16, 3, 2, 1}, {23, 70, 20, 3, 1, 1}, {3, 3, 64, 5, 1, 2}, {20, 20, 48, 3, 1, 0},
+	};
+	for (const layer &l : layers) {
+		auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+		c.window = {l.kernel, l.kernel, l.stride, l.stride, 1, 1, l.pad, l.pad, l.pad, l.pad};
+		c.groups = static_cast<std::uint32_t>(l.c);
+		const auto outputs = [&](std::uint64_t n) { return (n + 2 * l.pad - l.kernel) / l.stride + 1; };
+		c.in = dense(ATOM_DTYPE_F32, 0, {1, l.h, l.w, l.c});
+		c.weight = dense(ATOM_DTYPE_F32, 1 << 19, {l.c, l.kernel, l.kernel, 1});
+		c.out = dense(ATOM_DTYPE_F32, 1 << 20, {1, outputs(l.h), outputs(l.w), l.c});
+		arena expected(random_memory_bytes);
+		generator g(l.h);
+		for (std::size_t i = 0; i < random_memory_bytes / 4; ++i)
+			expected.at<float>(0)[i] = static_cast<float>(static_cast<int>(g.below(2000)) - 1000) / 7;
+		const arena start = expected;
+		ASSERT_EQ(run(c, expected, true).why.code, ATOM_FAULT_NONE);
+		for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::pages, fake_memory::mapping::never}) {
+			arena mem = start;
+			const outcome fast = run(bytes_of(c), mem, false, how);
+			EXPECT_EQ(fast.breach, "");
+			EXPECT_TRUE(mem == expected) << l.h << " x " << l.w << " mapping " << static_cast<int>(how);
+		}
 	}
 }
 

@@ -6,10 +6,6 @@ if(NOT versions AND TARGET Boost::headers)
   set(versions system=${Boost_INCLUDE_DIRS})
 endif()
 
-if(versions)
-  add_library(libatom_asio_fake OBJECT fake_kernel.cpp fake_queue.cpp fake_waits.cpp)
-  target_link_libraries(libatom_asio_fake PRIVATE atom_core atom_options GTest::gtest)
-endif()
 find_package(Threads REQUIRED)
 
 foreach(version ${versions})
@@ -20,7 +16,7 @@ foreach(version ${versions})
     set(name libatom_asio_test_${boost}_${standard})
     add_executable(${name} asio_coroutine_test.cpp asio_end_test.cpp asio_test.cpp asio_threads_test.cpp)
     target_link_libraries(${name} PRIVATE
-      atom_core libatom_asio_fake atom_options GTest::gtest_main Threads::Threads)
+      libatom_fake_kernel atom_options GTest::gtest_main Threads::Threads)
     target_compile_options(${name} PRIVATE -O0) # six programs: time to compile counts, not time to run
     target_include_directories(${name} SYSTEM BEFORE PRIVATE ${folder})
     add_dependencies(${name} atom_inprocess)

@@ -89,9 +89,10 @@ int fake_kernel::open(const char *path, int)
 	return 7;
 }
 
-void fake_kernel::close(int)
+void fake_kernel::close(int fd)
 {
 	const std::lock_guard lock(mutex_);
+	files_.erase(fd);
 	--open_files_;
 }
 
@@ -109,21 +110,25 @@ void fake_kernel::describe_access(const char *, std::string &access, std::string
 	group = "render";
 }
 
-int fake_kernel::mmap(std::size_t bytes, int, int, std::uint64_t offset, void **address)
+int fake_kernel::mmap(std::size_t bytes, int, int fd, std::uint64_t offset, void **address)
 {
 	const std::lock_guard lock(mutex_);
 	if (unplugged_)
 		return -ENODEV;
-	if (offset >= area_offset_base) {
+	if (const auto file = files_.find(fd); file != files_.end()) {
+		if (!file->second.memory || bytes > file->second.memory->size())
+			return -EINVAL;
+		*address = file->second.memory->data();
+	} else if (offset >= area_offset_base) {
 		const auto q = queues_.find(static_cast<std::uint32_t>(offset - area_offset_base));
 		if (q == queues_.end() || bytes > q->second.area.size() * 8)
 			return -EINVAL;
 		*address = q->second.area.data();
 	} else {
 		const auto o = objects_.find(static_cast<std::uint32_t>(offset / page));
-		if (o == objects_.end() || bytes > o->second.memory.size())
+		if (o == objects_.end() || bytes > o->second.memory->size())
 			return -EINVAL;
-		*address = o->second.memory.data();
+		*address = o->second.memory->data();
 	}
 	++mappings_;
 	return 0;
@@ -135,7 +140,7 @@ void fake_kernel::munmap(void *, std::size_t)
 	--mappings_;
 }
 
-int fake_kernel::ioctl(int, unsigned long request, void *argument)
+int fake_kernel::ioctl(int fd, unsigned long request, void *argument)
 {
 	std::unique_lock lock(mutex_);
 	request = static_cast<std::uint32_t>(request);
@@ -148,10 +153,10 @@ int fake_kernel::ioctl(int, unsigned long request, void *argument)
 	}
 	if (request == DRM_IOCTL_SYNCOBJ_TIMELINE_WAIT && !unplugged_)
 		return -timeline_wait(lock, as<drm_syncobj_timeline_wait>(argument));
-	return -dispatch(request, argument);
+	return -dispatch(fd, request, argument);
 }
 
-int fake_kernel::dispatch(unsigned long request, void *argument)
+int fake_kernel::dispatch(int fd, unsigned long request, void *argument)
 {
 	// What works also without the device.
 	switch (request) {
@@ -167,7 +172,7 @@ int fake_kernel::dispatch(unsigned long request, void *argument)
 		const auto s = syncobjs_.find(as<drm_syncobj_destroy>(argument).handle);
 		if (s == syncobjs_.end())
 			return EINVAL;
-		close_watchers(s->second);
+		close_watchers(*s->second);
 		syncobjs_.erase(s);
 		return 0;
 	}
@@ -184,7 +189,8 @@ int fake_kernel::dispatch(unsigned long request, void *argument)
 			return ENOENT;
 		const bool submitted = (a.flags & DRM_SYNCOBJ_QUERY_FLAGS_LAST_SUBMITTED) != 0;
 		*const_cast<std::uint64_t *>(user<std::uint64_t>(a.points)) =
-			submitted ? std::max(s->second.value, s->second.pending) : s->second.value;
+			submitted ? std::max(s->second->value, s->second->pending)
+			          : s->second->value;
 		return 0;
 	}
 	case DRM_IOCTL_VERSION: {
@@ -222,21 +228,21 @@ int fake_kernel::dispatch(unsigned long request, void *argument)
 		return submit(as<drm_atom_submit>(argument));
 	case DRM_IOCTL_SYNCOBJ_CREATE:
 		as<drm_syncobj_create>(argument).handle = next_id_;
-		syncobjs_[next_id_++] = {};
+		syncobjs_[next_id_++] = std::make_shared<fake_syncobj>();
 		return 0;
 	case DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL: {
 		const auto &a = as<drm_syncobj_timeline_array>(argument);
 		const auto s = syncobjs_.find(*user<std::uint32_t>(a.handles));
 		if (s == syncobjs_.end())
 			return ENOENT;
-		s->second.value = *user<std::uint64_t>(a.points);
+		s->second->value = *user<std::uint64_t>(a.points);
 		notify();
 		return 0;
 	}
 	case DRM_IOCTL_SYNCOBJ_EVENTFD:
 		return watch(as<drm_syncobj_eventfd>(argument));
 	default:
-		return ENOTTY;
+		return share(fd, request, argument);
 	}
 }
 
@@ -275,98 +281,6 @@ int fake_kernel::dev_query(drm_atom_dev_query &q)
 	default:
 		return EINVAL;
 	}
-}
-
-int fake_kernel::bo_create(drm_atom_bo_create &c)
-{
-	if (c.size == 0 || c.placement > DRM_ATOM_BO_SHM || (c.flags & ~DRM_ATOM_BO_NO_MMAP) != 0)
-		return EINVAL;
-	if (c.vm_id != 0 && vms_.count(c.vm_id) == 0)
-		return ENOENT;
-	if (c.size > 1ULL << 30)
-		return c.placement == DRM_ATOM_BO_SYSTEM ? ENOMEM : ENOSPC;
-	c.size = (c.size + page - 1) & ~(page - 1);
-	c.handle = next_id_++;
-	object &o = objects_[c.handle];
-	o.create = c;
-	o.memory.resize(c.size);
-	return 0;
-}
-
-int fake_kernel::gem_close(const drm_gem_close &c)
-{
-	for (const auto &[id, vm] : vms_)
-		for (const auto &[va, b] : vm)
-			if (b.handle == c.handle)
-				return EBUSY; // the kernel would keep it; libatom unbinds first
-	return objects_.erase(c.handle) == 1 ? 0 : EINVAL;
-}
-
-int fake_kernel::vm_create(drm_atom_vm_create &c)
-{
-	if (c.flags != 0)
-		return EINVAL;
-	if (vms_.size() == info.vms_max)
-		return ENOSPC;
-	c.vm_id = next_id_++;
-	vms_[c.vm_id] = {};
-	return 0;
-}
-
-int fake_kernel::vm_destroy(const drm_atom_vm_destroy &d)
-{
-	if (d.pad != 0)
-		return EINVAL;
-	return vms_.erase(d.vm_id) == 1 ? 0 : ENOENT;
-}
-
-int fake_kernel::vm_bind(const drm_atom_vm_bind &b)
-{
-	const auto vm = vms_.find(b.vm_id);
-	if (vm == vms_.end())
-		return ENOENT;
-	if (b.flags != 0 || b.syncs.count != 0 || b.ops.stride != sizeof(drm_atom_vm_bind_op))
-		return EINVAL;
-	for (std::uint32_t i = 0; i < b.ops.count; ++i) {
-		const drm_atom_vm_bind_op &op = user<drm_atom_vm_bind_op>(b.ops.array)[i];
-		if (op.pad != 0 || op.bytes == 0 || op.bytes % page != 0 || op.va % page != 0 ||
-		    op.va < info.va_start || op.va >= info.va_end || op.bytes > info.va_end - op.va)
-			return EINVAL;
-		if (op.op == DRM_ATOM_VM_BIND_OP_UNMAP) {
-			if (op.bo_handle != 0 || op.bo_offset != 0 || op.flags != 0)
-				return EINVAL;
-			vm->second.erase(op.va);
-			continue;
-		}
-		const auto o = objects_.find(op.bo_handle);
-		if (o == objects_.end())
-			return ENOENT;
-		if (op.bytes > o->second.memory.size())
-			return EINVAL;
-		vm->second[op.va] = {op.bo_handle, op.bytes,
-		                     (op.flags & DRM_ATOM_VM_BIND_READONLY) != 0};
-	}
-	return 0;
-}
-
-std::byte *fake_kernel::translate(std::uint32_t vm, std::uint64_t va, std::uint64_t bytes)
-{
-	const std::lock_guard lock(mutex_);
-	return translate_locked(vm, va, bytes);
-}
-
-std::byte *fake_kernel::translate_locked(std::uint32_t vm, std::uint64_t va, std::uint64_t bytes)
-{
-	const auto space = vms_.find(vm);
-	if (space == vms_.end())
-		return nullptr;
-	auto after = space->second.upper_bound(va);
-	if (after == space->second.begin())
-		return nullptr;
-	const auto &[start, b] = *std::prev(after);
-	if (va - start > b.bytes || bytes > b.bytes - (va - start))
-		return nullptr;
-	return objects_.at(b.handle).memory.data() + (va - start);
 }
 
 void fake_kernel::unplug()

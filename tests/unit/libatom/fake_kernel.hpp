@@ -73,6 +73,10 @@ public:
 	void unplug();
 	/** The kernel says something about a device node, to those who follow them. */
 	void tell(const sys::node_event &what);
+	/** A dma-buf of another driver. */
+	int foreign_dmabuf(std::uint64_t bytes);
+	/** Accesses of the CPU to dma-bufs: "start 1" for reading, "end 3" for both. */
+	std::vector<std::string> dmabuf_accesses;
 	/** Forgets the completion records of all queues, as if newer jobs had overwritten them. */
 	void forget_records();
 
@@ -99,14 +103,17 @@ public:
 
 private:
 	struct object {
-		std::vector<std::byte> memory;
+		/** Lives as long as a file of it, too. */
+		std::shared_ptr<std::vector<std::byte>> memory;
 		drm_atom_bo_create create{};
 		std::string label;
+		bool imported = false; ///< of another driver
 	};
 	struct binding {
 		std::uint32_t handle = 0;
 		std::uint64_t bytes = 0;
 		bool read_only = false;
+		std::byte *user = nullptr; ///< memory of the program instead
 	};
 	struct fake_queue {
 		drm_atom_queue_create create{};
@@ -122,9 +129,18 @@ private:
 		std::uint64_t value = 0;
 		std::uint64_t pending = 0; ///< highest point that a job will signal
 		std::vector<watcher> watchers;
+		/** Without points: what it stands for. */
+		std::optional<std::pair<std::shared_ptr<fake_syncobj>, std::uint64_t>> moment;
+	};
+	/** What a file that this process was given stands for. */
+	struct fake_file {
+		std::shared_ptr<std::vector<std::byte>> memory;
+		bool foreign = false;
+		std::shared_ptr<fake_syncobj> timeline;
+		std::optional<std::uint64_t> moment; ///< of a sync_file: the point of the timeline
 	};
 
-	int dispatch(unsigned long request, void *argument);
+	int dispatch(int fd, unsigned long request, void *argument);
 	int dev_query(drm_atom_dev_query &q);
 	int bo_create(drm_atom_bo_create &c);
 	int gem_close(const drm_gem_close &c);
@@ -137,6 +153,13 @@ private:
 	int submit(drm_atom_submit &s);
 	int check_job(const drm_atom_job &j) const;
 	int watch(const drm_syncobj_eventfd &e);
+	int share(int fd, unsigned long request, void *argument);
+	int new_file(fake_file what);
+	int export_bo(drm_prime_handle &p);
+	int import_bo(drm_prime_handle &p);
+	int export_syncobj(drm_syncobj_handle &h);
+	int import_syncobj(drm_syncobj_handle &h);
+	int transfer(const drm_syncobj_transfer &t);
 	static void close_watchers(const fake_syncobj &s);
 	/** Something may have been signalled. */
 	void notify();
@@ -156,7 +179,9 @@ private:
 	std::map<std::uint32_t, fake_queue> queues_;
 	/** Areas outlive their queue, as mappings do. */
 	std::vector<std::vector<std::uint64_t>> old_areas_;
-	std::map<std::uint32_t, fake_syncobj> syncobjs_;
+	std::map<std::uint32_t, std::shared_ptr<fake_syncobj>> syncobjs_;
+	std::map<int, fake_file> files_;
+	int next_file_ = 1000;
 	std::vector<fake_job> jobs_;
 	std::uint32_t next_id_ = 1;
 	std::size_t open_files_ = 0;

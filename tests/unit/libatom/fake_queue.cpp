@@ -94,7 +94,7 @@ int fake_kernel::check_job(const drm_atom_job &j) const
 			return ENOENT;
 		if ((s.flags & DRM_ATOM_SYNC_TIMELINE) == 0 || s.point == 0)
 			return EINVAL;
-		const fake_syncobj &o = syncobjs_.at(s.handle);
+		const fake_syncobj &o = *syncobjs_.at(s.handle);
 		if ((s.flags & DRM_ATOM_SYNC_SIGNAL) == 0 && std::max(o.value, o.pending) < s.point)
 			return EINVAL; // nobody will signal it
 	}
@@ -125,7 +125,7 @@ int fake_kernel::submit(drm_atom_submit &s)
 		j.syncs.assign(syncs, syncs + jobs[i].syncs.count);
 		for (const drm_atom_sync &sync : j.syncs)
 			if ((sync.flags & DRM_ATOM_SYNC_SIGNAL) != 0)
-				syncobjs_[sync.handle].pending = sync.point;
+				syncobjs_[sync.handle]->pending = sync.point;
 		jobs_.push_back(j);
 		q.waiting.push_back(std::move(j));
 	}
@@ -192,7 +192,7 @@ void fake_kernel::run_waiting(fake_queue &q, std::size_t &count)
 		const bool blocked = std::any_of(
 			next.syncs.begin(), next.syncs.end(), [this](const drm_atom_sync &s) {
 				return (s.flags & DRM_ATOM_SYNC_SIGNAL) == 0 &&
-			               syncobjs_[s.handle].value < s.point;
+			               syncobjs_[s.handle]->value < s.point;
 			});
 		if (blocked)
 			break;
@@ -251,8 +251,8 @@ void fake_kernel::finish(fake_queue &q, const fake_job &j, const job_end &end, b
 	q.state.completed = j.sequence;
 	for (const drm_atom_sync &s : j.syncs)
 		if ((s.flags & DRM_ATOM_SYNC_SIGNAL) != 0 && syncobjs_.count(s.handle) != 0)
-			syncobjs_[s.handle].value =
-				std::max<std::uint64_t>(syncobjs_[s.handle].value, s.point);
+			syncobjs_[s.handle]->value =
+				std::max<std::uint64_t>(syncobjs_[s.handle]->value, s.point);
 }
 
 void fake_kernel::forget_records()

@@ -53,7 +53,7 @@ private:
 fake_kernel::~fake_kernel()
 {
 	for (const auto &[handle, s] : syncobjs_)
-		close_watchers(s);
+		close_watchers(*s);
 }
 
 void fake_kernel::close_watchers(const fake_syncobj &s)
@@ -93,7 +93,7 @@ int fake_kernel::watch(const drm_syncobj_eventfd &e)
 	const int copy = ::fcntl(e.fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return errno;
-	s->second.watchers.push_back({e.point, copy});
+	s->second->watchers.push_back({e.point, copy});
 	notify();
 	return 0;
 }
@@ -102,15 +102,16 @@ void fake_kernel::notify()
 {
 	changed_.notify_all();
 	for (auto &[handle, s] : syncobjs_) {
-		const auto rest =
-			std::partition(s.watchers.begin(), s.watchers.end(),
-		                       [&s = s](const watcher &w) { return w.point > s.value; });
-		for (auto w = rest; w != s.watchers.end(); ++w) {
+		auto &watchers = s->watchers;
+		const auto rest = std::partition(
+			watchers.begin(), watchers.end(),
+			[value = s->value](const watcher &w) { return w.point > value; });
+		for (auto w = rest; w != watchers.end(); ++w) {
 			const std::uint64_t one = 1;
 			[[maybe_unused]] const ssize_t written = ::write(w->fd, &one, sizeof(one));
 			::close(w->fd);
 		}
-		s.watchers.erase(rest, s.watchers.end());
+		watchers.erase(rest, watchers.end());
 	}
 }
 
@@ -124,7 +125,7 @@ int fake_kernel::timeline_wait(std::unique_lock<std::mutex> &lock, drm_syncobj_t
 	const auto done = [&] {
 		std::uint32_t good = 0;
 		for (std::uint32_t i = 0; i < w.count_handles; ++i)
-			if (syncobjs_.at(handles[i]).value >= points[i] && good++ == 0)
+			if (syncobjs_.at(handles[i])->value >= points[i] && good++ == 0)
 				w.first_signaled = i;
 		const bool all = (w.flags & DRM_SYNCOBJ_WAIT_FLAGS_WAIT_ALL) != 0;
 		return all ? good == w.count_handles : good != 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Fuzzes the driver's ioctls: several threads on one file and on files of their own, in rounds of a process each.
 //
-//   atom_ioctl_fuzz SECONDS [SEED]
+//   atom_ioctl_fuzz SECONDS [SEED [CORPUS]]
 //
-// A round is made again by its seed, which is printed; threads race, so that what depends on a race may take several attempts.
+// First come the seeds of the file CORPUS, then SEED and what follows it. A round is made again by its seed, which is printed; threads race, so that what depends on a race may take several attempts.
 // What goes wrong in the kernel, atom-vm sees in its log; here: a call that does not end, something left behind, a device that
 // does not work any more.
 #include "context.hpp"
@@ -81,7 +81,20 @@ std::string judge_round(pid_t pid, double seconds)
 	return WIFEXITED(status) && WEXITSTATUS(status) ? "the round could not run" : "";
 }
 
-int fuzz(double seconds, std::uint64_t seed)
+/* The seeds of a file: a number at the beginning of a line, behind which is said what it found. */
+std::vector<std::uint64_t> read_corpus(const char *path)
+{
+	std::vector<std::uint64_t> seeds;
+	std::ifstream file(path);
+	if (!file)
+		throw std::runtime_error(std::string("cannot read ") + path);
+	for (std::string line; std::getline(file, line);)
+		if (!line.empty() && line[0] != '#')
+			seeds.push_back(std::stoull(line));
+	return seeds;
+}
+
+int fuzz(double seconds, const std::vector<std::uint64_t> &corpus, std::uint64_t first)
 {
 	void *shared = mmap(nullptr, vmtest::page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
@@ -89,7 +102,8 @@ int fuzz(double seconds, std::uint64_t seed)
 	auto *count = new (shared) tally;
 	const auto baseline = vmtest::read_counters();
 	const std::int64_t end = vmtest::now_ns() + static_cast<std::int64_t>(seconds * 1e9);
-	for (;; ++seed) {
+	for (std::size_t round = 0;; ++round) {
+		const std::uint64_t seed = round < corpus.size() ? corpus[round] : first + (round - corpus.size());
 		const double left = static_cast<double>(end - vmtest::now_ns()) * 1e-9;
 		if (left <= 0)
 			break;
@@ -122,9 +136,10 @@ int fuzz(double seconds, std::uint64_t seed)
 int main(int argc, char **argv)
 {
 	try {
-		if (argc < 2 || argc > 3)
-			throw std::runtime_error("usage: atom_ioctl_fuzz SECONDS [SEED]");
-		return fuzz(std::atof(argv[1]), argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1);
+		if (argc < 2 || argc > 4)
+			throw std::runtime_error("usage: atom_ioctl_fuzz SECONDS [SEED [CORPUS]]");
+		const auto corpus = argc > 3 ? read_corpus(argv[3]) : std::vector<std::uint64_t>();
+		return fuzz(std::atof(argv[1]), corpus, argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 1);
 	} catch (const std::exception &error) {
 		std::fprintf(stderr, "atom_ioctl_fuzz: %s\n", error.what());
 		return 2;

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+"""Packages are installed, upgraded and purged; kernels come and go."""
+from installed_system import ALL, MODULE, InstalledSystem, next_release
+
+
+class InstallingAndPurging(InstalledSystem):
+    def test_an_ordinary_user_computes_on_the_device_inside_of_the_process(self):
+        answer = self.system.run(
+            "useradd --create-home user && su - user -c '"
+            "g++ -std=c++17 -O1 /usr/share/doc/libatom-dev/examples/hello/hello.cpp $(pkg-config --cflags --libs libatom) -o hello && "
+            "export ATOM_DEVICE=model,dram=64M,threads=1 && ./hello && atom-smi && atom-smi'")
+        self.assertIn("    58     64\n   139    154\n", answer.text)
+        self.assertIn("model:0", answer.text)
+
+    def test_purging_leaves_nothing(self):
+        self.system.run("apt-get purge -qq atom-dkms atom-frameworks atom-tools libatom-dev libatom-model1 libatom1")
+        self.assertEqual(set(), {f for f in self.system.files() - self.before if "/lib/modules/" not in f or "atom" in f})
+
+
+class Debian13(InstallingAndPurging):
+    suite = "trixie"
+
+    def test_installing_builds_the_module_and_skips_the_kernel_for_clouds(self):
+        first, cloud = self.kernels["first"], self.kernels["cloud"]
+        self.assertEqual([f"atom_npu 1.0.0 is built for kernel {first}",
+                          f"kernel {cloud} has no DRM accel (CONFIG_DRM_ACCEL), as kernels for clouds, and gets no module"],
+                         sorted(self.answer.sentences()))
+        self.assertEqual("1.0.0", self.version_of_module(first))
+        self.all_is_configured()
+
+    def test_udev_finds_nothing_wrong_with_the_rules(self):
+        self.system.run("udevadm verify --no-style /usr/lib/udev/rules.d/60-atom.rules")
+
+    def test_a_new_kernel_gets_its_module_and_takes_it_along(self):
+        next_kernel = self.kernels["next"]
+        self.system.run("printf '#!/bin/sh\\n[ $1 != --sb-state ] || echo SecureBoot enabled\\n' >/usr/local/bin/mokutil; "
+                        "chmod +x /usr/local/bin/mokutil")
+        answer = self.install_next_kernel()
+        self.assertIn(f"atom_npu 1.0.0 is built for kernel {next_kernel}", answer.sentences())
+        self.assertEqual("1.0.0", self.version_of_module(next_kernel))
+        with self.subTest("secure boot does not know the key"):
+            self.assertIn("secure boot will refuse the module until DKMS's key is enrolled: mokutil --import /var/lib/dkms/mok.pub, "
+                          "then restart and confirm", answer.sentences())
+        self.system.run(f"apt-get purge -qq linux-image-{next_kernel} linux-headers-{next_kernel}")
+        self.assertEqual(1, len(self.system.run(MODULE).text.splitlines()))
+
+    def test_a_kernel_installs_although_the_module_does_not_build_for_it(self):
+        next_kernel = self.kernels["next"]
+        self.system.run("echo '#error the future' >>/usr/src/atom-1.0.0/atom_admin.c")
+        answer = self.install_next_kernel()
+        self.assertRegex(answer.text, f"cannot build atom_npu 1.0.0 for kernel {next_kernel.replace('+', '.')}, it has no module: "
+                                      f".*the future.* run: atom-dkms build {next_kernel.replace('+', '.')}")
+        self.all_is_configured()
+        self.assertEqual("1.0.0", self.version_of_module(self.kernels["first"]))
+
+    def test_an_upgrade_that_does_not_build_keeps_the_module_until_one_does(self):
+        first = self.kernels["first"]
+
+        def breaks(source):
+            with open(source / "atom_admin.c", "a", encoding="utf-8") as file:
+                file.write("#error a mistake\n")
+        self.system.use(next_release("1.0.1-1", breaks))
+        answer = self.system.install(*ALL)
+        self.assertIn("the module of before stays", answer.text)
+        self.assertIn("a mistake", answer.text)
+        self.all_is_configured()
+        self.assertEqual("1.0.0", self.version_of_module(first))
+        self.system.use(next_release("1.0.2-1"))
+        answer = self.system.install(*ALL)
+        self.assertIn(f"atom_npu 1.0.2 is built for kernel {first}", answer.sentences())
+        self.assertEqual("1.0.2", self.version_of_module(first))
+        self.assertEqual(1, len(self.system.run(MODULE).text.splitlines()))
+        self.system.run("apt-get purge -qq atom-dkms")
+        self.assertEqual("", self.system.run(MODULE + "; dkms status | grep atom; ls -d /usr/src/atom* 2>/dev/null", status=None).text)
+
+
+class Debian12(InstallingAndPurging):
+    suite = "bookworm"
+
+    def test_its_own_kernel_is_too_old_and_the_one_of_backports_gets_the_module(self):
+        self.assertEqual([f"kernel {self.kernels['first']} is older than 6.12 and gets no module: install a newer kernel"],
+                         self.answer.sentences())
+        self.all_is_configured()
+        next_kernel = self.kernels["next"]
+        answer = self.install_next_kernel()
+        self.assertIn(f"atom_npu 1.0.0 is built for kernel {next_kernel}", answer.sentences())
+        self.assertEqual("1.0.0", self.version_of_module(next_kernel))
