@@ -317,7 +317,10 @@ int atom_admin_exec(struct atom_device *adev, struct atom_admin_desc *desc)
 				atom_reset_request(adev, reason);
 		}
 		mutex_unlock(&admin->lock);
-	} while (ret == -EIO);
+	} while (ret == -EIO && !atom_device_is_lost(adev));
+	/* Nobody resets a device that leaves, and the caller frees what its DMA may reach. */
+	if (ret == -EIO)
+		atom_device_stop_hw(adev);
 	return ret;
 }
 

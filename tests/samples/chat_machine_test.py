@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """llama.cpp on the kernel's driver, in the virtual machine (tests/vm/llama starts it there): several at once, killed, broken."""
+import functools
 import glob
 import json
 import os
@@ -33,18 +34,29 @@ def start_ocr():
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def text_of(program):
+class Broken(AssertionError):
+    """A program that ended with an exit status and an error."""
+
+
+def output_of(program):
     out, err = program.communicate(timeout=120)
     if program.returncode:
-        raise AssertionError(f"ocr: {program.returncode}: {err}")
-    return [line["text"] for picture in json.loads(out)["pictures"] for line in picture["lines"]]
+        raise Broken(f"{os.path.basename(program.args[0])}: {program.returncode}: {err}")
+    return json.loads(out)
+
+
+def text_of(program):
+    return [line["text"] for picture in output_of(program)["pictures"] for line in picture["lines"]]
 
 
 def answer_of(program):
-    out, err = program.communicate(timeout=120)
-    if program.returncode:
-        raise AssertionError(f"chat: {program.returncode}: {err}")
-    return json.loads(out)["answer"]
+    return output_of(program)["answer"]
+
+
+@functools.cache
+def alone():
+    """What a story, a question and a page give without company."""
+    return answer_of(start(*STORY)), answer_of(start(*QUESTION)), text_of(start_ocr())
 
 
 def control(line):
@@ -86,40 +98,68 @@ class Machine(unittest.TestCase):
         self.assertIn("RMS_NORM", p.stdout)
 
     def test_two_chats_at_once_answer_as_each_alone(self):
-        alone = answer_of(start(*STORY)), answer_of(start(*QUESTION))
         together = start(*STORY), start(*QUESTION)
-        self.assertEqual(tuple(answer_of(p) for p in together), alone)
+        self.assertEqual(tuple(answer_of(p) for p in together), alone()[:2])
 
     def test_a_chat_goes_on_when_another_is_killed(self):
-        alone = answer_of(start(*STORY))
+        alone()
         victim, other = start(*STORY), start(*STORY)
         self.assertTrue(until(lambda: bytes_in_use() > self.before))
         time.sleep(3)
         victim.send_signal(signal.SIGKILL)
         victim.communicate()
-        self.assertEqual(answer_of(other), alone)
+        self.assertEqual(answer_of(other), alone()[0])
 
     def test_two_chats_and_an_ocr_at_once_give_what_each_gives_alone_though_a_third_chat_is_killed(self):
-        alone = answer_of(start(*STORY)), answer_of(start(*QUESTION)), text_of(start_ocr())
-        self.assertTrue(alone[2])
+        self.assertTrue(alone()[2])
         page, story, question, victim = start_ocr(), start(*STORY), start(*QUESTION), start(*STORY)
         time.sleep(2)
         victim.kill()
         victim.communicate()
-        self.assertEqual((answer_of(story), answer_of(question), text_of(page)), alone)
+        self.assertEqual((answer_of(story), answer_of(question), text_of(page)), alone())
 
-    def test_a_device_that_is_pulled_ends_the_answer_with_its_reason_and_another_serves_the_next(self):
+    def test_of_two_chats_and_an_ocr_at_once_a_fault_ends_one_with_its_reason_and_the_others_go_on(self):
+        expected = dict(zip((answer_of, text_of), (alone()[0], alone()[2])))
+        together = [(start(*STORY), answer_of), (start(*STORY), answer_of), (start_ocr(), text_of)]
+        time.sleep(2)
+        control("inject 0 kind=mmu-fault,after=30000")
+        reasons = []
+        for program, result_of in together:
+            try:
+                self.assertEqual(result_of(program), expected[result_of])
+            except Broken as reason:
+                reasons.append(str(reason))
+        self.assertEqual(len(reasons), 1, reasons)
+        self.assertRegex(reasons[0], "^(chat|ocr): 4: .*job")
+
+    def break_off(self, trouble):
+        """Returns what an answer says that meets trouble after its first character."""
         broken = subprocess.Popen([CHAT, "--threads", "1", "--tokens", "1500", *STORY[2:]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True)
         self.assertTrue(broken.stdout.read(1), "no answer")
-        control("surprise-remove 0")
-        try:
-            _, err = broken.communicate(timeout=120)
-        finally:
-            control("plug 0")
-            until(lambda: glob.glob("/dev/accel/accel*"))
+        trouble()
+        _, err = broken.communicate(timeout=120)
         self.assertEqual(broken.returncode, 4, err)
         self.assertIn("ATOM0: ", err)
+        return err
+
+    def test_a_device_that_is_pulled_ends_the_answer_with_its_reason_and_another_serves_the_next(self):
+        try:
+            err = self.break_off(lambda: control("surprise-remove 0"))
+        finally:
+            time.sleep(3)  # the kernel looks at nothing for a second when it has turned a slot off
+            control("plug 0")
+            until(lambda: glob.glob("/dev/accel/accel*"))
+        self.assertIn("gone", err)
+        self.assertIn("Paris", answer_of(start(*QUESTION)))
+
+    def test_a_reset_in_the_middle_of_an_answer_ends_it_with_its_reason_and_no_later_one(self):
+        def reset():
+            control("inject 0 kind=hang,count=1")
+            time.sleep(3)
+            pathlib.Path("/sys/class/accel/accel0/device/reset").write_text("1")
+
+        self.assertIn("reset", self.break_off(reset))
         self.assertIn("Paris", answer_of(start(*QUESTION)))
 
     def test_a_fault_ends_one_answer_with_its_reason_and_no_later_one(self):

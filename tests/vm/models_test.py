@@ -42,6 +42,19 @@ def ocr(*arguments):
     return [os.path.join(SAMPLES, "ocr", "ocr"), "--models", folder("ocr"), *arguments]
 
 
+PULL = f"{CONTROL} surprise-remove 0"
+# The kernel looks at nothing for a second when it has turned a slot off.
+PLUG = f"sleep 3; {CONTROL} plug 0; for i in $(seq 300); do [ -c /dev/accel/accel0 ] && break; sleep 0.2; done"
+# While a job is on the device for sure.
+RESET = f"{CONTROL} inject 0 kind=hang,count=1; sleep 3; echo 1 >/sys/class/accel/accel0/device/reset"
+
+
+def in_the_middle(command, trouble, repair="true"):
+    """Trouble comes when the first of many pictures is done; status and error are the command's."""
+    return (f"{shlex.join(command)} & run=$!; until [ -s /proc/self/fd/1 ] || ! kill -0 $run; do sleep 0.2; done; "
+            f"({trouble}) >&2; wait $run; status=$?; ({repair}) >&2; exit $status")
+
+
 # In this order, in one machine.
 COMMANDS = {
     "classify": lambda: shlex.join(classify("--json", *pictures(PHOTOGRAPHS))),
@@ -53,6 +66,14 @@ COMMANDS = {
                    f"{shlex.join(classify(*pictures(PHOTOGRAPHS)))} >&2 && wait $one",
     "broken": lambda: f"{CONTROL} inject 0 kind=hang,count=1 >&2; {shlex.join(ocr(*pictures(PAGES[1:])))}",
     "after": lambda: shlex.join(ocr("--json", *pictures(PAGES))),
+    "reset_ocr": lambda: in_the_middle(ocr(*pictures(PAGES[1:] * 100)), RESET),
+    "reset_classify": lambda: in_the_middle(classify(*pictures(PHOTOGRAPHS * 40)), RESET),
+    "after_reset": lambda: shlex.join(ocr("--json", *pictures(PAGES))),
+    "pulled_ocr": lambda: in_the_middle(ocr(*pictures(PAGES[1:] * 100)), PULL, PLUG),
+    "pulled_classify": lambda: in_the_middle(classify(*pictures(PHOTOGRAPHS * 40)), PULL, PLUG),
+    "after_pull": lambda: shlex.join(classify("--json", *pictures(PHOTOGRAPHS))),
+    "users": lambda: "cat /sys/module/atom_npu/refcnt",
+    "memory": lambda: "grep -hw bo_bytes_local /sys/kernel/debug/*/*/counters",
 }
 
 
@@ -116,6 +137,25 @@ class Models(unittest.TestCase):
         status, _, err = self.results["broken"]
         self.assertEqual(status, "4", err)
         self.assertEqual(lines(self.report("after")), lines(self.report("ocr")))
+
+    def assert_broken_off(self, words, *commands):
+        for name in commands:
+            status, out, err = self.results[name]
+            self.assertEqual(status, "4", f"{name}: {err}")
+            self.assertTrue(out, f"{name}: nothing was done before")
+            self.assertRegex(err, rf"\.onnx: .*{words}")
+
+    def test_a_reset_in_the_middle_ends_the_run_with_an_error_and_no_later_one(self):
+        self.assert_broken_off("reset", "reset_ocr", "reset_classify")
+        self.assertEqual(lines(self.report("after_reset")), lines(self.report("ocr")))
+
+    def test_a_device_that_is_pulled_in_the_middle_ends_the_run_with_an_error_and_another_serves_the_next(self):
+        self.assert_broken_off("(is gone|no such device)", "pulled_ocr", "pulled_classify")
+        self.assertEqual(names(self.report("after_pull")), names(self.report("classify")))
+
+    def test_nothing_holds_the_driver_or_memory_in_the_end(self):
+        self.assertEqual(self.results["users"][1].strip(), "0")
+        self.assertRegex(self.results["memory"][1], r"^(bo_bytes_local\s+0\n)+$")
 
 
 if __name__ == "__main__":
