@@ -22,10 +22,22 @@
 #include "atom_debugfs.h"
 #include "atom_device.h"
 
-static int atom_debugfs_counters(struct seq_file *m, void *unused)
+/**
+ * atom_debugfs_device() - the device that a file is of
+ * @m: file
+ *
+ * Return: device.
+ */
+struct atom_device *atom_debugfs_device(struct seq_file *m)
 {
 	struct drm_debugfs_entry *entry = m->private;
-	struct atom_device *adev = to_atom_device(entry->dev);
+
+	return to_atom_device(entry->dev);
+}
+
+static int atom_debugfs_counters(struct seq_file *m, void *unused)
+{
+	struct atom_device *adev = atom_debugfs_device(m);
 	struct atom_counters *counters = &adev->counters;
 	struct atom_vram *vram = &adev->vram;
 
@@ -59,10 +71,9 @@ static int atom_debugfs_counters(struct seq_file *m, void *unused)
 
 static int atom_debugfs_users(struct seq_file *m, void *unused)
 {
-	struct drm_debugfs_entry *entry = m->private;
 	struct drm_printer p = drm_seq_file_printer(m);
 
-	atom_quota_print(to_atom_device(entry->dev), &p);
+	atom_quota_print(atom_debugfs_device(m), &p);
 	return 0;
 }
 

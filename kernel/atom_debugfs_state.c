@@ -16,13 +16,6 @@
 #include "atom_queue.h"
 #include "atom_vm.h"
 
-static struct atom_device *atom_debugfs_device(struct seq_file *m)
-{
-	struct drm_debugfs_entry *entry = m->private;
-
-	return to_atom_device(entry->dev);
-}
-
 static int atom_debugfs_queues(struct seq_file *m, void *unused)
 {
 	struct atom_device *adev = atom_debugfs_device(m);
