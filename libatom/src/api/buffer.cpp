@@ -133,8 +133,7 @@ int buffer::export_dmabuf() const
 
 int buffer::export_dmabuf(std::error_code &ec) const noexcept
 {
-	const int fd = core::guarded(ec, [&] { return export_dmabuf(); });
-	return ec ? -1 : fd;
+	return core::guarded_file(ec, [&] { return export_dmabuf(); });
 }
 
 atom::placement buffer::placement() const

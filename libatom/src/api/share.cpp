@@ -7,11 +7,6 @@
 
 namespace atom {
 inline namespace v1 {
-namespace {
-
-int file_or_none(std::error_code &ec, int file) { return ec ? -1 : file; }
-
-} // namespace
 
 int fence::export_sync_file() const
 {
@@ -27,8 +22,7 @@ int fence::export_sync_file() const
 
 int fence::export_sync_file(std::error_code &ec) const noexcept
 {
-	const int file = core::guarded(ec, [&] { return export_sync_file(); });
-	return file_or_none(ec, file);
+	return core::guarded_file(ec, [&] { return export_sync_file(); });
 }
 
 int timeline::export_fd() const
@@ -43,8 +37,7 @@ int timeline::export_fd() const
 
 int timeline::export_fd(std::error_code &ec) const noexcept
 {
-	const int file = core::guarded(ec, [&] { return export_fd(); });
-	return file_or_none(ec, file);
+	return core::guarded_file(ec, [&] { return export_fd(); });
 }
 
 timeline timeline::import_fd(const device &dev, int fd)

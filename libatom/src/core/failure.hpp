@@ -47,4 +47,12 @@ auto guarded(std::error_code &ec, F &&function) noexcept -> decltype(function())
 		return {};
 }
 
+/** As guarded(), for a function that returns a file descriptor: -1 if it throws. */
+template <class F>
+int guarded_file(std::error_code &ec, F &&function) noexcept
+{
+	const int file = guarded(ec, std::forward<F>(function));
+	return ec ? -1 : file;
+}
+
 } // namespace atom::core

@@ -10,13 +10,9 @@
 #include "atom/hw/regs.h"
 #include "atom/uapi_layout.h"
 #include "kmd/drm_compat.h"
+#include "kmd/user_pointer.hpp"
 
 namespace atom::kmd {
-namespace {
-
-std::uint64_t user_pointer(const void *p) { return reinterpret_cast<std::uintptr_t>(p); }
-
-} // namespace
 
 batch::batch() = default;
 batch::~batch() = default;

@@ -4,13 +4,9 @@
 
 #include "kmd/drm_compat.h"
 #include "kmd/kmd.hpp"
+#include "kmd/user_pointer.hpp"
 
 namespace atom::kmd {
-namespace {
-
-std::uint64_t user_pointer(const void *p) { return reinterpret_cast<std::uintptr_t>(p); }
-
-} // namespace
 
 int node::syncobj_create(std::uint32_t &handle) const
 {
