@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the device says of itself, and machines with other devices: two of them, few vectors, a small window.
 #include "context.hpp"
-#include "fdinfo.hpp"
 #include "machine.hpp"
 #include "sysfs.hpp"
 
@@ -105,43 +104,6 @@ TEST(device_info, telemetry_counts_the_work_done)
 	EXPECT_GT(after.temperature_mc, 0);
 	EXPECT_LT(after.temperature_mc, after.temp_throttle_mc);
 	EXPECT_LT(after.temp_throttle_mc, after.temp_shutdown_mc);
-}
-
-TEST(device_info, fdinfo_tells_monitors_who_uses_what)
-{
-	context c;
-	const auto before = fdinfo(c.dev);
-	ASSERT_TRUE(before.contains("drm-driver"));
-	EXPECT_EQ(before.at("drm-driver"), "atom_npu");
-	EXPECT_TRUE(before.contains("drm-client-id"));
-	ASSERT_TRUE(before.contains("drm-pdev"));
-	EXPECT_EQ(before.at("drm-pdev"), sysfs_folder(c.dev.node()).filename());
-	const memory system = c.alloc(8 * mib), local = c.alloc(16 * mib, DRM_ATOM_BO_LOCAL);
-	command_list commands;
-	for (int i = 0; i < 8; ++i)
-		commands.add(make_copy_bytes(system.va, local.va, 8 * mib));
-	c.run(commands);
-	const auto after = fdinfo(c.dev);
-	EXPECT_GE(sum_of(after, "drm-total-"), sum_of(before, "drm-total-") + 24 * mib);
-	EXPECT_GT(sum_of(after, "drm-engine-"), sum_of(before, "drm-engine-"));
-	EXPECT_EQ(after.at("atom-priority"), "normal");
-	EXPECT_TRUE(eventually([&] { return fdinfo(c.dev).at("atom-state") == "idle"; }));
-	// Another client's use is not ours.
-	const device other;
-	EXPECT_FALSE(fdinfo(other).contains("atom-priority")) << "it has no queue";
-	EXPECT_LT(sum_of(fdinfo(other), "drm-total-"), 8 * mib);
-	EXPECT_EQ(sum_of(fdinfo(other), "drm-engine-"), 0u);
-	EXPECT_NE(fdinfo(other).at("drm-client-id"), after.at("drm-client-id"));
-}
-
-TEST(device_info, fdinfo_tells_the_priority_and_the_state_of_a_clients_queues)
-{
-	context c;
-	const queue urgent(c.dev, c.space, {.priority = DRM_ATOM_QUEUE_PRIORITY_REALTIME});
-	EXPECT_EQ(fdinfo(c.dev).at("atom-priority"), "realtime");
-	const memory m = c.alloc(page);
-	c.run_failing(command_list(make_copy_bytes(c.space.reserve(mib), m.va, 64)));
-	EXPECT_EQ(fdinfo(c.dev).at("atom-state"), "banned");
 }
 
 TEST(device_info, the_queue_tells_how_long_the_device_worked_for_it)

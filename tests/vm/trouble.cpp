@@ -18,6 +18,22 @@ namespace {
 bool root_is_lost = false;
 
 const std::filesystem::path driver_folder = "/sys/bus/pci/drivers/atom_npu";
+const std::filesystem::path hotplug_driver = "/sys/bus/pci_express/drivers/pciehp";
+
+void await_service()
+{
+	const bool works = eventually([] {
+		try {
+			context c;
+			c.run(command_list(make_nop()));
+			return true;
+		} catch (const std::exception &) {
+			return false;
+		}
+	}, 60);
+	if (!works)
+		throw std::runtime_error("the new device does not work");
+}
 
 } // namespace
 
@@ -101,27 +117,6 @@ void rebind_driver()
 {
 	bind_driver(unbind_driver());
 }
-
-namespace {
-
-const std::filesystem::path hotplug_driver = "/sys/bus/pci_express/drivers/pciehp";
-
-void await_service()
-{
-	const bool works = eventually([] {
-		try {
-			context c;
-			c.run(command_list(make_nop()));
-			return true;
-		} catch (const std::exception &) {
-			return false;
-		}
-	}, 60);
-	if (!works)
-		throw std::runtime_error("the new device does not work");
-}
-
-} // namespace
 
 no_hotplug_driver::no_hotplug_driver()
 {
