@@ -2,6 +2,7 @@
 // Buffers shared as dma-bufs: between processes, with other drivers, and what outlives whom.
 #include "context.hpp"
 #include "machine.hpp"
+#include "share_file.hpp"
 #include "system.hpp"
 
 #include <gtest/gtest.h>
@@ -21,30 +22,12 @@ using namespace vmtest;
 
 namespace {
 
-/** PRIME_HANDLE_TO_FD. @return errno; on success the dma-buf is in @p file. */
-int try_export(int device_fd, std::uint32_t handle, unique_fd &file)
-{
-	drm_prime_handle args{handle, DRM_CLOEXEC | DRM_RDWR, -1};
-	const int error = try_ioctl(device_fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &args);
-	if (!error)
-		file = unique_fd(args.fd);
-	return error;
-}
-
 unique_fd export_buffer(const device &dev, const buffer &bo)
 {
 	unique_fd file;
 	if (const int error = try_export(dev.fd(), bo.handle(), file))
 		throw std::system_error(error, std::generic_category(), "PRIME_HANDLE_TO_FD");
 	return file;
-}
-
-int try_import(int device_fd, int dma_buf, std::uint32_t &handle)
-{
-	drm_prime_handle args{0, 0, dma_buf};
-	const int error = try_ioctl(device_fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
-	handle = args.handle;
-	return error;
 }
 
 std::uint32_t import_buffer(const device &dev, const unique_fd &dma_buf)
@@ -111,39 +94,6 @@ unique_fd open_vgem()
 			return file;
 	}
 	return {};
-}
-
-/** A byte, and room for a file beside it. */
-struct file_message {
-	file_message() = default;
-	file_message(const file_message &) = delete;
-
-	char byte = 0;
-	iovec data{&byte, 1};
-	alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
-	msghdr head{nullptr, 0, &data, 1, space, sizeof(space), 0};
-};
-
-void send_file(int socket, int file)
-{
-	file_message message;
-	cmsghdr *header = CMSG_FIRSTHDR(&message.head);
-	header->cmsg_level = SOL_SOCKET;
-	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(int));
-	std::memcpy(CMSG_DATA(header), &file, sizeof(int));
-	if (sendmsg(socket, &message.head, 0) != 1)
-		throw std::system_error(errno, std::generic_category(), "sendmsg");
-}
-
-unique_fd receive_file(int socket)
-{
-	file_message message;
-	if (recvmsg(socket, &message.head, MSG_CMSG_CLOEXEC) != 1 || !CMSG_FIRSTHDR(&message.head))
-		throw std::runtime_error("no file came through the socket");
-	int file;
-	std::memcpy(&file, CMSG_DATA(CMSG_FIRSTHDR(&message.head)), sizeof(int));
-	return unique_fd(file);
 }
 
 class sharing : public testing::TestWithParam<drm_atom_bo_placement> {};
