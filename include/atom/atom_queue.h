@@ -88,6 +88,7 @@ struct atom_queue_status {
 	uint64_t first_failed;   /**< first failed job; 0: none */
 	uint64_t busy_ns;        /**< wall time that the device worked for it */
 	struct atom_fault fault; /**< of the first failed job */
+	uint64_t last_lost;      /**< last job that a reset of the device took; 0: none */
 };
 
 /** @p options may be null. */

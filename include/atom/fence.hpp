@@ -52,9 +52,9 @@ struct completion {
 	 */
 	std::error_code error;
 	std::uint64_t sequence = 0; ///< of the job in its queue, from 1; 0 for a timeline's fence
-	std::uint64_t cookie = 0;   ///< of the submission; 0 if has_times is false
+	std::uint64_t cookie = 0;   ///< of the submission; 0 if its record is gone
 	/** Whether the four below are known: the record of a job is kept until
-	 * device_info::ring_entries more jobs were done.
+	 * device_info::ring_entries more jobs were done. A job that a reset took has no times.
 	 */
 	bool has_times = false;
 	std::uint64_t start_ns = 0;    ///< device clock: the job started

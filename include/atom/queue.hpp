@@ -55,6 +55,10 @@ struct queue_state {
 	std::uint64_t first_failed = 0; ///< sequence of the first failed job, or 0
 	atom::fault fault;              ///< of that job
 	std::uint64_t busy_ns = 0;      ///< wall time that the device worked for the queue
+	/** Sequence of the last job that a reset of the device took, or 0. While first_failed
+	 * is not beyond it, the jobs from there to here are lost, and those behind are not.
+	 */
+	std::uint64_t last_lost = 0;
 };
 
 /**

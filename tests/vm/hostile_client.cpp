@@ -2,8 +2,7 @@
 #include "hostile_client.hpp"
 
 #include "context.hpp"
-#include "fuzz/pool.hpp"
-#include "host_memory.hpp"
+#include "hostile_arguments.hpp"
 #include "share_file.hpp"
 
 #include <algorithm>
@@ -19,56 +18,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+namespace vmtest {
+
 using ioctl_fuzz::below;
 using ioctl_fuzz::one_in;
 using ioctl_fuzz::random_source;
 
-namespace vmtest {
-
 namespace {
-
-// Where in an address space the threads meet, and where its programs are.
-constexpr std::uint64_t field_va = 1ull << 32, program_va = 1ull << 33;
-constexpr std::uint64_t field_bytes = 64 * mib2;
-constexpr unsigned programs = 8;
-constexpr std::size_t shaky_bytes = 64 * page;
-
-constexpr std::uint64_t extremes[] = {
-	0, 1, 7, page - 1, page + 1, 1ull << 31, 0xffffffff, 1ull << 32, (1ull << 47) - page, 1ull << 47, (1ull << 48) - page,
-	1ull << 48, (1ull << 63) - page, 1ull << 63, ~0ull - page + 1, ~0ull,
-};
-
-/** What a call on a file, an id, an address or an amount of memory may say that is right, stale or absurd. */
-bool is_harmless(int error)
-{
-	switch (error) {
-	case 0:
-	case EINVAL:
-	case ENOENT:
-	case EFAULT:
-	case E2BIG:
-	case ENOSPC:
-	case ENOMEM:
-	case EACCES:
-	case EPERM:
-	case ECANCELED:
-	case EOPNOTSUPP:
-	case EBADF:
-	case EMFILE:
-	case ENOTTY: // the number of a file that was closed is another file's now
-		return true;
-	default:
-		return false;
-	}
-}
-
-/** What the threads know of the file, and forked children too. */
-struct known_ids {
-	std::array<std::atomic<std::uint32_t>, 16> buffers;
-	std::array<std::atomic<std::uint32_t>, 3> spaces;
-	std::array<std::atomic<std::uint32_t>, 4> queues;
-	std::array<std::atomic<std::uint64_t>, 8> offsets;
-};
 
 class client {
 public:
@@ -81,7 +37,6 @@ private:
 
 	int file(random_source &random) const { return files_[below(random, files_.size())]; }
 	std::uint32_t space(random_source &random) const { return ids_.spaces[below(random, ids_.spaces.size())]; }
-	std::uint64_t field(random_source &random) const { return field_va + below(random, field_bytes / page) * page; }
 	bool judge(hostile_deed deed, int error);
 	template <class Args> bool call(hostile_deed deed, random_source &random, unsigned long request, Args &args)
 	{
@@ -90,9 +45,6 @@ private:
 	void create_buffer(hostile_deed deed, random_source &random, unsigned slot);
 	void create_space(hostile_deed deed, random_source &random, unsigned slot);
 	void create_queue(hostile_deed deed, random_source &random, unsigned slot);
-	drm_atom_vm_bind_op binding(random_source &random) const;
-	drm_atom_job job(random_source &random) const;
-	drm_atom_obj_array huge_array(random_source &random) const;
 	void attack(random_source &random, deed what);
 
 	void bind(random_source &random);
@@ -111,23 +63,24 @@ private:
 	device dev_;
 	std::atomic<bool> stop_{false};
 	std::array<std::atomic<int>, 4> files_; // of the one file
-	host_memory shared_{sizeof(known_ids), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS};
-	known_ids &ids_ = *new (shared_.data()) known_ids{};
-	buffer program_;
+	host_memory shared_{sizeof(hostile_ids), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS};
+	hostile_ids &ids_ = *new (shared_.data()) hostile_ids{};
+	buffer program_, ground_;
 	mapping program_map_;
 	syncobj done_;
-	host_memory shaky_{shaky_bytes}; // comes and goes while calls read it
+	host_memory shaky_{64 * page};
 };
 
 client::client(std::uint64_t seed, hostile_report &report)
-	: seed_(seed), report_(report), program_(dev_, programs * page), program_map_(program_.map()), done_(dev_)
+	: seed_(seed), report_(report), program_(dev_, hostile_programs * page), ground_(dev_, hostile_field_bytes),
+	  program_map_(program_.map()), done_(dev_)
 {
 	random_source random(seed);
 	for (auto &slot : files_)
 		slot = dup(dev_.fd());
-	for (unsigned i = 0; i < programs; ++i) {
+	for (unsigned i = 0; i < hostile_programs; ++i) {
 		const auto bytes =
-			command_list(make_nop(), make_copy_bytes(field(random), field(random), (1 + below(random, 64)) * 64)).finish();
+			command_list(make_nop(), make_copy_bytes(hostile_field(random), hostile_field(random), (1 + below(random, 64)) * 64)).finish();
 		std::memcpy(program_map_.data() + i * page, bytes.data(), bytes.size());
 	}
 	for (unsigned slot = 0; slot < ids_.spaces.size(); ++slot)
@@ -174,14 +127,21 @@ void client::create_space(hostile_deed deed, random_source &random, unsigned slo
 	if (!call(deed, random, DRM_IOCTL_ATOM_VM_CREATE, args))
 		return;
 	ids_.spaces[slot] = args.vm_id;
-	const auto op = map_op(program_va, program_, 0, program_.size(), DRM_ATOM_VM_BIND_READONLY);
-	drm_atom_vm_bind bind{args.vm_id, 0, {sizeof(op), 1, reinterpret_cast<std::uintptr_t>(&op)}, {}};
+	const drm_atom_vm_bind_op ops[] = {
+		map_op(hostile_field_va, ground_, 0, ground_.size()),
+		map_op(hostile_program_va, program_, 0, program_.size(), DRM_ATOM_VM_BIND_READONLY),
+	};
+	drm_atom_vm_bind bind{args.vm_id, 0, {sizeof(ops[0]), 2, reinterpret_cast<std::uintptr_t>(ops)}, {}};
 	call(deed, random, DRM_IOCTL_ATOM_VM_BIND, bind);
 }
 
 void client::create_queue(hostile_deed deed, random_source &random, unsigned slot)
 {
 	drm_atom_queue_destroy old{ids_.queues[slot].exchange(0), 0};
+	drm_atom_queue_get_state state{};
+	state.queue_id = old.queue_id;
+	if (call(deed, random, DRM_IOCTL_ATOM_QUEUE_GET_STATE, state))
+		report_.jobs += state.failed_seqno ? state.failed_seqno - 1 : state.completed;
 	call(deed, random, DRM_IOCTL_ATOM_QUEUE_DESTROY, old);
 	drm_atom_queue_create args{};
 	args.vm_id = space(random);
@@ -192,68 +152,11 @@ void client::create_queue(hostile_deed deed, random_source &random, unsigned slo
 	ids_.offsets[below(random, ids_.offsets.size())] = args.completion_offset;
 }
 
-drm_atom_vm_bind_op client::binding(random_source &random) const
-{
-	drm_atom_vm_bind_op op{};
-	op.va = field(random);
-	op.bytes = (1 + below(random, 4)) * page;
-	if (one_in(random, 8)) {
-		op.op = DRM_ATOM_VM_BIND_OP_MAP_USERPTR;
-		op.bo_offset = shaky_.address() + below(random, shaky_bytes / page) * page;
-	} else {
-		op.bo_handle = ids_.buffers[below(random, ids_.buffers.size())];
-		op.bo_offset = below(random, 4) * page;
-	}
-	if (!one_in(random, 8))
-		return op;
-	const std::uint64_t extreme = extremes[below(random, std::size(extremes))];
-	switch (below(random, 5)) {
-	case 0:
-		op.va = extreme;
-		break;
-	case 1:
-		op.bytes = extreme;
-		break;
-	case 2:
-		op.bo_offset = extreme;
-		break;
-	case 3:
-		op.bo_handle = static_cast<__u32>(extreme);
-		break;
-	default:
-		op.op = static_cast<__u32>(extreme);
-	}
-	return op;
-}
-
-drm_atom_job client::job(random_source &random) const
-{
-	drm_atom_job result{};
-	result.cmd_va = one_in(random, 8) ? field(random) : program_va + below(random, programs) * page;
-	result.cmd_bytes = page;
-	if (one_in(random, 4))
-		result.result_va = one_in(random, 4) ? extremes[below(random, std::size(extremes))] & ~7ull : field(random);
-	return result;
-}
-
-/* Too many elements, of no size or an absurd one, where there is nothing, or soon nothing any more. */
-drm_atom_obj_array client::huge_array(random_source &random) const
-{
-	static constexpr std::uint32_t strides[] = {0, 4, 8, 16, 40, 64, 256, 4096, 1u << 31, ~0u};
-	static constexpr std::uint32_t counts[] = {1, 64, 128, 1024, 1025, 65536, 1u << 31, ~0u};
-	drm_atom_obj_array array{};
-	array.stride = strides[below(random, std::size(strides))];
-	array.count = counts[below(random, std::size(counts))];
-	array.array = one_in(random, 4) ? extremes[below(random, std::size(extremes))]
-					: shaky_.address() + below(random, shaky_bytes / 8) * 8;
-	return array;
-}
-
 void client::bind(random_source &random)
 {
 	std::vector<drm_atom_vm_bind_op> ops(1 + below(random, one_in(random, 16) ? 1024 : 3));
 	for (auto &op : ops)
-		op = binding(random);
+		op = hostile_binding(random, ids_, shaky_);
 	drm_atom_vm_bind args{};
 	args.vm_id = space(random);
 	args.ops = {sizeof(ops[0]), static_cast<__u32>(ops.size()), reinterpret_cast<std::uintptr_t>(ops.data())};
@@ -262,31 +165,31 @@ void client::bind(random_source &random)
 
 void client::unbind(random_source &random)
 {
-	drm_atom_vm_bind_op op = unmap_op(field(random), (1 + below(random, 1024)) * page);
+	drm_atom_vm_bind_op op = unmap_op(hostile_field(random), (1 + below(random, 1024)) * page);
 	if (one_in(random, 16))
 		op = unmap_op(dev_.info().va_start, dev_.info().va_end - dev_.info().va_start);
 	drm_atom_vm_bind args{space(random), 0, {sizeof(op), 1, reinterpret_cast<std::uintptr_t>(&op)}, {}};
 	call(hostile_deed::unbind, random, DRM_IOCTL_ATOM_VM_BIND, args);
-	op = map_op(program_va, program_, 0, program_.size(), DRM_ATOM_VM_BIND_READONLY);
+	op = map_op(hostile_program_va, program_, 0, program_.size(), DRM_ATOM_VM_BIND_READONLY);
 	call(hostile_deed::unbind, random, DRM_IOCTL_ATOM_VM_BIND, args);
 }
 
 void client::huge_arrays(random_source &random)
 {
 	if (one_in(random, 2)) {
-		drm_atom_vm_bind args{space(random), 0, huge_array(random), {}};
+		drm_atom_vm_bind args{space(random), 0, huge_array(random, shaky_), {}};
 		if (one_in(random, 4))
-			args.syncs = huge_array(random);
+			args.syncs = huge_array(random, shaky_);
 		call(hostile_deed::huge_arrays, random, DRM_IOCTL_ATOM_VM_BIND, args);
 		return;
 	}
-	std::vector jobs(1 + below(random, 128), job(random));
-	jobs.back().syncs = huge_array(random);
+	std::vector jobs(1 + below(random, 128), hostile_job(random));
+	jobs.back().syncs = huge_array(random, shaky_);
 	drm_atom_submit args{};
 	args.queue_id = ids_.queues[below(random, ids_.queues.size())];
 	args.jobs = {sizeof(jobs[0]), static_cast<__u32>(jobs.size()), reinterpret_cast<std::uintptr_t>(jobs.data())};
 	if (one_in(random, 2))
-		args.jobs = huge_array(random);
+		args.jobs = huge_array(random, shaky_);
 	call(hostile_deed::huge_arrays, random, DRM_IOCTL_ATOM_SUBMIT, args);
 }
 
@@ -295,7 +198,7 @@ void client::submit(random_source &random)
 	const drm_atom_sync syncs[] = {done_.signal_binary(), {0, static_cast<__u32>(random()), 0}};
 	std::vector<drm_atom_job> jobs(1 + below(random, one_in(random, 16) ? 128 : 4));
 	for (auto &one : jobs)
-		one = job(random);
+		one = hostile_job(random);
 	jobs.back().syncs = {sizeof(syncs[0]), one_in(random, 8) ? 2u : 1u, reinterpret_cast<std::uintptr_t>(syncs)};
 	const auto slot = static_cast<unsigned>(below(random, ids_.queues.size()));
 	drm_atom_submit args{};
@@ -308,7 +211,7 @@ void client::submit(random_source &random)
 
 void client::map(random_source &random)
 {
-	const std::uint64_t offset = one_in(random, 8) ? extremes[below(random, std::size(extremes))] & ~(page - 1)
+	const std::uint64_t offset = one_in(random, 8) ? extreme(random) & ~(page - 1)
 						       : ids_.offsets[below(random, ids_.offsets.size())].load();
 	const bool huge = one_in(random, 16);
 	const std::size_t bytes = huge ? 1ull << 46 : (1 + below(random, 4)) * page;
@@ -351,12 +254,12 @@ void client::close(random_source &random)
 /* Under calls that copy from it, and under the device, which has it by user pointers. */
 void client::shake(random_source &random)
 {
-	std::byte *part = shaky_.data() + below(random, shaky_bytes / page / 2) * page;
-	::mmap(part, shaky_bytes / 4, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	std::byte *part = shaky_.data() + below(random, shaky_.size() / page / 2) * page;
+	::mmap(part, shaky_.size() / 4, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	auto *ops = reinterpret_cast<drm_atom_vm_bind_op *>(part);
-	std::fill_n(ops, shaky_bytes / 4 / sizeof(*ops), unmap_op(field(random), page));
+	std::fill_n(ops, shaky_.size() / 4 / sizeof(*ops), unmap_op(hostile_field(random), page));
 	std::this_thread::yield();
-	::mmap(part, shaky_bytes / 8, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	::mmap(part, shaky_.size() / 8, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
 void client::fork(random_source &random)

@@ -17,6 +17,8 @@ const char *name_of(hostile_deed deed);
 /** What became of the calls, in memory that the program shares with the test. */
 struct hostile_report {
 	std::array<std::atomic<std::uint64_t>, hostile_deeds> accepted, refused;
+	/** Jobs that ran to their end. */
+	std::atomic<std::uint64_t> jobs;
 	/** The first error that the contract does not give for such a call; 0 = none. */
 	std::atomic<int> surprise;
 	std::atomic<hostile_deed> surprised_in;

@@ -47,6 +47,8 @@ TEST(stress_hostile, threads_that_race_on_one_file_get_errors_at_worst_and_nobod
 		std::printf("%s: %llu accepted, %llu refused\n", name, static_cast<unsigned long long>(report->accepted[i]),
 			    static_cast<unsigned long long>(report->refused[i]));
 	}
+	EXPECT_GT(report->jobs, 0u);
+	std::printf("%llu jobs ran\n", static_cast<unsigned long long>(report->jobs));
 	EXPECT_EQ(device_generation(), generation) << "the device was reset";
 	EXPECT_EQ(await_counters(before), "");
 }

@@ -98,6 +98,7 @@ int atom_queue_get_status(const atom_queue *queue, atom_queue_status *out)
 		to.first_failed = from.first_failed;
 		to.busy_ns = from.busy_ns;
 		to.fault = fault_of(from.fault);
+		to.last_lost = from.last_lost;
 		write(to, live(out, "out"));
 	});
 }

@@ -25,10 +25,15 @@ std::uint64_t completion_area::retired() const
 	return load(area_ + offsetof(atom_cpl_header, seqno));
 }
 
+const std::byte *completion_area::slot(std::uint64_t sequence) const
+{
+	return area_ + sizeof(atom_cpl_header) +
+	       ((sequence - 1) & (entries_ - 1)) * sizeof(atom_cpl_record);
+}
+
 std::optional<atom_cpl_record> completion_area::find(std::uint64_t sequence) const
 {
-	const std::uint64_t slot = (sequence - 1) & (entries_ - 1);
-	const std::byte *p = area_ + sizeof(atom_cpl_header) + slot * sizeof(atom_cpl_record);
+	const std::byte *p = slot(sequence);
 	std::array<std::uint64_t, sizeof(atom_cpl_record) / sizeof(std::uint64_t)> words;
 	static_assert(offsetof(atom_cpl_record, seq) == 0);
 	for (std::size_t i = 0; i < words.size(); ++i)
@@ -39,6 +44,15 @@ std::optional<atom_cpl_record> completion_area::find(std::uint64_t sequence) con
 	atom_cpl_record record;
 	std::memcpy(&record, words.data(), sizeof(record));
 	return record;
+}
+
+bool completion_area::passed_over(std::uint64_t sequence) const
+{
+	const std::uint64_t last = retired();
+	const std::uint64_t found = load(slot(sequence));
+	// A record that is being replaced has no number for a moment.
+	return last >= sequence && found < sequence &&
+	       (found != 0 || last + 1 < sequence + entries_);
 }
 
 } // namespace atom::core

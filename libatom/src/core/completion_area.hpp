@@ -28,9 +28,17 @@ public:
 	/** The record of job @p sequence; nothing if it is not there, not yet or no longer. */
 	[[nodiscard]] std::optional<atom_cpl_record> find(std::uint64_t sequence) const;
 
+	/**
+	 * Whether job @p sequence is over, but was never retired by the device: its slot still
+	 * has an older record.
+	 */
+	[[nodiscard]] bool passed_over(std::uint64_t sequence) const;
+
 	static std::uint64_t bytes_for(std::uint32_t entries);
 
 private:
+	[[nodiscard]] const std::byte *slot(std::uint64_t sequence) const;
+
 	const std::byte *area_ = nullptr;
 	std::uint32_t entries_ = 0;
 };

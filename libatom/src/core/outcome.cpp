@@ -8,13 +8,16 @@
 namespace atom::core {
 namespace {
 
-// Of a job that the state says failed: the first one, or one behind it.
+// Of a job that failed: one that a reset of the device took, the first that failed, or one behind.
 errc cause_of(std::uint64_t sequence, const queue_state &state)
 {
+	if (sequence <= state.last_lost)
+		return errc::device_reset;
 	if (state.device_lost)
 		return errc::device_lost;
 	if (sequence != state.first_failed)
-		return state.innocent && !state.banned ? errc::device_reset : errc::canceled;
+		return state.innocent && !state.faulted && !state.timed_out ? errc::device_reset
+		                                                            : errc::canceled;
 	if (state.faulted)
 		return errc::job_fault;
 	if (state.timed_out)
@@ -33,6 +36,19 @@ errc cause_of(std::uint64_t sequence, const queue_state &state)
 	}
 }
 
+// Of a job that is over and has no record, as far as the state knows.
+bool ended_well(std::uint64_t sequence, const queue_state &state)
+{
+	if (sequence > state.completed)
+		return false;
+	if (state.first_failed == 0)
+		return true;
+	if (state.first_failed <= state.last_lost)
+		return sequence < state.first_failed || sequence > state.last_lost;
+	// The queue has failed by itself since: where the loss began is forgotten.
+	return sequence > state.last_lost && sequence < state.first_failed;
+}
+
 } // namespace
 
 completion completion_of(const atom_cpl_record &record)
@@ -40,7 +56,7 @@ completion completion_of(const atom_cpl_record &record)
 	completion c;
 	c.sequence = record.seq;
 	c.cookie = record.cookie;
-	c.has_times = true;
+	c.has_times = record.end_ns != 0; // a lost job has none
 	c.start_ns = record.start_ns;
 	c.end_ns = record.end_ns;
 	c.modelled_ns = record.modelled_ns;
@@ -48,7 +64,7 @@ completion completion_of(const atom_cpl_record &record)
 }
 
 completion completion_of(std::uint64_t sequence, const std::optional<atom_cpl_record> &record,
-                         const queue_state &state)
+                         bool passed_over, const queue_state &state)
 {
 	completion c;
 	if (record)
@@ -69,8 +85,7 @@ completion completion_of(std::uint64_t sequence, const std::optional<atom_cpl_re
 		return c;
 	}
 	if (!record) {
-		const bool good = state.first_failed == 0 || sequence < state.first_failed;
-		if (good && state.completed >= sequence)
+		if (!passed_over && ended_well(sequence, state))
 			return c;
 		if (state.first_failed == 0) {
 			c.error = state.device_lost ? errc::device_lost : errc::canceled;
@@ -78,7 +93,7 @@ completion completion_of(std::uint64_t sequence, const std::optional<atom_cpl_re
 		}
 	}
 	c.error = cause_of(sequence, state);
-	if (state.faulted && state.first_failed != 0 && sequence >= state.first_failed)
+	if (state.faulted && sequence > state.last_lost && sequence >= state.first_failed)
 		c.fault = state.fault;
 	return c;
 }

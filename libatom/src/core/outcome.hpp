@@ -18,9 +18,10 @@ completion completion_of(const atom_cpl_record &record);
 /**
  * Of job @p sequence, whose fence has been signalled, and whose record, if there
  * is one, does not tell success. Timelines lose errors: the state is the authority.
+ * @p passed_over: it has no record because the device never retired it.
  */
 completion completion_of(std::uint64_t sequence, const std::optional<atom_cpl_record> &record,
-                         const queue_state &state);
+                         bool passed_over, const queue_state &state);
 
 /** Why the first failed job of a queue failed, in words. */
 std::string reason_of(const queue_state &state);

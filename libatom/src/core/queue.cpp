@@ -163,7 +163,8 @@ completion queue::outcome(std::uint64_t point)
 	const std::optional<atom_cpl_record> record = area_.find(point);
 	if (record && record->status == ATOM_CPL_OK)
 		return completion_of(*record);
-	return completion_of(point, record, state());
+	const bool passed_over = !record && area_.passed_over(point);
+	return completion_of(point, record, passed_over, state());
 }
 
 void queue::reap() noexcept

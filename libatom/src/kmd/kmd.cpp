@@ -303,6 +303,7 @@ int node::queue_get_state(std::uint32_t id, queue_state &out) const
 	out.fault = {s.fault_code,  s.fault_where, s.fault_opcode, s.fault_command,
 	             s.fault_field, s.fault_va,    s.fault_access};
 	out.busy_ns = s.busy_ns;
+	out.last_lost = s.lost_seqno;
 	return 0;
 }
 

@@ -69,6 +69,8 @@ public:
 	void fail(unsigned long request, int error, int times = 1);
 	/** Runs up to @p count waiting jobs of all queues. */
 	void run_jobs(std::size_t count = ~std::size_t{0});
+	/** The device is reset: each queue loses its waiting jobs, of which @p on_ring have records. */
+	void reset_device(std::size_t on_ring);
 	/** The device is gone: calls fail with ENODEV, waiting jobs with it. */
 	void unplug();
 	/** The kernel says something about a device node, to those who follow them. */

@@ -222,9 +222,11 @@ void fake_kernel::finish(fake_queue &q, const fake_job &j, const job_end &end, b
 	r.fault_field = end.fault_field;
 	r.fault_va = end.fault_va;
 	r.cookie = j.job.cookie;
-	r.start_ns = clock_ns_;
-	r.end_ns = clock_ns_ += 100;
-	r.modelled_ns = 40;
+	if (end.status != ATOM_CPL_ABORTED) {
+		r.start_ns = clock_ns_;
+		r.end_ns = clock_ns_ += 100;
+		r.modelled_ns = 40;
+	}
 	if (write_record) {
 		std::uint64_t words[record_words];
 		std::memcpy(words, &r, sizeof(r));
@@ -237,7 +239,8 @@ void fake_kernel::finish(fake_queue &q, const fake_job &j, const job_end &end, b
 		store(slot[0], j.sequence);
 		store(q.area[0], j.sequence);
 	}
-	if (end.status != ATOM_CPL_OK && q.state.failed_seqno == 0) {
+	if (end.status != ATOM_CPL_OK && q.state.failed_seqno <= q.state.lost_seqno &&
+	    j.sequence > q.state.lost_seqno) {
 		q.state.flags |= end.state_flags;
 		q.state.error = end.error;
 		q.state.failed_seqno = j.sequence;
@@ -255,12 +258,35 @@ void fake_kernel::finish(fake_queue &q, const fake_job &j, const job_end &end, b
 				std::max<std::uint64_t>(syncobjs_[s.handle]->value, s.point);
 }
 
+void fake_kernel::reset_device(std::size_t on_ring)
+{
+	const std::lock_guard lock(mutex_);
+	for (auto &[id, q] : queues_) {
+		++q.state.generation;
+		if (q.waiting.empty() || (q.state.flags & DRM_ATOM_QUEUE_STATE_BANNED) != 0)
+			continue;
+		q.state.flags |= DRM_ATOM_QUEUE_STATE_INNOCENT;
+		q.state.error = ECANCELED;
+		q.state.failed_seqno = q.state.completed + 1;
+		q.state.lost_seqno = q.state.submitted;
+		for (std::size_t left = on_ring; !q.waiting.empty(); left -= left != 0) {
+			job_end lost;
+			lost.status = ATOM_CPL_ABORTED;
+			finish(q, q.waiting.front(), lost, left != 0);
+			q.waiting.pop_front();
+		}
+		store(q.area[0], q.state.submitted);
+	}
+	notify();
+}
+
 void fake_kernel::forget_records()
 {
 	const std::lock_guard lock(mutex_);
 	for (auto &[id, q] : queues_)
 		for (std::size_t i = header_words; i < q.area.size(); i += record_words)
-			store(q.area[i], 0);
+			if (q.area[i] != 0)
+				store(q.area[i], q.area[i] + q.create.ring_entries);
 }
 
 } // namespace atom::test
