@@ -13,7 +13,6 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <linux/udmabuf.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -55,27 +54,6 @@ std::uint64_t bind_handle(context &c, std::uint32_t handle, std::uint64_t bytes)
 	if (const int error = c.space.try_bind({op}))
 		throw std::system_error(error, std::generic_category(), "VM_BIND of an imported buffer");
 	return op.va;
-}
-
-mapping map_file(const unique_fd &file, std::size_t bytes) { return {file.get(), 0, bytes, PROT_READ | PROT_WRITE}; }
-
-/** A dma-buf of the kernel's udmabuf driver: pages of a memfd. */
-unique_fd make_udmabuf(std::uint64_t bytes, mapping &view)
-{
-	const unique_fd control(::open("/dev/udmabuf", O_RDWR | O_CLOEXEC));
-	const unique_fd memory(memfd_create("shared", MFD_ALLOW_SEALING | MFD_CLOEXEC));
-	if (control.get() < 0 || memory.get() < 0 || ftruncate(memory.get(), static_cast<off_t>(bytes)) != 0 ||
-	    fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK) != 0)
-		throw std::system_error(errno, std::generic_category(), "a memfd for udmabuf");
-	view = map_file(memory, bytes);
-	udmabuf_create args{};
-	args.memfd = static_cast<__u32>(memory.get());
-	args.flags = UDMABUF_FLAGS_CLOEXEC;
-	args.size = bytes;
-	const int file = system::ioctl(control.get(), UDMABUF_CREATE, &args);
-	if (file < 0)
-		throw std::system_error(errno, std::generic_category(), "UDMABUF_CREATE");
-	return unique_fd(file);
 }
 
 /** The kernel's software-only GPU driver, or a descriptor below 0 where there is none. */

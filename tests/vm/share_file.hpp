@@ -2,6 +2,7 @@
 // Files that go from one program to another: buffers as dma-bufs, and any file through a socket.
 #pragma once
 
+#include "system.hpp"
 #include "uapi.hpp"
 
 #include <cerrno>
@@ -11,7 +12,10 @@
 
 #include <drm.h>
 #include <fcntl.h>
+#include <linux/udmabuf.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace vmtest {
 
@@ -31,6 +35,27 @@ inline int try_import(int device_fd, int dma_buf, std::uint32_t &handle)
 	const int error = try_ioctl(device_fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &args);
 	handle = args.handle;
 	return error;
+}
+
+inline mapping map_file(const unique_fd &file, std::size_t bytes) { return {file.get(), 0, bytes, PROT_READ | PROT_WRITE}; }
+
+/** A dma-buf of the kernel's udmabuf driver: pages of a memfd, which @p view maps. */
+inline unique_fd make_udmabuf(std::uint64_t bytes, mapping &view)
+{
+	const unique_fd control(::open("/dev/udmabuf", O_RDWR | O_CLOEXEC));
+	const unique_fd memory(memfd_create("shared", MFD_ALLOW_SEALING | MFD_CLOEXEC));
+	if (control.get() < 0 || memory.get() < 0 || ftruncate(memory.get(), static_cast<off_t>(bytes)) != 0 ||
+	    fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK) != 0)
+		throw std::system_error(errno, std::generic_category(), "a memfd for udmabuf");
+	view = map_file(memory, bytes);
+	udmabuf_create args{};
+	args.memfd = static_cast<__u32>(memory.get());
+	args.flags = UDMABUF_FLAGS_CLOEXEC;
+	args.size = bytes;
+	const int file = system::ioctl(control.get(), UDMABUF_CREATE, &args);
+	if (file < 0)
+		throw std::system_error(errno, std::generic_category(), "UDMABUF_CREATE");
+	return unique_fd(file);
 }
 
 /** A byte, and room for a file beside it. */
