@@ -3,6 +3,7 @@
 
 #include "rejection.hpp"
 #include "share_file.hpp"
+#include "sysfs.hpp"
 #include "system.hpp"
 
 #include <cerrno>
@@ -215,9 +216,11 @@ const std::vector<fail_nth_call> calls = {
 	 }},
 	{"fdinfo", 0, [](fail_nth_bench &b) {
 		 char text[4096];
-		 const unique_fd file(::open(("/proc/self/fdinfo/" + std::to_string(b.c.dev.fd())).c_str(), O_RDONLY | O_CLOEXEC));
+		 const unique_fd file(::open(b.path.c_str(), O_RDONLY | O_CLOEXEC));
 		 return file.get() < 0 || ::read(file.get(), text, sizeof(text)) < 0 ? errno : 0;
-	 }},
+	 }, false, [](fail_nth_bench &b) { b.path = "/proc/self/fdinfo/" + std::to_string(b.c.dev.fd()); }},
+	{"reset_by_the_administrator", 0, [](fail_nth_bench &b) { return write_error(b.path, "1"); }, false,
+	 [](fail_nth_bench &b) { b.path = sysfs_folder() / "reset"; }},
 	{"mmap_buffer", 0, [](fail_nth_bench &b) {
 		 return map_and_unmap(mib, PROT_READ | PROT_WRITE, b.c.dev.fd(), b.memory_offset);
 	 }},

@@ -5,6 +5,7 @@
 #include "context.hpp"
 #include "host_memory.hpp"
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -30,6 +31,7 @@ struct fail_nth_bench {
 	unique_fd file;
 	std::uint32_t handle = 0;
 	int next_file = -1; ///< number that the next file will have
+	std::filesystem::path path;
 	std::optional<syncobj> finished; ///< its fence is that of a job
 };
 

@@ -334,7 +334,9 @@ void client::run(double seconds)
 			random_source random(seed_ * std::size(deeds) + i);
 			attack(random, deeds[i]);
 		});
+	const std::uint64_t jobs = report_.jobs;
 	pause_ms(static_cast<unsigned>(seconds * 1000));
+	eventually([&] { return report_.jobs > jobs; }); // a slow machine has not come far yet
 	for (auto &slot : files_)
 		::close(slot.exchange(-1));
 	dev_.close();
