@@ -8,40 +8,9 @@
 
 /* The functions under test, linked into this module too. */
 #include "../atom_mmu.c"
+#include "atom_fake_kunit.h"
 
 #define BASE	SZ_1G
-
-static struct {
-	u32 commands;
-	struct atom_admin_desc last;
-} fake_device;
-
-int atom_admin_exec(struct atom_device *adev, struct atom_admin_desc *desc)
-{
-	fake_device.commands++;
-	fake_device.last = *desc;
-	return 0;
-}
-
-int atom_admin_set_root(struct atom_device *adev, u32 asid, dma_addr_t root)
-{
-	return 0;
-}
-
-void atom_admin_take_back(struct atom_device *adev, struct atom_admin_desc *desc,
-			  const char *refused)
-{
-	atom_admin_exec(adev, desc);
-}
-
-int atom_reset_force(struct atom_device *adev, const char *reason)
-{
-	return -EIO;
-}
-
-void atom_device_stop_hw(struct atom_device *adev)
-{
-}
 
 struct fixture {
 	struct atom_device *adev;
@@ -215,16 +184,16 @@ static void empty_tables_are_freed_only_when_the_device_has_forgotten_them(struc
 	KUNIT_EXPECT_FALSE(test, list_empty(&f->mmu.retired));
 	KUNIT_EXPECT_EQ(test, f->mmu.root->used, 0u);
 	tables = atomic_read(&f->adev->counters.tables);
-	commands = fake_device.commands;
+	commands = atom_fake.commands;
 	KUNIT_EXPECT_EQ(test, atom_mmu_flush(&f->mmu), 0);
-	KUNIT_EXPECT_EQ(test, fake_device.commands, commands + 1);
-	KUNIT_EXPECT_EQ(test, le16_to_cpu(fake_device.last.opcode), (u16)ATOM_ADMIN_TLB_INVALIDATE);
-	KUNIT_EXPECT_LE(test, le64_to_cpu(fake_device.last.tlb.va), (u64)BASE);
+	KUNIT_EXPECT_EQ(test, atom_fake.commands, commands + 1);
+	KUNIT_EXPECT_EQ(test, le16_to_cpu(atom_fake.last.opcode), (u16)ATOM_ADMIN_TLB_INVALIDATE);
+	KUNIT_EXPECT_LE(test, le64_to_cpu(atom_fake.last.tlb.va), (u64)BASE);
 	KUNIT_EXPECT_TRUE(test, list_empty(&f->mmu.retired));
 	KUNIT_EXPECT_LT(test, atomic_read(&f->adev->counters.tables), tables);
 	/* Nothing is stale any more: nothing is asked. */
 	KUNIT_EXPECT_EQ(test, atom_mmu_flush(&f->mmu), 0);
-	KUNIT_EXPECT_EQ(test, fake_device.commands, commands + 1);
+	KUNIT_EXPECT_EQ(test, atom_fake.commands, commands + 1);
 }
 
 static void what_is_reserved_is_enough_wherever_a_mapping_lies(struct kunit *test)

@@ -1,21 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* As much of the driver's device as page tables need, in place of kernel/atom_device.h and atom_bo.h. */
+/* As much of the driver's device as the sources under test need, in place of kernel/atom_device.h and atom_bo.h. */
 #ifndef SHIM_DEVICE_H
 #define SHIM_DEVICE_H
 
 #define ATOM_DEVICE_H
 #define ATOM_BO_H
 
+#include "cred.h"
+#include "device_memory.h"
 #include "kernel.h"
 
 #include <atom/hw/admin.h>
+#include <atom/hw/pci.h>
+#include <atom/hw/regs.h>
+
+#include "../../../../kernel/atom_quota.h"
+#include "../../../../kernel/atom_vram.h"
 
 struct device {
 	int unused;
 };
 
+struct pci_dev {
+	int unused;
+};
+
 struct drm_device {
 	struct device *dev;
+};
+
+struct drm_printer {
+	int unused;
 };
 
 struct ida {
@@ -24,10 +39,18 @@ struct ida {
 
 struct atom_device {
 	struct drm_device drm;
-	struct {
+	struct pci_dev *pdev;
+	struct atom_limits {
 		u32 num_asids;
+		u32 num_queues;
 		u32 page_sizes;
+		u64 caps;
+		u64 dram_size;
+		u64 dram_window;
+		u64 shm_size;
 	} limits;
+	struct atom_quotas quotas;
+	struct atom_vram vram;
 	struct {
 		atomic_t tables;
 		atomic_t asids;
@@ -46,6 +69,13 @@ int atom_admin_set_root(struct atom_device *adev, u32 asid, dma_addr_t root);
 void atom_admin_take_back(struct atom_device *adev, struct atom_admin_desc *desc, const char *refused);
 int atom_reset_force(struct atom_device *adev, const char *reason);
 void atom_device_stop_hw(struct atom_device *adev);
+void atom_extent_append(struct atom_extent *extents, u32 *count, u64 address, u64 bytes);
+
+#define drm_printf(printer, ...) ((void)(printer))
+#define drm_warn(drm, ...) ((void)(drm))
+#define drmm_mutex_init(drm, lock) (mutex_init(lock), 0)
+#define pci_resource_start(pdev, bar) 0
+#define devm_arch_io_reserve_memtype_wc(dev, start, bytes) 0
 
 #define DMA_BIT_MASK(bits) (~0ull >> (64 - (bits)))
 #define dma_coerce_mask_and_coherent(dev, mask) 0

@@ -29,8 +29,12 @@ typedef u64 dma_addr_t;
 #define SZ_1M 0x100000u
 #define SZ_2M 0x200000u
 #define SZ_4M 0x400000u
+#define SZ_8M 0x800000u
+#define SZ_64M 0x4000000u
 #define SZ_1G 0x40000000u
 #define PAGE_SIZE 4096u
+#define PAGE_SHIFT 12
+#define totalram_pages() (1ul << 20)
 
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
@@ -44,6 +48,9 @@ typedef u64 dma_addr_t;
 #define IS_ALIGNED(x, a) (((x) & ((__typeof__(x))(a) - 1)) == 0)
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
+#define min_t(type, a, b) min((type)(a), (type)(b))
+#define DIV_ROUND_UP_ULL(a, b) (((u64)(a) + (b) - 1) / (b))
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
 #define WARN_ON(condition) ((condition) ? abort() : (void)0)
 #define cond_resched() ((void)0)
@@ -68,6 +75,21 @@ typedef struct {
 #define atomic_dec(a) ((void)--(a)->counter)
 #define atomic_read(a) ((a)->counter)
 
+/* One thread has nobody to wait for. */
+typedef struct {
+	bool held;
+} spinlock_t;
+#define spin_lock_init(lock) ((lock)->held = false)
+#define spin_lock(lock) ((lock)->held = true)
+#define spin_unlock(lock) ((lock)->held = false)
+#define lockdep_assert_held(lock) WARN_ON(!(lock)->held)
+struct mutex {
+	bool held;
+};
+#define mutex_init(lock) ((lock)->held = false)
+#define mutex_lock(lock) ((lock)->held = true)
+#define mutex_unlock(lock) ((lock)->held = false)
+
 struct list_head {
 	struct list_head *next, *prev;
 };
@@ -80,14 +102,29 @@ static inline void list_add_tail(struct list_head *entry, struct list_head *list
 	list->prev->next = entry;
 	list->prev = entry;
 }
-static inline void list_del_init(struct list_head *entry)
+static inline void list_del(struct list_head *entry)
 {
 	entry->prev->next = entry->next;
 	entry->next->prev = entry->prev;
+}
+static inline void list_del_init(struct list_head *entry)
+{
+	list_del(entry);
 	INIT_LIST_HEAD(entry);
+}
+static inline size_t list_count_nodes(struct list_head *list)
+{
+	size_t count = 0;
+
+	for (const struct list_head *at = list->next; at != list; at = at->next)
+		count++;
+	return count;
 }
 #define list_entry(pointer, type, member) container_of(pointer, type, member)
 #define list_first_entry(list, type, member) list_entry((list)->next, type, member)
+#define list_for_each_entry(at, list, member)                                                              \
+	for (at = list_first_entry(list, __typeof__(*at), member); &at->member != (list);                     \
+	     at = list_entry(at->member.next, __typeof__(*at), member))
 #define list_for_each_entry_safe(at, after, list, member)                                                                        \
 	for (at = list_first_entry(list, __typeof__(*at), member), after = list_entry(at->member.next, __typeof__(*at), member); \
 	     &at->member != (list); at = after, after = list_entry(at->member.next, __typeof__(*at), member))
@@ -120,6 +157,14 @@ static inline int check_zeroed_user(const void *from, size_t bytes)
 	while (bytes && !*at)
 		at++, bytes--;
 	return !bytes;
+}
+
+static inline void *memchr_inv(const void *memory, int byte, size_t bytes)
+{
+	for (const u8 *at = memory; bytes; at++, bytes--)
+		if (*at != byte)
+			return (void *)(uintptr_t)at;
+	return NULL;
 }
 
 #define MODULE_DESCRIPTION(text) _Static_assert(1, text)

@@ -52,6 +52,7 @@ struct kunit_suite {
 #define KUNIT_EXPECT_GE(test, a, b) SHIM_CHECK(test, (a) >= (b), false)
 #define KUNIT_ASSERT_EQ(test, a, b) SHIM_CHECK(test, (a) == (b), true)
 #define KUNIT_ASSERT_NE(test, a, b) SHIM_CHECK(test, (a) != (b), true)
+#define KUNIT_ASSERT_LT(test, a, b) SHIM_CHECK(test, (a) < (b), true)
 #define KUNIT_ASSERT_FALSE(test, condition) SHIM_CHECK(test, !(condition), true)
 #define KUNIT_ASSERT_NOT_NULL(test, pointer) SHIM_CHECK(test, (pointer) != NULL, true)
 
