@@ -5,8 +5,7 @@
 // product of their lowest bits, 2^(ea + eb - 268) with the exponent fields ea and eb; so are all sums of them, and
 // as long as that is a normal number nothing can be flushed. The driver keeps the smallest exponents of rows and
 // panels and takes the careful tile, which multiplies in f32, where they are too small.
-#include "avx512_moves.h"
-#include "tile.h"
+#include "lines.h"
 
 namespace atom::engine::kernels {
 namespace {
@@ -71,6 +70,14 @@ unsigned least_of_panel(const std::byte *panel, std::size_t groups)
 	return least_of_rows(panel, 0, 1, groups * bf16_ops::panel);
 }
 
+constexpr line_family bf16_lines = {
+	.rows = line_rows,
+	.types = 1u << ATOM_DTYPE_BF16,
+	.tile = lines_tile<bf16_ops>,
+	.careful_tile = lines_tile<careful_ops>,
+	.sum_lines = nullptr,
+};
+
 } // namespace
 
 const family avx512_bf16 = {
@@ -90,6 +97,7 @@ const family avx512_bf16 = {
 	.sum_columns = nullptr,
 	.least_of_rows = least_of_rows,
 	.least_of_panel = least_of_panel,
+	.lines = &bf16_lines,
 };
 
 const gemm_kernels avx512_bf16_kernels = {

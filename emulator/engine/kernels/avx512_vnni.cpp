@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 // AVX-512 VNNI: vpdpbusd adds four products of an unsigned and a signed byte to an i32, without saturation.
 // The bytes of a are used as they are; those of b are moved by 128 where both have the same signedness.
-#include "avx512_moves.h"
 #include "blocks_kernels.h"
-#include "tile.h"
+#include "lines.h"
 
 namespace atom::engine::kernels {
 namespace {
@@ -153,6 +152,14 @@ struct bytes {
 	}
 };
 
+template <bool UnsignedA> constexpr line_family vnni_lines = {
+	.rows = line_rows,
+	.types = 1u << (UnsignedA ? ATOM_DTYPE_I8 : ATOM_DTYPE_U8),
+	.tile = lines_tile<vnni_ops<UnsignedA>>,
+	.careful_tile = nullptr,
+	.sum_lines = sum_rows<!UnsignedA>,
+};
+
 template <bool UnsignedA, unsigned Flip> constexpr family vnni_family(std::int32_t b_offset)
 {
 	using ops = vnni_ops<UnsignedA>;
@@ -173,6 +180,7 @@ template <bool UnsignedA, unsigned Flip> constexpr family vnni_family(std::int32
 		.sum_columns = sum_columns<UnsignedA>,
 		.least_of_rows = nullptr,
 		.least_of_panel = nullptr,
+		.lines = Flip ? nullptr : &vnni_lines<UnsignedA>,
 	};
 }
 

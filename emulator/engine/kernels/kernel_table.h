@@ -24,13 +24,14 @@ inline constexpr std::size_t ahead_bytes = 128;
 struct tile_args {
 	unsigned rows;    ///< 1 .. family.rows
 	unsigned columns; ///< 1 .. family.columns
-	std::size_t groups; ///< of a segment
+	std::size_t groups; ///< of a segment; a multiple of 16 for lines
 	const std::byte *a;
 	std::ptrdiff_t a_stride; ///< bytes from row to row
 	std::ptrdiff_t a_jump;   ///< pair_tile(): bytes from the first run of rows to the second
 	const std::ptrdiff_t *segments; ///< where each segment of a row starts, in bytes from a
 	std::size_t segment_count;      ///< at least 1
-	const std::byte *b;      ///< the panel, at the first group
+	const std::byte *b;      ///< the panel, at the first group; or the first line
+	std::ptrdiff_t b_stride = 0; ///< lines: bytes from line to line
 	void *c;
 	std::size_t c_stride;           ///< elements
 	bool add;                       ///< c += result, else c = result
@@ -40,6 +41,16 @@ struct tile_args {
 	unsigned ahead_rows = 0;
 	const std::byte *ahead = nullptr;
 	std::ptrdiff_t ahead_stride = 0; ///< bytes from row to row
+};
+
+/** Products with columns of b where they lie, each along k: nothing is packed, but it takes long lines to be fast. */
+struct line_family {
+	unsigned rows;     ///< 1 .. rows of a; any number of columns
+	unsigned types;    ///< of b: bit n: atom_dtype n
+	void (*tile)(const tile_args &args);
+	void (*careful_tile)(const tile_args &args);
+	/** Integers: sums of lines of b. */
+	void (*sum_lines)(const std::byte *b, std::ptrdiff_t stride, unsigned lines, std::size_t groups, std::uint32_t *sums);
 };
 
 /** How one combination of types is multiplied. */
@@ -73,6 +84,8 @@ struct family {
 	/** With careful_tile: the smallest exponent field of the non-zero values, 255 if there is none. */
 	unsigned (*least_of_rows)(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t groups);
 	unsigned (*least_of_panel)(const std::byte *panel, std::size_t groups);
+
+	const line_family *lines = nullptr; ///< nullptr: there is none
 };
 
 /** Few rows of a against b where it lies: b is contiguous along k or along n. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 // Blocking as in gemm.cpp: a block of the weights (some taps or channels, some columns) is packed into the second cache, and
 // all pixels pass over it. Pixels of a register tile are neighbours in a row of the output.
+// Long weights of few pixels are not packed (lines.h).
 #include "windows.h"
 
 #include <algorithm>
@@ -84,26 +85,18 @@ public:
 		for (std::size_t i = 0; i < p_.k_blocks; ++i) {
 			const k_block k = p_.block(args_, i);
 			const std::size_t groups = k.taps * divide_up(k.channels, p_.f.group);
-			panel_bytes_ = groups * p_.f.columns * 4;
-			tap_bytes_ = panel_bytes_ / k.taps;
-			std::byte *panel = packed_;
 			const bool terms = p_.f.integer && args_.a_zero;
-			for (std::size_t j = 0; j < columns_; j += p_.f.columns, panel += panel_bytes_) {
-				if (args_.stop.pending())
-					return false;
-				const std::size_t some = std::min<std::size_t>(p_.f.columns, columns_ - j);
-				pack_panel(args_, p_.f, k, column_ + j, some, panel);
-				if (terms || p_.f.careful_tile)
-					describe_panels(p_.f, panel, panel_bytes_, some, groups,
-							notes_ + (p_.f.integer ? j : j / p_.f.columns));
-			}
+			if (p_.lines)
+				note_lines(k, groups);
+			else if (!pack(k, groups))
+				return false;
 			if (terms)
 				column_terms(args_, p_.f, column_, columns_, k.taps * k.channels, notes_);
 			cut_taps(k);
 			look_ahead(i + 1);
 			const bool last = i + 1 == p_.k_blocks;
 			for (std::size_t row = 0; row < args_.rows;) {
-				const bool two = args_.columns == p_.f.pair && row + 1 < args_.rows && same_taps(row);
+				const bool two = args_.columns == p_.pair && row + 1 < args_.rows && same_work(row, k);
 				if (args_.stop.pending() ||
 				    !(two ? multiply_two_rows(row, k, last) : multiply_row(row, k, last)))
 					return false;
@@ -114,6 +107,43 @@ public:
 	}
 
 private:
+	bool pack(const k_block &k, std::size_t groups)
+	{
+		panel_bytes_ = groups * p_.f.columns * 4;
+		tap_bytes_ = panel_bytes_ / k.taps;
+		std::byte *panel = packed_;
+		for (std::size_t j = 0; j < columns_; j += p_.f.columns, panel += panel_bytes_) {
+			if (args_.stop.pending())
+				return false;
+			const std::size_t some = std::min<std::size_t>(p_.f.columns, columns_ - j);
+			pack_panel(args_, p_.f, k, column_ + j, some, panel);
+			if ((p_.f.integer && args_.a_zero) || p_.f.careful_tile)
+				describe_panels(p_.f, panel, panel_bytes_, some, groups,
+						notes_ + (p_.f.integer ? j : j / p_.f.columns));
+		}
+		return true;
+	}
+
+	/** What packing notes of panels. */
+	void note_lines(const k_block &k, std::size_t groups)
+	{
+		const auto lines = static_cast<unsigned>(columns_);
+		lines_ = weights_at(k, column_);
+		tap_bytes_ = groups / k.taps * 4;
+		if (p_.f.integer && args_.a_zero)
+			p_.lines->sum_lines(lines_, args_.b.column_stride, lines, groups, notes_);
+		else if (p_.f.integer)
+			std::fill_n(notes_, columns_, 0);
+		else if (p_.f.careful_tile)
+			notes_[0] = p_.f.least_of_rows(lines_, args_.b.column_stride, lines, groups);
+	}
+
+	const std::byte *weights_at(const k_block &k, std::size_t column) const
+	{
+		return args_.b.data + args_.b_taps[k.tap] + static_cast<std::ptrdiff_t>(k.channel) * args_.b.row_stride +
+		       static_cast<std::ptrdiff_t>(column) * args_.b.column_stride;
+	}
+
 	/** Into the segments of weights_ahead. */
 	void cut_taps(const k_block &k)
 	{
@@ -140,9 +170,7 @@ private:
 		const k_block k = p_.block(args_, here ? i : 0);
 		const std::size_t tiles = divide_up(args_.rows * args_.columns, std::max<std::size_t>(p_.f.rows, 2 * p_.f.pair)) *
 					  divide_up(columns_, p_.f.columns);
-		ahead_ = {args_.b.data + args_.b_taps[k.tap] + static_cast<std::ptrdiff_t>(k.channel) * args_.b.row_stride +
-				  static_cast<std::ptrdiff_t>(column) * args_.b.column_stride,
-			  args_.b.column_stride, std::min(p_.n_block, args_.n - column), tiles};
+		ahead_ = {weights_at(k, column), args_.b.column_stride, std::min(p_.n_block, args_.n - column), tiles};
 	}
 
 	bool finish_zeros()
@@ -175,7 +203,7 @@ private:
 
 	bool multiply_row(std::size_t row, const k_block &k, bool last)
 	{
-		const std::size_t pair = 2 * p_.f.pair, pixel_bytes = columns_ * 4;
+		const std::size_t pair = 2 * p_.pair, pixel_bytes = columns_ * 4;
 		std::size_t pixel = 0, first = 0;
 		const auto pass = [&](std::size_t count, bool of_pairs) {
 			multiply({row, pixel, static_cast<unsigned>(count), of_pairs}, k, sums_at(row, pixel, first));
@@ -190,17 +218,22 @@ private:
 		     pair && (left == 0 || left >= least_pixels) && pixel + pair <= args_.columns;)
 			if (!pass(pair, true))
 				return false;
-		const std::size_t rest = args_.columns - pixel, passes = divide_up(rest, p_.f.rows);
+		const std::size_t rest = args_.columns - pixel, passes = divide_up(rest, p_.rows);
 		for (std::size_t i = 0; i < passes; ++i)
 			if (!pass(rest / passes + (i < rest % passes), false))
 				return false;
 		return true;
 	}
 
-	bool same_taps(std::size_t row) const
+	/** Whether sums of a row are there from blocks before. */
+	static bool begun(const k_block &some, const tap_range &taps) { return some.tap != taps.first || some.channel != 0; }
+
+	/** Whether this row and the next one need the same of a block and have the same behind them. */
+	bool same_work(std::size_t row, const k_block &k) const
 	{
-		const tap_range a = taps_of(row), b = taps_of(row + 1);
-		return a.first == b.first && a.last == b.last;
+		const tap_range taps = taps_of(row), next_taps = taps_of(row + 1);
+		const k_block some = cut(k, taps), next = cut(k, next_taps);
+		return some.tap == next.tap && some.taps == next.taps && begun(some, taps) == begun(next, next_taps);
 	}
 
 	/** Two lines of an image that is as wide as a run of a pair. */
@@ -230,13 +263,12 @@ private:
 		const tap_range taps = taps_of(at.row);
 		const k_block some = cut(k, taps);
 		if (some.taps)
-			multiply(at, some, some.tap != taps.first || k.channel != 0, some.tap - k.tap, sums);
+			multiply(at, some, begun(some, taps), some.tap - k.tap, sums);
 	}
 
 	/** @p skipped: taps of each panel before the block. */
 	void multiply(const pixels &at, const k_block &k, bool add, std::size_t skipped, std::byte *sums)
 	{
-		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
 		tile_args t;
 		t.rows = at.count;
@@ -252,6 +284,18 @@ private:
 		t.row_terms = nullptr;
 		t.c_stride = columns_;
 		t.add = add;
+		if (p_.lines)
+			multiply_lines(t, skipped, sums);
+		else
+			multiply_panels(t, at.pair, skipped, sums);
+		if (f.integer && (args_.b_zero || f.b_offset))
+			subtract_row_sums(args_, t, at.pair, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
+	}
+
+	void multiply_panels(tile_args t, bool pair, std::size_t skipped, std::byte *sums)
+	{
+		static constexpr std::uint32_t none[64] = {};
+		const family &f = p_.f;
 		const std::byte *panel = packed_;
 		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_bytes_) {
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
@@ -260,13 +304,22 @@ private:
 			t.column_terms = f.integer && args_.a_zero ? notes_ + j : none;
 			ahead_.give_share(t);
 			const bool careful = f.careful_tile && needs_care(f, args_.least, notes_[j / f.columns]);
-			if (careful && at.pair)
+			if (careful && pair)
 				careful_halves(t);
 			else
-				(careful ? f.careful_tile : at.pair ? f.pair_tile : f.tile)(t);
+				(careful ? f.careful_tile : pair ? f.pair_tile : f.tile)(t);
 		}
-		if (f.integer && (args_.b_zero || f.b_offset))
-			subtract_row_sums(args_, t, at.pair, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
+	}
+
+	void multiply_lines(tile_args t, std::size_t skipped, std::byte *sums) const
+	{
+		t.columns = static_cast<unsigned>(columns_);
+		t.b = lines_ + skipped * tap_bytes_;
+		t.b_stride = args_.b.column_stride;
+		t.c = sums;
+		t.column_terms = notes_;
+		const bool careful = p_.lines->careful_tile && needs_care(p_.f, args_.least, notes_[0]);
+		(careful ? p_.lines->careful_tile : p_.lines->tile)(t);
 	}
 
 	/** There is no careful tile for pairs. */
@@ -287,6 +340,7 @@ private:
 	std::ptrdiff_t segments_[segments_max];
 	weights_ahead ahead_;
 	std::byte *packed_;
+	const std::byte *lines_ = nullptr; ///< where they are not packed
 	std::uint32_t *notes_;
 	std::byte *sums_;
 };

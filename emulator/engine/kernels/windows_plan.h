@@ -32,6 +32,26 @@ constexpr std::size_t finished_bytes = 12 << 10;
 /** Up to so many pixels it matters how long the weights are on their way. */
 constexpr std::size_t many_pixels = 256;
 
+/** For more pixels packing is cheap beside the products; in shorter lines adding up the lanes is not. */
+constexpr std::size_t line_pixels = 64, line_groups = 1024;
+
+/** Groups of a line that are multiplied at once: lines of a and of b shall stay in the first cache. */
+constexpr std::size_t line_block_groups = 1152;
+
+/** Whether the lines of the weights, all taps one behind the other, can and should be used where they lie. */
+inline const line_family *lines_for(const family &f, const windows_args &args)
+{
+	const std::ptrdiff_t element = element_bytes(args.b.type);
+	if (!f.lines || !(f.lines->types >> args.b.type & 1) || args.b.row_stride != element ||
+	    args.channels % (16 * f.group) != 0 || args.rows * args.columns > line_pixels ||
+	    args.taps * args.channels < line_groups * f.group)
+		return nullptr;
+	for (std::size_t t = 1; t < args.taps; ++t)
+		if (args.b_taps[t] - args.b_taps[t - 1] != static_cast<std::ptrdiff_t>(args.channels) * element)
+			return nullptr;
+	return f.lines;
+}
+
 /** Some taps and some channels of each, all in one packed block. */
 struct k_block {
 	std::size_t tap, taps;
@@ -40,6 +60,8 @@ struct k_block {
 
 struct plan {
 	const family &f;
+	const line_family *lines;  ///< instead of packed panels, if not nullptr
+	std::size_t rows, pair;    ///< pixels of a register tile
 	std::size_t tap_groups;    ///< of all channels of a tap
 	std::size_t taps;          ///< in a block
 	std::size_t channels;      ///< in a block
@@ -49,10 +71,13 @@ struct plan {
 	bool few_pixels;           ///< the next block of weights, too, is brought into the second cache
 
 	explicit plan(const windows_args &args)
-	    : f(family_for(args.type, args.b.type)), tap_groups(divide_up(args.channels, f.group)),
-	      few_pixels(args.rows * args.columns <= many_pixels && args.b.row_stride == element_bytes(args.b.type))
+	    : f(family_for(args.type, args.b.type)), lines(lines_for(f, args)), rows(lines ? lines->rows : f.rows),
+	      pair(lines ? 0 : f.pair), tap_groups(divide_up(args.channels, f.group)),
+	      few_pixels(!lines && args.rows * args.columns <= many_pixels && args.b.row_stride == element_bytes(args.b.type))
 	{
-		const blocking sizes = block_sizes(f);
+		blocking sizes = block_sizes(f);
+		if (lines)
+			sizes.groups = line_block_groups;
 		channel_parts = divide_up(tap_groups, sizes.groups);
 		if (channel_parts > 1) {
 			channels = aligned(divide_up(tap_groups, channel_parts)) * f.group;
@@ -80,13 +105,13 @@ struct plan {
 		return {i * taps, std::min(taps, args.taps - i * taps), 0, channels};
 	}
 	std::size_t panel_bytes() const { return taps * divide_up(channels, f.group) * f.columns * 4; }
-	std::size_t panels_bytes() const { return aligned(n_block / f.columns * panel_bytes()); }
+	std::size_t panels_bytes() const { return lines ? 0 : aligned(n_block / f.columns * panel_bytes()); }
 	std::size_t notes_bytes() const { return aligned(n_block * sizeof(std::uint32_t)); }
 	/** With one block of k there are some pixels' sums at a time. */
 	std::size_t sums_bytes(const windows_args &args) const
 	{
 		if (k_blocks == 1)
-			return finished_bytes + std::max(f.rows, 2 * f.pair) * n_block * 4;
+			return finished_bytes + std::max(rows, 2 * pair) * n_block * 4;
 		return args.rows * args.columns * n_block * 4;
 	}
 };

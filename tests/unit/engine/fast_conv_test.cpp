@@ -236,6 +236,55 @@ TEST_P(FastConv, LargeLayersAreCutIntoTilesThatGiveTheSame)
 	}
 }
 
+/* Weights that are multiplied where they lie, with rows that need not all taps, and columns of a last few. */
+TEST_P(FastConv, LongWeightsOfFewPixelsGiveTheSame)
+{
+	static constexpr unsigned bytes[] = {ATOM_DTYPE_I8, ATOM_DTYPE_U8};
+	for (unsigned seed = 0; seed < 24; ++seed) {
+		generator g(9300 + seed);
+		const bool pointwise = g.below(2);
+		const std::uint64_t size = 1 + g.below(8), channels = pointwise ? 4096 + 64 * g.below(9) : 512, outputs = 50 + g.below(9);
+		const std::uint32_t kernel = pointwise ? 1 : 3, pad = kernel / 2, stride = 1 + g.below(2);
+		auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+		c.window = {kernel, kernel, stride, stride, 1, 1, pad, pad, pad, pad};
+		c.groups = 1;
+		const std::uint64_t o = (size - 1) / stride + 1;
+		c.in = quantised(dense(g.one_of(bytes), 0, {1, size, size, channels}), 0.5f, g.below(2) ? 0 : 3);
+		c.weight = quantised(dense(g.one_of(bytes), 1 << 19, {outputs, kernel, kernel, channels}), 0.5f, g.below(2) ? 0 : 2);
+		c.out = dense(ATOM_DTYPE_I32, 1 << 20, {1, o, o, outputs});
+		arena expected(random_memory_bytes);
+		g.fill(expected, 0);
+		arena mem = expected;
+		const outcome reference = run(c, expected, true);
+		ASSERT_EQ(reference.why.code, ATOM_FAULT_NONE) << "seed " << seed << " field " << reference.why.field;
+		EXPECT_EQ(run(c, mem, false).breach, "");
+		EXPECT_TRUE(mem == expected) << "seed " << seed;
+	}
+}
+
+/* Of usual size, and so small that all their products are subnormal. */
+TEST_P(FastConv, LongBf16WeightsOfFewPixelsAreNear)
+{
+	constexpr std::uint64_t channels = 2304, outputs = 41;
+	for (const unsigned exponent : {0x3f80U, 0x1e80U}) {
+		auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+		c.window = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
+		c.groups = 1;
+		c.in = dense(ATOM_DTYPE_BF16, 0, {1, 7, 7, channels});
+		c.weight = dense(ATOM_DTYPE_BF16, 1 << 19, {outputs, 1, 1, channels});
+		c.out = dense(ATOM_DTYPE_F32, 1 << 20, {1, 7, 7, outputs});
+		arena expected(random_memory_bytes);
+		generator g(exponent);
+		for (std::uint64_t i = 0; i < random_memory_bytes / 2; ++i)
+			expected.at<std::uint16_t>(0)[i] = static_cast<std::uint16_t>((g.below(2) << 15) + exponent + g.below(0x80));
+		arena mem = expected;
+		ASSERT_EQ(run(c, expected, true).why.code, ATOM_FAULT_NONE);
+		EXPECT_EQ(run(c, mem, false).breach, "");
+		const double least = std::ldexp(1.0, static_cast<int>(exponent >> 7) - 127);
+		expect_near(mem, expected, least * least * 0x1p-9 + 0x1p-144, exponent);
+	}
+}
+
 TEST_P(FastConv, DepthwiseFloatsReadInPlaceHaveTheBitsOfTheReference)
 {
 	struct layer {
