@@ -29,8 +29,10 @@ struct window_axis {
 	/** Those that lie in [low, high). */
 	tap_range taps_inside(std::int64_t out, std::int64_t low, std::int64_t high) const
 	{
-		const auto below = [&](std::int64_t limit) { /* taps before @limit */
+		const auto below = [&](std::int64_t limit) { /* taps before @limit; mostly it needs no division */
 			const std::int64_t distance = limit - at(out, 0);
+			if (distance >= reach())
+				return kernel;
 			return distance <= 0 ? 0 : std::min((distance - 1) / dilation + 1, kernel);
 		};
 		const std::int64_t first = below(low);

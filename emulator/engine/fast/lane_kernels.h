@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "fast/vector.h"
+
 namespace atom::engine::fast {
 
 struct lane_kernels {
@@ -29,6 +31,8 @@ struct lane_kernels {
 
 	/** The same, where nobody asks which it was. */
 	void (*largest_integer)(const std::int32_t *x, std::int32_t *largest, std::size_t n);
+	/** i8, u8, f32: the largest of @p count runs at each place, or the dtype's lowest; a NaN, made quiet, before all. */
+	void (*largest_of[dtype_slots])(const std::byte *const *runs, std::size_t count, std::byte *to, std::size_t n);
 
 	/** 4-byte elements: to[i] = row[at[i]]; sums[i] += by[i] * row[at[i]], nothing where by is 0. */
 	void (*take)(const void *row, const std::int32_t *at, void *to, std::size_t n);

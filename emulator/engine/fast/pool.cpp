@@ -29,23 +29,6 @@ struct buffers {
 	std::byte lut[256];
 };
 
-/* The pixel, first column and channel that a place in the walk stands for. */
-struct output_place {
-	std::int64_t n, y, x, channel;
-};
-
-output_place place_of(const index5 &i, along run)
-{
-	switch (run) {
-	case along::channels:
-		return {i[1], i[2], i[3], i[4]};
-	case along::columns:
-		return {i[1], i[2], i[4], i[3]};
-	default:
-		return {i[0], i[1], i[2], i[3]};
-	}
-}
-
 template <class T> class pooling {
 	using input_run = std::conditional_t<std::is_same_v<T, float>, real_run, integer_run>;
 
@@ -86,23 +69,7 @@ private:
 
 	bool open(std::uint64_t first, std::uint64_t last)
 	{
-		/* Rows of the input between the first output's and the last's. */
-		const output_place a = place_of(index_at(first, shape_.dims), shape_.run);
-		const output_place b = place_of(index_at(last - 1, shape_.dims), shape_.run);
-		const std::int64_t height = p_.in.dims[2];
-		const auto row = [&](std::int64_t y) { return std::clamp<std::int64_t>(y, 0, height - 1); };
-		const bool one_image = a.n == b.n;
-		index5 low{}, high = p_.in.dims;
-		for (std::int64_t &i : high)
-			--i;
-		low[1] = a.n;
-		high[1] = b.n;
-		if (one_image) {
-			low[2] = row(p_.window.h.at(a.y, 0));
-			high[2] = row(p_.window.h.at(b.y, p_.window.h.kernel - 1));
-		}
-		const byte_range bytes = range_of(p_.in, low, high);
-		return in_.open(mem_, shape_.in, bytes, ATOM_ACCESS_READ) &&
+		return in_.open(mem_, shape_.in, inputs_of(p_, shape_, first, last), ATOM_ACCESS_READ) &&
 		       out_.open(mem_, shape_.out, shape_.dims, first, last, ATOM_ACCESS_WRITE) &&
 		       (!p_.index || index_.open(mem_, shape_.index, shape_.dims, first, last, ATOM_ACCESS_WRITE)) &&
 		       (p_.tail.activation != ATOM_FN_LUT || mem_.read(p_.tail.lut, 0, buf_.lut, sizeof buf_.lut));
@@ -331,6 +298,8 @@ void pool(const pool_plan &p, const pool_shape &shape, memory &mem, scratch &wor
 {
 	auto &buf = *reinterpret_cast<buffers *>(work.get(0, sizeof(buffers)));
 	const std::uint64_t first = tile * shape.per_tile, last = std::min(first + shape.per_tile, shape.outputs);
+	if (largest_in_place(p, shape, mem, first, last))
+		return;
 	if (p.integer)
 		pooling<std::int32_t>(p, shape, mem, buf).tile(first, last);
 	else

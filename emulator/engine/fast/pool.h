@@ -27,6 +27,18 @@ struct pool_shape {
 };
 pool_shape cut(const pool_plan &p);
 
+/** The pixel, first column and channel that a place in the walk stands for. */
+struct output_place {
+	std::int64_t n, y, x, channel;
+};
+output_place place_of(const index5 &index, pool_shape::along run);
+
+/** Rows of the input that outputs [first, last) of the walk need. */
+byte_range inputs_of(const pool_plan &p, const pool_shape &shape, std::uint64_t first, std::uint64_t last);
+
+/** The maximum of bytes or f32 that lie side by side where they are. False: that is not the case, and nothing has been done. */
+bool largest_in_place(const pool_plan &p, const pool_shape &shape, memory &mem, std::uint64_t first, std::uint64_t last);
+
 void pool(const pool_plan &p, const pool_shape &shape, memory &mem, scratch &work, std::uint64_t tile);
 
 } // namespace atom::engine::fast

@@ -86,4 +86,34 @@ pool_shape cut(const pool_plan &p)
 	return s;
 }
 
+output_place place_of(const index5 &i, along run)
+{
+	switch (run) {
+	case along::channels:
+		return {i[1], i[2], i[3], i[4]};
+	case along::columns:
+		return {i[1], i[2], i[4], i[3]};
+	default:
+		return {i[0], i[1], i[2], i[3]};
+	}
+}
+
+byte_range inputs_of(const pool_plan &p, const pool_shape &shape, std::uint64_t first, std::uint64_t last)
+{
+	const output_place a = place_of(index_at(first, shape.dims), shape.run);
+	const output_place b = place_of(index_at(last - 1, shape.dims), shape.run);
+	const std::int64_t height = p.in.dims[2];
+	const auto row = [&](std::int64_t y) { return std::clamp<std::int64_t>(y, 0, height - 1); };
+	index5 low{}, high = p.in.dims;
+	for (std::int64_t &i : high)
+		--i;
+	low[1] = a.n;
+	high[1] = b.n;
+	if (a.n == b.n) {
+		low[2] = row(p.window.h.at(a.y, 0));
+		high[2] = row(p.window.h.at(b.y, p.window.h.kernel - 1));
+	}
+	return range_of(p.in, low, high);
+}
+
 } // namespace atom::engine::fast

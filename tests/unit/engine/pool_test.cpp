@@ -170,7 +170,7 @@ atom_cmd_pool2d random_pool(generator &g, unsigned in_dtype, unsigned out_dtype,
 		return steps / stride + 1 + (g.below(2) && steps % stride ? 1 : 0);
 	};
 	const unsigned h = 1 + g.below(9), w = 1 + g.below(wide ? 60 : 9);
-	static constexpr unsigned few[] = {1, 2, 3}, many[] = {1, 5, 16, 33};
+	static constexpr unsigned few[] = {1, 2, 3}, many[] = {1, 5, 16, 33, 130};
 	const std::uint64_t n = 1 + g.below(2), channels = wide ? g.one_of(few) : g.one_of(many);
 	atom_window &win = c.window;
 	const std::uint64_t oh = axis(h, win.kernel_h, win.stride_h, win.dilation_h, win.pad_top, win.pad_bottom);
@@ -221,6 +221,21 @@ TEST_P(FastPool, MaximumOfPlainIntegersIsTheSame)
 			c.index = g.tensor(g.below(2) ? ATOM_DTYPE_I32 : ATOM_DTYPE_I64,
 					   {c.out.dims[0], c.out.dims[1], c.out.dims[2], c.out.dims[3]}, true);
 		expect_same(c, c.out, g, seed, 0);
+	}
+}
+
+TEST_P(FastPool, MaximumThatKeepsValuesIsTheSame)
+{
+	static constexpr unsigned dtypes[] = {ATOM_DTYPE_I8, ATOM_DTYPE_U8, ATOM_DTYPE_F32};
+	for (unsigned seed = 0; seed < 90; ++seed) {
+		generator g(7400 + seed);
+		const unsigned dtype = g.one_of(dtypes);
+		auto c = random_pool(g, dtype, dtype, false);
+		if (dtype != ATOM_DTYPE_F32) {
+			c.in = quantised(c.in, 0.3f, 17);
+			c.out = quantised(c.out, 0.3f, g.rarely() ? 16 : 17);
+		}
+		expect_same(c, c.out, g, seed, g.below(2) ? dtype : 0);
 	}
 }
 
