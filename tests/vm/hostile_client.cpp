@@ -227,7 +227,7 @@ void client::map(random_source &random)
 		words[below(random, bytes / 4)] = static_cast<std::uint32_t>(random());
 	else if (mprotect(memory, page, PROT_READ | PROT_WRITE) == 0)
 		words[0] = 1;
-	madvise(memory, bytes, one_in(random, 2) ? MADV_DONTNEED : MADV_DOFORK);
+	madvise(memory, bytes, MADV_DONTNEED);
 	munmap(memory, page); // in two steps
 	munmap(static_cast<std::byte *>(memory) + page, bytes - page);
 }
