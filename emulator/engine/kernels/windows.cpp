@@ -292,7 +292,7 @@ private:
 			subtract_row_sums(args_, t, at.pair, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
 	}
 
-	void multiply_panels(tile_args t, bool pair, std::size_t skipped, std::byte *sums)
+	void multiply_panels(tile_args &t, bool pair, std::size_t skipped, std::byte *sums)
 	{
 		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
@@ -311,7 +311,7 @@ private:
 		}
 	}
 
-	void multiply_lines(tile_args t, std::size_t skipped, std::byte *sums) const
+	void multiply_lines(tile_args &t, std::size_t skipped, std::byte *sums) const
 	{
 		t.columns = static_cast<unsigned>(columns_);
 		t.b = lines_ + skipped * tap_bytes_;

@@ -27,7 +27,7 @@ const family &family_for(atom_dtype image, atom_dtype weights)
 }
 
 /** Sums that are finished at once, or a pass's if that is more: they should stay in the first cache. */
-constexpr std::size_t finished_bytes = 12 << 10;
+constexpr std::size_t finished_bytes = 24 << 10;
 
 /** Up to so many pixels it matters how long the weights are on their way. */
 constexpr std::size_t many_pixels = 256;
