@@ -105,10 +105,12 @@ TEST(stress_load, queues_of_equal_priority_get_equal_shares_within_a_fifth)
 	for (unsigned round = 0; round < rounds(1, 25); ++round) {
 		context c;
 		std::vector<std::unique_ptr<busy_queue>> queues;
-		for (int i = 0; i < 8; ++i) {
+		for (int i = 0; i < 8; ++i)
 			queues.push_back(std::make_unique<busy_queue>(c));
-			queues.back()->top_up(200);
-		}
+		const auto fill = [&] {
+			for (auto &q : queues)
+				q->top_up(200);
+		};
 		// What the device itself says, at one moment.
 		std::vector<mapping> areas;
 		for (const auto &q : queues)
@@ -122,11 +124,17 @@ TEST(stress_load, queues_of_equal_priority_get_equal_shares_within_a_fifth)
 		const auto sum = [](const std::vector<std::uint64_t> &done) {
 			return std::accumulate(done.begin(), done.end(), std::uint64_t{0});
 		};
-		// All have started, but none has ended when the shares are taken.
-		ASSERT_TRUE(eventually([&] { return std::ranges::min(look()) > 0; }));
+		// All have started, and all have work until the shares are taken.
+		ASSERT_TRUE(eventually([&] {
+			fill();
+			return std::ranges::min(look()) > 0;
+		}));
 		const auto first = look();
 		std::vector<std::uint64_t> then;
-		ASSERT_TRUE(eventually([&] { return sum(then = look()) >= sum(first) + 400; }, 120));
+		ASSERT_TRUE(eventually([&] {
+			fill();
+			return sum(then = look()) >= sum(first) + 400;
+		}, 120));
 		std::vector<std::uint64_t> share;
 		std::string text;
 		for (std::size_t i = 0; i < queues.size(); ++i) {
