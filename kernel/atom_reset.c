@@ -226,6 +226,8 @@ static int atom_reset_do_restart(struct atom_device *adev, bool planned)
 		return ret;
 	/* It counts function resets since it has power. */
 	cold = atom_read32(adev, ATOM_REG_GENERATION) <= reset->hw_generation;
+	if (cold)
+		atom_telemetry_go_on(adev);
 	if (planned && atom_pm_keeps_memory(adev, cold)) {
 		atom_queue_wake_up_all(adev);
 		if (adev->vram.shm_used)

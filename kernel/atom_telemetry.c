@@ -5,7 +5,8 @@
  * All who tell readings of the device (DEV_QUERY, hwmon, sysfs, streams of
  * counters) take them here. Somebody who only looks must not wake a sleeping
  * device, nor keep one from falling asleep: while the device sleeps, the readings
- * are those of when it fell asleep.
+ * are those of when it fell asleep. Counters only grow: when the device had no power,
+ * they go on where they were.
  */
 #include <linux/pm_runtime.h>
 
@@ -14,6 +15,8 @@
 
 static void atom_telemetry_read(struct atom_device *adev, struct drm_atom_dev_telemetry *telemetry)
 {
+	const struct drm_atom_dev_telemetry *before = &adev->telemetry.before;
+
 	*telemetry = (struct drm_atom_dev_telemetry) {
 		.temperature_mc = atom_read32(adev, ATOM_REG_TEMPERATURE),
 		.temp_throttle_mc = atom_read32(adev, ATOM_REG_TEMP_THROTTLE),
@@ -23,23 +26,24 @@ static void atom_telemetry_read(struct atom_device *adev, struct drm_atom_dev_te
 		.pstate = atom_read32(adev, ATOM_REG_PSTATE),
 		.throttle = atom_read32(adev, ATOM_REG_THROTTLE),
 		.utilisation_permille = atom_read32(adev, ATOM_REG_UTILISATION),
-		.energy_uj = atom_read64(adev, ATOM_REG_ENERGY),
+		.energy_uj = before->energy_uj + atom_read64(adev, ATOM_REG_ENERGY),
 		.clocks_khz[0] = atom_read32(adev, ATOM_REG_CLOCK_CP),
 		.clocks_khz[1] = atom_read32(adev, ATOM_REG_CLOCK_NE0),
 		.clocks_khz[2] = atom_read32(adev, ATOM_REG_CLOCK_NE1),
 		.clocks_khz[3] = atom_read32(adev, ATOM_REG_CLOCK_BUS),
 		.clocks_khz[4] = atom_read32(adev, ATOM_REG_CLOCK_SHM),
-		.ecc_ce = atom_read32(adev, ATOM_REG_ECC_CE),
-		.ecc_ue = atom_read32(adev, ATOM_REG_ECC_UE),
-		.busy_compute_ns = atom_read64(adev, ATOM_REG_BUSY_COMPUTE),
-		.busy_dma_ns = atom_read64(adev, ATOM_REG_BUSY_DMA),
-		.modelled_ns = atom_read64(adev, ATOM_REG_MODELLED_BUSY),
-		.dram_read = atom_read64(adev, ATOM_REG_DRAM_READ),
-		.dram_write = atom_read64(adev, ATOM_REG_DRAM_WRITE),
-		.dma_read = atom_read64(adev, ATOM_REG_DMA_READ),
-		.dma_write = atom_read64(adev, ATOM_REG_DMA_WRITE),
-		.jobs_done = atom_read64(adev, ATOM_REG_JOBS_DONE),
-		.macs = atom_read64(adev, ATOM_REG_MACS),
+		.ecc_ce = before->ecc_ce + atom_read32(adev, ATOM_REG_ECC_CE),
+		.ecc_ue = before->ecc_ue + atom_read32(adev, ATOM_REG_ECC_UE),
+		.busy_compute_ns = before->busy_compute_ns +
+				   atom_read64(adev, ATOM_REG_BUSY_COMPUTE),
+		.busy_dma_ns = before->busy_dma_ns + atom_read64(adev, ATOM_REG_BUSY_DMA),
+		.modelled_ns = before->modelled_ns + atom_read64(adev, ATOM_REG_MODELLED_BUSY),
+		.dram_read = before->dram_read + atom_read64(adev, ATOM_REG_DRAM_READ),
+		.dram_write = before->dram_write + atom_read64(adev, ATOM_REG_DRAM_WRITE),
+		.dma_read = before->dma_read + atom_read64(adev, ATOM_REG_DMA_READ),
+		.dma_write = before->dma_write + atom_read64(adev, ATOM_REG_DMA_WRITE),
+		.jobs_done = before->jobs_done + atom_read64(adev, ATOM_REG_JOBS_DONE),
+		.macs = before->macs + atom_read64(adev, ATOM_REG_MACS),
 	};
 }
 
@@ -66,6 +70,19 @@ int atom_telemetry_save(struct atom_device *adev)
 		telemetry->last = now;
 	mutex_unlock(&telemetry->lock);
 	return there ? 0 : -ENODEV;
+}
+
+/**
+ * atom_telemetry_go_on() - let the counters go on where they were
+ * @adev: device whose counters have begun anew, nobody else at its registers
+ */
+void atom_telemetry_go_on(struct atom_device *adev)
+{
+	struct atom_telemetry *telemetry = &adev->telemetry;
+
+	mutex_lock(&telemetry->lock);
+	telemetry->before = telemetry->last;
+	mutex_unlock(&telemetry->lock);
 }
 
 /**

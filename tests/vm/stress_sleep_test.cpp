@@ -11,8 +11,11 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 
+#include <poll.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 using namespace vmtest;
 
@@ -29,6 +32,9 @@ protected:
 	/** Whoever waits for the root file system afterwards could not be put to sleep again. */
 	static void prepare_for_the_systems_sleep()
 	{
+		static bool prepared = false;
+		if (std::exchange(prepared, true))
+			return;
 		ASSERT_EQ(run_program({"udevadm", "control", "--exit"}), 0);
 		ASSERT_EQ(mlockall(MCL_CURRENT | MCL_FUTURE), 0);
 		lose_root();
@@ -101,8 +107,43 @@ TEST_F(stress_sleep, the_system_sleeps_while_programs_have_jobs_and_local_memory
 	}
 }
 
+TEST_F(stress_sleep, a_stream_of_counters_goes_on_after_the_systems_sleep_and_forgets_nothing)
+{
+	ASSERT_NO_FATAL_FAILURE(prepare_for_the_systems_sleep());
+	context c;
+	drm_atom_perf_open args{};
+	args.period_ns = DRM_ATOM_PERF_PERIOD_MIN_NS;
+	ASSERT_EQ(c.dev.try_call(DRM_IOCTL_ATOM_PERF_OPEN, &args), 0);
+	const unique_fd stream(args.fd);
+	drm_atom_perf_record last{};
+	const auto follow_until = [&](std::int64_t time_ns) {
+		while (last.timestamp_ns < static_cast<std::uint64_t>(time_ns)) {
+			pollfd p{stream.get(), POLLIN, 0};
+			ASSERT_EQ(::poll(&p, 1, 60'000), 1) << "no more records";
+			drm_atom_perf_record record;
+			ASSERT_EQ(::read(stream.get(), &record, sizeof(record)), static_cast<ssize_t>(sizeof(record)));
+			ASSERT_EQ(record.sequence - last.sequence, 1 + record.dropped - last.dropped);
+			ASSERT_GE(record.jobs_done, last.jobs_done);
+			ASSERT_GE(record.energy_uj, last.energy_uj);
+			last = record;
+		}
+	};
+	for (const bool power_goes : {false, true, false}) {
+		SCOPED_TRACE(power_goes);
+		control(std::string("qom-set 0 d3cold ") + (power_goes ? "true" : "false"));
+		ASSERT_NO_FATAL_FAILURE(follow_until(now_ns()));
+		const std::uint64_t jobs = last.jobs_done;
+		c.run(command_list(make_nop()));
+		ASSERT_NO_THROW(sleep_with_the_system(power_goes ? "deep" : "s2idle"));
+		c.run(command_list(make_nop()));
+		ASSERT_NO_FATAL_FAILURE(follow_until(now_ns()));
+		EXPECT_EQ(last.jobs_done, jobs + 2);
+	}
+}
+
 TEST_F(stress_sleep, memory_that_is_lost_in_a_sleep_that_should_keep_it_is_told)
 {
+	ASSERT_NO_FATAL_FAILURE(prepare_for_the_systems_sleep());
 	context c;
 	const memory m = c.alloc(page, DRM_ATOM_BO_LOCAL);
 	control("qom-set 0 d3cold true");

@@ -242,7 +242,7 @@ struct drm_atom_dev_telemetry {
 	__u32 throttle;
 	/** @utilisation_permille: Compute busy share of the last second. */
 	__u32 utilisation_permille;
-	/** @energy_uj: Microjoules since cold reset. */
+	/** @energy_uj: Microjoules since the cold reset before the driver was bound. */
 	__u64 energy_uj;
 	/** @clocks_khz: Command processor, NE cluster 0, NE cluster 1, bus, SHM. */
 	__u32 clocks_khz[5];
@@ -656,7 +656,7 @@ struct drm_atom_perf_record {
 	__u64 jobs_done;
 	/** @macs: Multiply-accumulates executed. */
 	__u64 macs;
-	/** @energy_uj: Microjoules since cold reset. */
+	/** @energy_uj: Microjoules since the cold reset before the driver was bound. */
 	__u64 energy_uj;
 	/** @power_mw: Milliwatts. */
 	__u32 power_mw;
