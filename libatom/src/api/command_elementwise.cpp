@@ -74,6 +74,7 @@ command_builder &command_builder::unary(function fn, const tensor &in, const ten
                                         float p1)
 {
 	command c(impl_, "unary", ATOM_OP_UNARY);
+	c.check_known(fn);
 	c.check(fn != function::lut, "function::lut needs an epilogue's table");
 	c.check_same_dims(in, out, "in and out");
 	atom_cmd_unary e{};

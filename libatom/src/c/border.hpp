@@ -96,7 +96,8 @@ void write(T known, T &to)
 	const std::size_t size = to.size;
 	std::memcpy(&to, &known, std::min(size, sizeof(T)));
 	if (size > sizeof(T))
-		std::memset(reinterpret_cast<unsigned char *>(&to) + sizeof(T), 0, size - sizeof(T));
+		std::memset(reinterpret_cast<unsigned char *>(&to) + sizeof(T), 0,
+		            size - sizeof(T));
 }
 
 /**
@@ -108,11 +109,13 @@ T &element(T *array, std::size_t index, const char *name)
 {
 	const std::size_t size = live(array, name).size;
 	if (size < sizeof(array->size) || size % alignof(T) != 0)
-		core::fail(errc::invalid_argument, std::string(name) + ": the size of a structure is not set");
+		core::fail(errc::invalid_argument,
+		           std::string(name) + ": the size of a structure is not set");
 	using byte = std::conditional_t<std::is_const_v<T>, const unsigned char, unsigned char>;
 	T &found = *reinterpret_cast<T *>(reinterpret_cast<byte *>(array) + index * size);
 	if (found.size != size)
-		core::fail(errc::invalid_argument, std::string(name) + ": the structures have different sizes");
+		core::fail(errc::invalid_argument,
+		           std::string(name) + ": the structures have different sizes");
 	return found;
 }
 

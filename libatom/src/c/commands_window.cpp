@@ -14,28 +14,29 @@ atom::conv2d_options conv2d_of(const atom_conv2d_options *options)
 
 } // namespace
 
-int atom_builder_conv2d(atom_builder *builder, const atom_operand *in, const atom_operand *weight, const atom_operand *out,
-			const atom_conv2d_options *options)
+int atom_builder_conv2d(atom_builder *builder, const atom_operand *in, const atom_operand *weight,
+                        const atom_operand *out, const atom_conv2d_options *options)
 {
 	return guarded([&] {
 		live(builder, "builder")
-			.value.conv2d(tensor_of(in, "in"), tensor_of(weight, "weight"), tensor_of(out, "out"),
-		                      conv2d_of(options));
+			.value.conv2d(tensor_of(in, "in"), tensor_of(weight, "weight"),
+		                      tensor_of(out, "out"), conv2d_of(options));
 	});
 }
 
-int atom_builder_conv_transpose2d(atom_builder *builder, const atom_operand *in, const atom_operand *weight,
-				  const atom_operand *out, const atom_conv2d_options *options)
+int atom_builder_conv_transpose2d(atom_builder *builder, const atom_operand *in,
+                                  const atom_operand *weight, const atom_operand *out,
+                                  const atom_conv2d_options *options)
 {
 	return guarded([&] {
 		live(builder, "builder")
-			.value.conv_transpose2d(tensor_of(in, "in"), tensor_of(weight, "weight"), tensor_of(out, "out"),
-		                                conv2d_of(options));
+			.value.conv_transpose2d(tensor_of(in, "in"), tensor_of(weight, "weight"),
+		                                tensor_of(out, "out"), conv2d_of(options));
 	});
 }
 
-int atom_builder_pool2d(atom_builder *builder, uint32_t kind, const atom_operand *in, const atom_operand *out,
-			const atom_pool2d_options *options)
+int atom_builder_pool2d(atom_builder *builder, uint32_t kind, const atom_operand *in,
+                        const atom_operand *out, const atom_pool2d_options *options)
 {
 	return guarded([&] {
 		const atom_pool2d_options o = read(options);
@@ -47,12 +48,13 @@ int atom_builder_pool2d(atom_builder *builder, uint32_t kind, const atom_operand
 		to.index = optional_tensor(o.index, "index");
 		to.epilogue = epilogue_of(o.epilogue);
 		live(builder, "builder")
-			.value.pool2d(enum_of<atom::pool_kind>(kind, "kind"), tensor_of(in, "in"), tensor_of(out, "out"), to);
+			.value.pool2d(enum_of<atom::pool_kind>(kind, "kind"), tensor_of(in, "in"),
+		                      tensor_of(out, "out"), to);
 	});
 }
 
 int atom_builder_resize2d(atom_builder *builder, const atom_operand *in, const atom_operand *out,
-			  const atom_resize2d_options *options)
+                          const atom_resize2d_options *options)
 {
 	return guarded([&] {
 		const atom_resize2d_options o = read(options);
@@ -67,6 +69,7 @@ int atom_builder_resize2d(atom_builder *builder, const atom_operand *in, const a
 		to.extrapolation = o.extrapolation;
 		to.exclude_outside = o.exclude_outside != 0;
 		to.antialias = o.antialias != 0;
-		live(builder, "builder").value.resize2d(tensor_of(in, "in"), tensor_of(out, "out"), to);
+		live(builder, "builder")
+			.value.resize2d(tensor_of(in, "in"), tensor_of(out, "out"), to);
 	});
 }

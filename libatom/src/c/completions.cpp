@@ -30,13 +30,16 @@ std::vector<fence> fences_of(const atom_fence *fences, uint32_t count)
 fence fence_of(const atom_fence &from)
 {
 	if ((from.queue == nullptr) == (from.timeline == nullptr))
-		core::fail(errc::invalid_argument, "a fence must be either of a queue or of a timeline");
-	return from.queue != nullptr ? from.queue->value.fence_of(from.point) : from.timeline->value.at(from.point);
+		core::fail(errc::invalid_argument,
+		           "a fence must be either of a queue or of a timeline");
+	return from.queue != nullptr ? from.queue->value.fence_of(from.point)
+	                             : from.timeline->value.at(from.point);
 }
 
 atom_fault fault_of(const fault &from)
 {
-	return {from.code, from.where, from.opcode, from.access, from.command, from.field, from.address};
+	return {from.code,    from.where, from.opcode, from.access,
+	        from.command, from.field, from.address};
 }
 
 atom_completion completion_of(const completion &from)
@@ -67,7 +70,8 @@ completion completion_of(const atom_completion &from)
 	to.first_failed = from.first_failed;
 	const atom_fault &f = from.fault;
 	if (f.code != 0)
-		to.fault = fault{f.code, f.where, f.opcode, f.command, f.field, f.address, f.access};
+		to.fault =
+			fault{f.code, f.where, f.opcode, f.command, f.field, f.address, f.access};
 	return to;
 }
 
@@ -84,7 +88,8 @@ int atom_fence_wait(const atom_fence *fence, int64_t deadline_ns, atom_completio
 {
 	return guarded([&] {
 		std::error_code ec;
-		const atom::completion done = fence_of(live(fence, "fence")).wait(deadline_of(deadline_ns), ec);
+		const atom::completion done =
+			fence_of(live(fence, "fence")).wait(deadline_of(deadline_ns), ec);
 		if (out != nullptr)
 			write(completion_of(done), *out);
 		return ec ? note_error(ec, done.to_string().c_str()) : ATOM_OK;
@@ -99,7 +104,8 @@ int atom_fence_ready(const atom_fence *fence)
 int atom_wait_any(const atom_fence *fences, uint32_t count, int64_t deadline_ns, uint32_t *index)
 {
 	return guarded([&] {
-		const std::size_t found = atom::wait_any(fences_of(fences, count), deadline_of(deadline_ns));
+		const std::size_t found =
+			atom::wait_any(fences_of(fences, count), deadline_of(deadline_ns));
 		if (index != nullptr)
 			*index = static_cast<uint32_t>(found);
 	});
@@ -113,7 +119,8 @@ int atom_wait_all(const atom_fence *fences, uint32_t count, int64_t deadline_ns)
 int atom_completion_text(const atom_completion *completion, char *text, size_t room)
 {
 	return guarded([&] {
-		const std::string words = completion_of(read(live(completion, "completion"))).to_string();
+		const std::string words =
+			completion_of(read(live(completion, "completion"))).to_string();
 		return std::snprintf(room == 0 ? nullptr : text, room, "%s", words.c_str());
 	});
 }
@@ -132,7 +139,8 @@ int atom_notifier_fd(const atom_notifier *notifier)
 
 int atom_notifier_watch(atom_notifier *notifier, const atom_fence *fence)
 {
-	return guarded([&] { live(notifier, "notifier").value.watch(fence_of(live(fence, "fence"))); });
+	return guarded(
+		[&] { live(notifier, "notifier").value.watch(fence_of(live(fence, "fence"))); });
 }
 
 int atom_notifier_clear(atom_notifier *notifier)

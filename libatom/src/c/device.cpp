@@ -70,7 +70,8 @@ atom_telemetry telemetry_of(const atom::telemetry &from)
 
 int atom_device_count(uint32_t *count)
 {
-	return guarded([&] { live(count, "count") = static_cast<uint32_t>(atom::enumerate().size()); });
+	return guarded(
+		[&] { live(count, "count") = static_cast<uint32_t>(atom::enumerate().size()); });
 }
 
 int atom_device_find(uint32_t index, atom_device_node *out)
@@ -79,8 +80,9 @@ int atom_device_find(uint32_t index, atom_device_node *out)
 		atom_device_node &to = live(out, "out");
 		const auto nodes = atom::enumerate();
 		if (index >= nodes.size())
-			atom::core::fail(atom::errc::no_device, "there is no device " + std::to_string(index) + ", but " +
-			                                                std::to_string(nodes.size()) + " of them");
+			atom::core::fail(atom::errc::no_device,
+			                 "there is no device " + std::to_string(index) + ", but " +
+			                         std::to_string(nodes.size()) + " of them");
 		atom_device_node found{};
 		found.numa_node = nodes[index].numa_node;
 		copy_text(nodes[index].path, found.path);
@@ -91,21 +93,25 @@ int atom_device_find(uint32_t index, atom_device_node *out)
 
 int atom_device_open(const char *which, atom_device **out)
 {
-	return give(out, [&] { return which == nullptr ? atom::device::open() : atom::device::open(which); });
+	return give(out, [&] {
+		return which == nullptr ? atom::device::open() : atom::device::open(which);
+	});
 }
 
 void atom_device_destroy(atom_device *device) { delete device; }
 
 int atom_device_get_info(const atom_device *device, atom_device_info *out)
 {
-	return guarded([&] { write(info_of(live(device, "device").value.info()), live(out, "out")); });
+	return guarded(
+		[&] { write(info_of(live(device, "device").value.info()), live(out, "out")); });
 }
 
 int atom_device_get_memory(const atom_device *device, atom_memory_info *out)
 {
 	return guarded([&] {
 		const atom::memory_info from = live(device, "device").value.memory();
-		write(atom_memory_info{0, 0, from.local_size, from.local_used, from.local_visible_size, from.local_visible_used,
+		write(atom_memory_info{0, 0, from.local_size, from.local_used,
+		                       from.local_visible_size, from.local_visible_used,
 		                       from.shm_size, from.shm_used},
 		      live(out, "out"));
 	});
@@ -113,7 +119,10 @@ int atom_device_get_memory(const atom_device *device, atom_memory_info *out)
 
 int atom_device_get_telemetry(const atom_device *device, atom_telemetry *out)
 {
-	return guarded([&] { write(telemetry_of(live(device, "device").value.read_telemetry()), live(out, "out")); });
+	return guarded([&] {
+		write(telemetry_of(live(device, "device").value.read_telemetry()),
+		      live(out, "out"));
+	});
 }
 
 int atom_device_get_clock(const atom_device *device, atom_clock_sample *out)
@@ -121,8 +130,8 @@ int atom_device_get_clock(const atom_device *device, atom_clock_sample *out)
 	return guarded([&] {
 		const atom::clock_sample from = live(device, "device").value.clock();
 		const std::chrono::nanoseconds host = from.host.time_since_epoch();
-		write(atom_clock_sample{0, static_cast<uint32_t>(from.uncertainty.count()), from.device_ns,
-		                        static_cast<uint64_t>(host.count())},
+		write(atom_clock_sample{0, static_cast<uint32_t>(from.uncertainty.count()),
+		                        from.device_ns, static_cast<uint64_t>(host.count())},
 		      live(out, "out"));
 	});
 }

@@ -18,7 +18,8 @@ buffer_view view_of(const atom_view &v)
 
 /** Appends @p count elements of @p from to @p to, which has room for them. */
 template <class To, class From, class F>
-span<const To> append(std::vector<To> &to, const From *from, uint32_t count, const char *name, const F &convert)
+span<const To> append(std::vector<To> &to, const From *from, uint32_t count, const char *name,
+                      const F &convert)
 {
 	const To *first = to.data() + to.size();
 	for (uint32_t i = 0; i < count; ++i)

@@ -33,7 +33,8 @@ void quantise(tensor &t, const atom_operand &o, const char *name)
 		if (absent(o.zero_points))
 			t.quantise(o.axis, location_of(o.scales, name));
 		else
-			t.quantise(o.axis, location_of(o.scales, name), location_of(o.zero_points, name));
+			t.quantise(o.axis, location_of(o.scales, name),
+			           location_of(o.zero_points, name));
 		return;
 	case ATOM_QUANT_BLOCK:
 		if (block_elements(t.type()) == 1)

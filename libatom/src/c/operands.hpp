@@ -23,7 +23,8 @@ template <class E>
 E enum_of(uint32_t value, const char *name)
 {
 	if (value > std::numeric_limits<std::underlying_type_t<E>>::max())
-		core::fail(errc::invalid_argument, std::string(name) + ": there is no " + std::to_string(value));
+		core::fail(errc::invalid_argument,
+		           std::string(name) + ": there is no " + std::to_string(value));
 	return static_cast<E>(value);
 }
 

@@ -12,7 +12,9 @@ atom::queue_options options_of(const atom_queue_options *from)
 {
 	const atom_queue_options o = read(from);
 	if (o.priority > 4)
-		atom::core::fail(atom::errc::invalid_argument, "create queue: there is no priority " + std::to_string(o.priority));
+		atom::core::fail(atom::errc::invalid_argument,
+		                 "create queue: there is no priority " +
+		                         std::to_string(o.priority));
 	atom::queue_options to;
 	if (o.priority != 0)
 		to.priority = static_cast<atom::priority>(o.priority - 1);
@@ -24,17 +26,20 @@ atom::queue_options options_of(const atom_queue_options *from)
 
 } // namespace
 
-int atom_queue_create(const atom_context *context, const atom_queue_options *options, atom_queue **out)
+int atom_queue_create(const atom_context *context, const atom_queue_options *options,
+                      atom_queue **out)
 {
 	return guarded([&] {
 		atom_queue *&place = live(out, "out");
-		place = new atom_queue{atom::queue(live(context, "context").value, options_of(options)), {}, {}};
+		place = new atom_queue{
+			atom::queue(live(context, "context").value, options_of(options)), {}, {}};
 	});
 }
 
 void atom_queue_destroy(atom_queue *queue) { delete queue; }
 
-int atom_queue_submit(atom_queue *queue, const atom_submission *jobs, uint32_t count, uint64_t *sequence)
+int atom_queue_submit(atom_queue *queue, const atom_submission *jobs, uint32_t count,
+                      uint64_t *sequence)
 {
 	return guarded([&] {
 		atom_queue &q = live(queue, "queue");

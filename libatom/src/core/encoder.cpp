@@ -262,9 +262,19 @@ atom_tensor command::encode(const std::optional<tensor> &t, use how, const char 
 	return t ? encode(*t, how, part) : atom_tensor{};
 }
 
+void command::check_known(function fn) const
+{
+	if (fn <= function::gelu_quick || (fn >= function::abs && fn <= function::atanh) ||
+	    (fn >= function::logical_not && fn <= function::is_inf))
+		return;
+	fail(errc::invalid_argument,
+	     "there is no function " + std::to_string(static_cast<unsigned>(fn)));
+}
+
 atom_epilogue command::encode(const epilogue &e, const tensor &result)
 {
 	atom_epilogue out{};
+	check_known(e.activation);
 	check(e.activation < function::abs, "this function is no activation: use unary()");
 	check((e.activation == function::lut) == e.table.has_value(),
 	      "function::lut and a table go together");

@@ -67,6 +67,8 @@ public:
 	void check_same_dims(const tensor &a, const tensor &b, const char *names) const;
 	/** Throws unless @p t has the dimensions @p needed. */
 	void check_dims(const tensor &t, span<const std::uint64_t> needed, const char *part) const;
+	/** Throws unless @p fn is one of enum function. */
+	void check_known(function fn) const;
 	/** Throws unless @p t is i32 or i64. */
 	void check_index(const tensor &t, const char *part) const;
 

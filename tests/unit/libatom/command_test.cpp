@@ -280,6 +280,43 @@ TEST_F(a_command, of_a_type_that_the_device_does_not_have_is_refused)
 	          "fill (command 0): out: this device does not have type f16");
 }
 
+TEST_F(a_command, with_a_function_that_does_not_exist_is_refused)
+{
+	const tensor in(slot(1), dtype::f32, {4, 4});
+	const tensor out(slot(2), dtype::f32, {4, 4});
+	for (const unsigned number : {21U, 31U, 59U, 63U, 68U, 65535U}) {
+		const auto fn = static_cast<function>(number);
+		const std::string reason =
+			" (command 0): there is no function " + std::to_string(number);
+		EXPECT_EQ(error_of(errc::invalid_argument,
+		                   [&] { command_builder(ctx).unary(fn, in, out); }),
+		          "unary" + reason);
+		epilogue e;
+		e.activation = fn;
+		EXPECT_EQ(error_of(errc::invalid_argument,
+		                   [&] {
+					   command_builder(ctx).binary(binary_kind::add, in, in,
+			                                               out, e);
+				   }),
+		          "binary" + reason);
+	}
+}
+
+TEST_F(a_command, whose_function_exists_is_taken)
+{
+	const tensor in(slot(1), dtype::f32, {4, 4});
+	const tensor out(slot(2), dtype::f32, {4, 4});
+	for (unsigned number = 0; number < ATOM_FN_COUNT; number++) {
+		const bool gap = (number > ATOM_FN_GELU_QUICK && number < ATOM_FN_ABS) ||
+		                 (number > ATOM_FN_ATANH && number < ATOM_FN_LOGICAL_NOT);
+		if (gap || number == ATOM_FN_LUT)
+			continue;
+		EXPECT_NO_THROW(
+			command_builder(ctx).unary(static_cast<function>(number), in, out))
+			<< number;
+	}
+}
+
 TEST_F(a_command, with_a_bad_epilogue_is_refused)
 {
 	const tensor t(slot(1), dtype::i8, {4, 4});
