@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from booting import BootingDebian12, BootingDebian13  # noqa: E402,F401
 from installing import Debian12, Debian13  # noqa: E402,F401
 from mistakes import Mistakes  # noqa: E402,F401
+from running import Running  # noqa: E402,F401
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
