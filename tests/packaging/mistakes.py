@@ -51,14 +51,19 @@ class Mistakes(InstalledSystem):
         self.system.run("apt-get purge -qq atom-dkms")
         self.assertEqual("", self.system.run(MODULE).text)
 
-    def test_a_module_installed_by_hand_is_named(self):
+    def test_a_module_installed_by_hand_is_named_and_stays_unless_it_is_older(self):
         first = self.kernels["first"]
-        by_hand = f"/lib/modules/{first}/extra/atom_npu.ko"
-        self.system.run(f"mkdir -p {by_hand.rpartition('/')[0]}; xz -dc /lib/modules/{first}/updates/dkms/atom_npu.ko.xz >{by_hand}; "
-                        f"echo 'search extra updates built-in' >/etc/depmod.d/hand.conf; depmod {first}")
-        answer = self.build_without_module()
-        self.assertIn(f"kernel {first} will load {by_hand} instead, which no package of this name installed: remove that file and run "
-                      f"depmod {first}", answer.sentences())
+        extra, updates = (f"/lib/modules/{first}/{folder}/atom_npu.ko" for folder in ("extra", "updates"))
+        self.system.run(f"mkdir -p /lib/modules/{first}/extra; xz -dc /lib/modules/{first}/updates/dkms/atom_npu.ko.xz >{extra}; depmod {first}")
+        answer = self.build_without_module(status=1)
+        self.assertEqual([f"kernel {first} keeps {extra}, which no package of this name installed and which is not older: remove that "
+                          f"file, then run: atom-dkms build {first}"], answer.sentences())
+        self.assertEqual(f"{extra}\n", self.system.run(f"modinfo -k {first} -n atom_npu").text)
+        with self.subTest("older ones, which DKMS puts away"):
+            self.system.run(f"sed -i s/version=1[.]0[.]0/version=0.9.0/ {extra}; cp {extra} {updates}; "
+                            f"echo 'search extra updates built-in' >/etc/depmod.d/hand.conf; depmod {first}")
+            self.system.run(f"atom-dkms build {first}")
+            self.assertEqual("1.0.0", self.version_of_module(first))
 
     def test_secure_boot_without_the_key_is_told_how_to_enrol_it(self):
         first = self.kernels["first"]
