@@ -27,6 +27,7 @@ def older(source):
 
 def newer(source):
     replace(source / "include/uapi/drm/atom_accel.h", *MORE)
+    replace(source / "include/atom/uapi_layout.h", "drm_atom_dev_info, 168)", "drm_atom_dev_info, 232)")
     replace(source / "atom_drv.c", "\t.minor = 0,", "\t.minor = 1,")
 
 
@@ -120,7 +121,7 @@ class Running(InstalledSystem):
         self.build_module("foreign", foreign)
         said = self.sections(self.system.boot(self.kernel, r"""
             exec 2>&1
-            load() { modprobe -r atom_npu; insmod /srv/versions/$1.ko; udevadm settle; }
+            load() { rmmod atom_npu; insmod /srv/versions/$1.ko; udevadm settle; }
             modprobe atom_npu # for what it needs itself
             load older
             echo "== older"; su - user -c './hello && atom-smi'
@@ -145,7 +146,7 @@ class Running(InstalledSystem):
             echo "== tags"; udevadm info -q property /dev/accel/accel0
             echo "== cdi"; atom-smi cdi
             echo "== unplugged"; control unplug $slot; udevadm settle; names
-            control plug $slot; udevadm settle
+            control plug $slot >/dev/null; udevadm settle
             until ls /dev/accel/by-path/* >/dev/null 2>&1; do sleep 1; udevadm settle; done
             echo "== after"; names
             echo "== hello"; su - user -c ./hello
