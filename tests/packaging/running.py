@@ -151,7 +151,7 @@ class Running(InstalledSystem):
             echo "== after"; names
             echo "== hello"; su - user -c ./hello
             true
-            """).text)
+            """, device=["serial=4711"]).text)
         self.assertRegex(said["before"], r"^/dev/accel/by-id/atom-\S+ render 660\n/dev/accel/by-path/pci-\S+ render 660\n$")
         self.assertRegex(said["tags"], r"TAGS=\S*:uaccess:")
         self.assertIn("/dev/accel/accel0", json.dumps(json.loads(said["cdi"])))
