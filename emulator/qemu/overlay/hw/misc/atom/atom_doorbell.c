@@ -24,6 +24,10 @@
 /* Small jobs are done on the way: their interrupts follow at once. */
 static void ring(AtomNPUState *s, uint32_t queue)
 {
+    /* A CPU that waited for the BQL while the device left: as with registers. */
+    if (!s->model) {
+        return;
+    }
     atom_irq_hold(s);
     atom_model_doorbell(s->model, 0, queue);
     atom_irq_send(s);

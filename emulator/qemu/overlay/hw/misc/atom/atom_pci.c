@@ -23,11 +23,15 @@
 #define CAP_EXPRESS_OFFSET  0xa0
 #define CAP_AER_OFFSET      0x100
 
+/*
+ * A CPU that waits for the BQL in an access while another takes the device from
+ * the slot arrives here when there is no model any more.
+ */
 static uint64_t atom_regs_read(void *opaque, hwaddr addr, unsigned size)
 {
     AtomNPUState *s = opaque;
 
-    return atom_model_mmio_read(s->model, 0, addr, size);
+    return s->model ? atom_model_mmio_read(s->model, 0, addr, size) : UINT64_MAX;
 }
 
 static void atom_regs_write(void *opaque, hwaddr addr, uint64_t value,
@@ -35,7 +39,9 @@ static void atom_regs_write(void *opaque, hwaddr addr, uint64_t value,
 {
     AtomNPUState *s = opaque;
 
-    atom_model_mmio_write(s->model, 0, addr, value, size);
+    if (s->model) {
+        atom_model_mmio_write(s->model, 0, addr, value, size);
+    }
 }
 
 /* Every access reaches the model as it is: the contract says which work. */
