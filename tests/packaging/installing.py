@@ -12,6 +12,12 @@ class InstallingAndPurging(InstalledSystem):
         self.assertIn("    58     64\n   139    154\n", answer.text)
         self.assertIn("model:0", answer.text)
 
+    def test_qemu_starts_with_as_many_devices_as_were_asked_for(self):
+        self.system.install("qemu-atom")
+        answer = self.system.run("printf 'info qtree\\nquit\\n' | QEMU_ATOM_DEVICES=2 QEMU_ATOM_OPTIONS=dram-size=64M "
+                                 "qemu-system-atom -m 256 -nodefaults -display none -S -monitor stdio")
+        self.assertEqual(2, answer.text.count("dev: atom-npu"), answer.text)
+
     def test_purging_leaves_nothing(self):
         self.system.run("apt-get purge -qq atom-dkms atom-frameworks atom-tools libatom-dev libatom-model1 libatom1")
         left = {f for f in self.system.files() - self.before if "/lib/modules/" not in f or "atom" in f}
