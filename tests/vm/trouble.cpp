@@ -118,19 +118,14 @@ void rebind_driver()
 	bind_driver(unbind_driver());
 }
 
-no_hotplug_driver::no_hotplug_driver()
+void stop_hotplug_driver()
 {
+	std::vector<std::string> slots;
 	for (const auto &entry : std::filesystem::directory_iterator(hotplug_driver))
 		if (entry.is_symlink() && entry.path().filename() != "module")
-			slots_.push_back(entry.path().filename());
-	for (const auto &slot : slots_)
+			slots.push_back(entry.path().filename());
+	for (const auto &slot : slots)
 		write_to(hotplug_driver / "unbind", slot);
-}
-
-no_hotplug_driver::~no_hotplug_driver()
-{
-	for (const auto &slot : slots_)
-		write_error(hotplug_driver / "bind", slot);
 }
 
 void remove_device()

@@ -40,16 +40,11 @@ std::string unbind_driver();
 void bind_driver(const std::string &address);
 /** Both: what revives a dead device. */
 void rebind_driver();
-/** The kernel's PCIe hot-plug driver does not look after its slots. */
-class no_hotplug_driver {
-public:
-	no_hotplug_driver();
-	no_hotplug_driver(no_hotplug_driver &&) = delete;
-	~no_hotplug_driver();
-
-private:
-	std::vector<std::string> slots_;
-};
+/**
+ * The kernel's PCIe hot-plug driver looks after its slots no more, as long as the machine runs: given a slot again it may take an
+ * old event for a card that was pulled.
+ */
+void stop_hotplug_driver();
 /** The administrator takes device 0 from the bus. */
 void remove_device();
 /** The administrator lets the kernel look for devices; returns when one is served. */
