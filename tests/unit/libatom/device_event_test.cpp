@@ -4,6 +4,7 @@
 #include <cstring>
 #include <vector>
 
+#include "atom/hw/fault.h"
 #include "fixture.hpp"
 #include "kmd/kmd.hpp"
 
@@ -147,7 +148,7 @@ TEST_F(an_event, knows_its_queue_by_a_number_of_its_own)
 	const queue one(ctx), two(ctx);
 	EXPECT_NE(one.id(), 0U);
 	EXPECT_NE(one.id(), two.id());
-	EXPECT_EQ(error_of([] { (void)queue().id(); }), errc::invalid_argument);
+	EXPECT_NE(error_of(errc::invalid_argument, [] { (void)queue().id(); }), "");
 }
 
 } // namespace
