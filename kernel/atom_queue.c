@@ -193,6 +193,7 @@ int atom_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_fi
 		.fault_access = queue->fault.access,
 		.busy_ns = busy,
 		.lost_seqno = queue->lost_seqno,
+		.lost_before = queue->lost_before,
 	};
 	/* Until the reset is done a job on the ring may go on writing its results. */
 	ended = queue->banned && queue->completed == queue->emitted;
@@ -203,9 +204,10 @@ int atom_ioctl_queue_get_state(struct drm_device *drm, void *data, struct drm_fi
 		args->flags |= DRM_ATOM_QUEUE_STATE_DEVICE_LOST;
 	/* Jobs that never got on the ring will not run: they count as retired. */
 	if (ended) {
-		if (!args->error && args->completed < args->submitted) {
+		if (args->failed_seqno <= args->lost_seqno && args->completed < args->submitted) {
 			args->failed_seqno = args->completed + 1;
 			args->error = ECANCELED;
+			args->lost_before = args->lost_seqno;
 		}
 		args->completed = args->submitted;
 	}

@@ -188,6 +188,8 @@ struct atom_queue {
 	u64 busy_base;
 	/** @lost_seqno: Last job that a reset of the device took; 0 = none. */
 	u64 lost_seqno;
+	/** @lost_before: Last job that was lost before @fault; 0 = none. */
+	u64 lost_before;
 
 	/** @seen: What the last look saw; only the time-out handler touches it. */
 	struct atom_queue_seen seen;

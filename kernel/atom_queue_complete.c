@@ -14,6 +14,7 @@ static void atom_queue_note_failure(struct atom_queue *queue, u64 seqno, int err
 
 	if (queue->fault.error && queue->fault.seqno > queue->lost_seqno)
 		return;
+	queue->lost_before = queue->lost_seqno;
 	memset(&queue->fault, 0, sizeof(queue->fault));
 	queue->fault.seqno = seqno;
 	queue->fault.error = error;

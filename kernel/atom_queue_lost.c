@@ -40,6 +40,7 @@ static void atom_queue_lose(struct atom_queue *queue)
 	if (queue->completed == queue->emitted)
 		return;
 	queue->flags |= DRM_ATOM_QUEUE_STATE_INNOCENT;
+	queue->lost_before = queue->lost_seqno;
 	queue->lost_seqno = queue->submitted;
 	queue->fault = (struct atom_queue_fault) {
 		.seqno = queue->completed + 1,

@@ -12,9 +12,17 @@ class InstallingAndPurging(InstalledSystem):
         self.assertIn("    58     64\n   139    154\n", answer.text)
         self.assertIn("model:0", answer.text)
 
+    def test_qemu_starts_with_as_many_devices_as_were_asked_for(self):
+        self.system.install("qemu-atom")
+        answer = self.system.run("printf 'info qtree\\nquit\\n' | QEMU_ATOM_DEVICES=2 QEMU_ATOM_OPTIONS=dram-size=64M "
+                                 "qemu-system-atom -m 256 -nodefaults -display none -S -monitor stdio")
+        self.assertEqual(2, answer.text.count("dev: atom-npu"), answer.text)
+
     def test_purging_leaves_nothing(self):
         self.system.run("apt-get purge -qq atom-dkms atom-frameworks atom-tools libatom-dev libatom-model1 libatom1")
-        self.assertEqual(set(), {f for f in self.system.files() - self.before if "/lib/modules/" not in f or "atom" in f})
+        left = {f for f in self.system.files() - self.before if "/lib/modules/" not in f or "atom" in f}
+        # The machine's key is DKMS's, and may be enrolled.
+        self.assertEqual(set(), left - {"/var/lib/dkms/mok.key", "/var/lib/dkms/mok.pub"})
 
 
 class Debian13(InstallingAndPurging):
@@ -33,14 +41,9 @@ class Debian13(InstallingAndPurging):
 
     def test_a_new_kernel_gets_its_module_and_takes_it_along(self):
         next_kernel = self.kernels["next"]
-        self.system.run("printf '#!/bin/sh\\n[ $1 != --sb-state ] || echo SecureBoot enabled\\n' >/usr/local/bin/mokutil; "
-                        "chmod +x /usr/local/bin/mokutil")
         answer = self.install_next_kernel()
         self.assertIn(f"atom_npu 1.0.0 is built for kernel {next_kernel}", answer.sentences())
         self.assertEqual("1.0.0", self.version_of_module(next_kernel))
-        with self.subTest("secure boot does not know the key"):
-            self.assertIn("secure boot will refuse the module until DKMS's key is enrolled: mokutil --import /var/lib/dkms/mok.pub, "
-                          "then restart and confirm", answer.sentences())
         self.system.run(f"apt-get purge -qq linux-image-{next_kernel} linux-headers-{next_kernel}")
         self.assertEqual(1, len(self.system.run(MODULE).text.splitlines()))
 

@@ -46,7 +46,7 @@ TEST_F(device_reset, a_queue_that_loses_jobs_to_it_is_told_which_and_goes_on)
 	context c(0, {.job_timeout_ms = 60'000});
 	const memory m = c.alloc(page);
 	for (int i = 0; i < 3; ++i) {
-		const std::uint64_t done = c.q.state().completed;
+		const std::uint64_t done = c.q.state().completed, lost = c.q.state().lost_seqno;
 		inject("kind=hang,count=1");
 		for (int n = 0; n < 5; ++n)
 			c.submit(command_list(make_nop()));
@@ -57,6 +57,7 @@ TEST_F(device_reset, a_queue_that_loses_jobs_to_it_is_told_which_and_goes_on)
 		ASSERT_EQ(state.flags, DRM_ATOM_QUEUE_STATE_INNOCENT) << describe(state);
 		ASSERT_EQ(state.failed_seqno, done + 1) << describe(state);
 		ASSERT_EQ(state.lost_seqno, done + 5) << describe(state);
+		ASSERT_EQ(state.lost_before, lost) << "what was lost to the reset before counts as good";
 		ASSERT_EQ(state.completed, state.submitted) << describe(state);
 		ASSERT_EQ(state.error, static_cast<unsigned>(ECANCELED));
 		ASSERT_EQ(c.q.completion(done + 5).status, ATOM_CPL_ABORTED);
@@ -70,7 +71,38 @@ TEST_F(device_reset, a_queue_that_loses_jobs_to_it_is_told_which_and_goes_on)
 	const auto state = c.run_failing(command_list(make_copy_bytes(c.space.reserve(mib), m.va, 64)));
 	EXPECT_TRUE(state.flags & DRM_ATOM_QUEUE_STATE_FAULT) << describe(state);
 	EXPECT_GT(state.failed_seqno, state.lost_seqno);
+	EXPECT_EQ(state.lost_before, state.lost_seqno);
 	EXPECT_EQ(state.fault_code, ATOM_FAULT_NOT_PRESENT);
+}
+
+TEST_F(device_reset, a_job_that_waits_when_the_device_goes_is_told_also_by_a_queue_that_lost_others_before)
+{
+	context c(0, {.job_timeout_ms = 60'000});
+	inject("kind=hang,count=1");
+	c.submit(command_list(make_nop()));
+	pause_ms(50);
+	break_device();
+	ASSERT_EQ(c.timeline.try_wait(c.point, 60'000'000'000), 0) << "the waiter of a lost job waits on";
+	ASSERT_EQ(c.q.state().lost_seqno, 1u) << describe(c.q.state());
+
+	// It waits for a job that never ends, and is not on the ring when the device goes.
+	const queue blocker(c.dev, c.space, {.job_timeout_ms = 60'000});
+	const syncobj blocked(c.dev);
+	const drm_atom_sync never = blocked.signal_binary(), wait = blocked.wait_for_binary();
+	auto job = c.job(command_list(make_nop()));
+	job.syncs = {sizeof(never), 1, reinterpret_cast<std::uintptr_t>(&never)};
+	inject("kind=hang,count=1");
+	blocker.submit(job);
+	job.syncs = {sizeof(wait), 1, reinterpret_cast<std::uintptr_t>(&wait)};
+	c.q.submit(job);
+	rebind_driver();
+	const auto state = c.q.state();
+	EXPECT_TRUE(state.flags & DRM_ATOM_QUEUE_STATE_DEVICE_LOST) << describe(state);
+	EXPECT_EQ(state.failed_seqno, 2u) << describe(state);
+	EXPECT_EQ(state.error, static_cast<unsigned>(ECANCELED));
+	EXPECT_EQ(state.lost_seqno, 1u);
+	EXPECT_EQ(state.lost_before, 1u);
+	EXPECT_EQ(state.completed, 2u);
 }
 
 TEST_F(device_reset, a_device_that_lies_is_reset_and_only_the_queue_it_lied_about_is_banned)

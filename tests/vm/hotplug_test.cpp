@@ -38,6 +38,9 @@ protected:
 		EXPECT_EQ(c->q.try_submit(std::span(&job, 1)), ENODEV);
 		const auto state = c->q.state();
 		EXPECT_TRUE(state.flags & DRM_ATOM_QUEUE_STATE_DEVICE_LOST) << describe(state);
+		// It goes on to tell what became of jobs: none is left.
+		EXPECT_TRUE(eventually([&] { return c->q.state().completed == c->point; })) << describe(c->q.state());
+		EXPECT_EQ(c->q.state().submitted, c->point);
 		// Mappings stay readable and writable, whatever they hold: no SIGBUS.
 		std::memset(local.map.data(), 2, mib);
 		std::memset(system.map.data(), 2, mib);

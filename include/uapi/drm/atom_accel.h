@@ -532,7 +532,8 @@ struct drm_atom_queue_get_state {
 	__u64 completed;
 	/**
 	 * @failed_seqno: Returned number of the first failed job, or 0: jobs before it are
-	 * good.
+	 * good, back to @lost_before. After a reset of the device the queue starts over:
+	 * it is the first job that the last reset took, or that failed since.
 	 */
 	__u64 failed_seqno;
 	/** @fault_va: Returned address of the fault, or 0. */
@@ -557,6 +558,13 @@ struct drm_atom_queue_get_state {
 	 * @failed_seqno to this one are lost; jobs behind it are not touched.
 	 */
 	__u64 lost_seqno;
+	/**
+	 * @lost_before: Returned number of the last job that was lost to a reset which
+	 * @failed_seqno tells no more of, because something failed since; or 0. Jobs up
+	 * to this one are lost if their completion record, as long as there is one, or
+	 * their fence says so; those between it and @failed_seqno are good.
+	 */
+	__u64 lost_before;
 };
 
 /** struct drm_atom_job - one job of a SUBMIT */

@@ -37,12 +37,15 @@ errc cause_of(std::uint64_t sequence, const queue_state &state)
 }
 
 // Of a job that is over and has no record, as far as the state knows.
-bool ended_well(std::uint64_t sequence, const queue_state &state)
+bool ended_well(std::uint64_t sequence, const kmd::queue_report &state)
 {
 	if (sequence > state.completed)
 		return false;
 	if (state.first_failed == 0)
 		return true;
+	// Which of these an earlier reset took is forgotten.
+	if (sequence <= state.lost_before)
+		return false;
 	if (state.first_failed <= state.last_lost)
 		return sequence < state.first_failed || sequence > state.last_lost;
 	// The queue has failed by itself since: where the loss began is forgotten.
@@ -64,7 +67,7 @@ completion completion_of(const atom_cpl_record &record)
 }
 
 completion completion_of(std::uint64_t sequence, const std::optional<atom_cpl_record> &record,
-                         bool passed_over, const queue_state &state)
+                         bool passed_over, const kmd::queue_report &state)
 {
 	completion c;
 	if (record)

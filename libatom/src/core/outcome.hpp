@@ -8,7 +8,7 @@
 
 #include "atom/fence.hpp"
 #include "atom/hw/queue.h"
-#include "atom/queue.hpp"
+#include "kmd/kmd.hpp"
 
 namespace atom::core {
 
@@ -21,7 +21,7 @@ completion completion_of(const atom_cpl_record &record);
  * @p passed_over: it has no record because the device never retired it.
  */
 completion completion_of(std::uint64_t sequence, const std::optional<atom_cpl_record> &record,
-                         bool passed_over, const queue_state &state);
+                         bool passed_over, const kmd::queue_report &state);
 
 /** Why the first failed job of a queue failed, in words. */
 std::string reason_of(const queue_state &state);

@@ -89,7 +89,7 @@ void queue::close() noexcept
 	arguments_ = {};
 }
 
-queue_state queue::state()
+kmd::queue_report queue::state()
 {
 	const std::lock_guard lock(state_mutex_);
 	if (!closed_)

@@ -11,6 +11,7 @@
 #include "core/argument_ring.hpp"
 #include "core/completion_area.hpp"
 #include "core/fence_source.hpp"
+#include "kmd/kmd.hpp"
 
 namespace atom::core {
 
@@ -24,7 +25,7 @@ public:
 
 	/** Returns the sequence of the last job. Throws. */
 	std::uint64_t submit(span<const submission> jobs);
-	[[nodiscard]] queue_state state();
+	[[nodiscard]] kmd::queue_report state();
 	[[nodiscard]] std::uint32_t id() const { return info_.id; }
 	[[nodiscard]] std::uint32_t ring_entries() const { return info_.ring_entries; }
 	/** Sequence of the last job submitted. */
@@ -90,7 +91,7 @@ private:
 
 	std::mutex state_mutex_; // protects what follows; inside submit_mutex_
 	bool closed_ = false;
-	queue_state final_state_;
+	kmd::queue_report final_state_;
 };
 
 } // namespace atom::core

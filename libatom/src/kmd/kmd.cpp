@@ -284,7 +284,7 @@ int node::queue_destroy(std::uint32_t id) const
 	return call(DRM_IOCTL_ATOM_QUEUE_DESTROY, &d);
 }
 
-int node::queue_get_state(std::uint32_t id, queue_state &out) const
+int node::queue_get_state(std::uint32_t id, queue_report &out) const
 {
 	drm_atom_queue_get_state s{};
 	s.queue_id = id;
@@ -304,6 +304,7 @@ int node::queue_get_state(std::uint32_t id, queue_state &out) const
 	             s.fault_field, s.fault_va,    s.fault_access};
 	out.busy_ns = s.busy_ns;
 	out.last_lost = s.lost_seqno;
+	out.lost_before = s.lost_before;
 	return 0;
 }
 

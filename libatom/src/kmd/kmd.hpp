@@ -35,6 +35,12 @@ struct new_queue {
 	std::uint64_t completion_bytes = 0;
 };
 
+/** What users are told of a queue, and what only the fate of its jobs needs. */
+struct queue_report : queue_state {
+	/** Sequence of the last job that may have been lost before first_failed, or 0. */
+	std::uint64_t lost_before = 0;
+};
+
 struct bo_facts {
 	placement where = placement::system;
 	bool mappable = false;
@@ -128,7 +134,7 @@ public:
 
 	int queue_create(std::uint32_t vm, const queue_options &options, new_queue &out) const;
 	int queue_destroy(std::uint32_t id) const;
-	int queue_get_state(std::uint32_t id, queue_state &out) const;
+	int queue_get_state(std::uint32_t id, queue_report &out) const;
 	int submit(std::uint32_t queue, batch &jobs, std::uint64_t &sequence) const;
 
 	int syncobj_create(std::uint32_t &handle) const;

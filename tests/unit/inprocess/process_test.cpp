@@ -300,6 +300,9 @@ TEST_F(a_program, cancels_the_jobs_of_a_queue_that_it_destroys)
 
 TEST_F(a_program, can_fork_and_the_child_has_devices_of_its_own)
 {
+#if defined(__SANITIZE_THREAD__)
+	GTEST_SKIP() << "ThreadSanitizer knows no threads in the child of a program with threads";
+#endif
 	const auto device = atom::device::open();
 	const atom::context context(device);
 	const atom::buffer kept(context, 4096);

@@ -243,6 +243,7 @@ void fake_kernel::finish(fake_queue &q, const fake_job &j, const job_end &end, b
 	    j.sequence > q.state.lost_seqno) {
 		q.state.flags |= end.state_flags;
 		q.state.error = end.error;
+		q.state.lost_before = q.state.lost_seqno;
 		q.state.failed_seqno = j.sequence;
 		q.state.fault_code = end.fault_code;
 		q.state.fault_where = end.fault_where;
@@ -268,6 +269,7 @@ void fake_kernel::reset_device(std::size_t on_ring)
 		q.state.flags |= DRM_ATOM_QUEUE_STATE_INNOCENT;
 		q.state.error = ECANCELED;
 		q.state.failed_seqno = q.state.completed + 1;
+		q.state.lost_before = q.state.lost_seqno;
 		q.state.lost_seqno = q.state.submitted;
 		for (std::size_t left = on_ring; !q.waiting.empty(); left -= left != 0) {
 			job_end lost;

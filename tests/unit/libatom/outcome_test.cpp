@@ -92,6 +92,17 @@ TEST_F(a_queue_and_a_reset, tell_of_each_of_several_resets)
 	EXPECT_EQ(fates(9), "dlllldlld");
 }
 
+TEST_F(a_queue_and_a_reset, call_no_job_done_that_may_be_lost_when_all_is_forgotten_but_a_later_reset)
+{
+	run(1);
+	lose(4);
+	run(1);
+	lose(2);
+	run(1);
+	kernel->forget_records();
+	EXPECT_EQ(fates(9), "llllldlld");
+}
+
 TEST_F(a_queue_and_a_reset, tell_a_fault_of_its_own_afterwards_with_what_it_stopped)
 {
 	run(1);
