@@ -24,7 +24,7 @@ atom::device_event await(const atom::device &dev)
 	return *event;
 }
 
-class library_events : public troubled {
+class events_of_libatom : public troubled {
 protected:
 	/** @return what the job of a queue of its own ended with */
 	std::error_code run(atom::queue &q)
@@ -42,7 +42,7 @@ protected:
 
 } // namespace
 
-TEST_F(library_events, tell_of_each_queue_that_fails_and_do_not_block)
+TEST_F(events_of_libatom, tell_of_each_queue_that_fails_and_do_not_block)
 {
 	EXPECT_FALSE(dev_.next_event());
 	atom::queue faulty(ctx_), slow(ctx_, {.job_timeout = std::chrono::milliseconds(300)});
@@ -63,7 +63,7 @@ TEST_F(library_events, tell_of_each_queue_that_fails_and_do_not_block)
 	EXPECT_FALSE(other_.next_event()) << "others are told of what is not theirs";
 }
 
-TEST_F(library_events, tell_every_open_device_of_each_reset)
+TEST_F(events_of_libatom, tell_every_open_device_of_each_reset)
 {
 	for (int i = 0; i < 2; ++i)
 		break_device();
