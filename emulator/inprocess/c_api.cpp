@@ -87,6 +87,11 @@ void munmap(atom_inprocess *m, void *address, std::size_t)
 	});
 }
 
+int read(atom_inprocess *m, int fd, void *buffer, std::size_t bytes)
+{
+	return guarded(nullptr, 0, [&] { return m->machine.read(fd, buffer, bytes); });
+}
+
 int inject(atom_inprocess *m, std::uint32_t number, const char *spec, char *error, std::size_t room)
 {
 	return guarded(error, room, [&] {
@@ -108,6 +113,7 @@ constexpr atom_inprocess_ops table{
 	.mmap = mmap,
 	.munmap = munmap,
 	.inject = inject,
+	.read = read,
 };
 
 } // namespace

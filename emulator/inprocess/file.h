@@ -12,6 +12,7 @@
 
 #include "bo.h"
 #include "device.h"
+#include "events.h"
 #include "kmd/drm_compat.h"
 #include "queue.h"
 #include "syncobj.h"
@@ -85,6 +86,8 @@ public:
 
 	inprocess::device &device() { return *device_; }
 	const std::shared_ptr<inprocess::device> &shared_device() const { return device_; }
+	/** What its reader is told; queues on their way out may outlive the file. */
+	const std::shared_ptr<inprocess::events> &events() const { return events_; }
 
 	handles<bo> bos;
 	handles<vm> vms;
@@ -93,6 +96,7 @@ public:
 
 private:
 	const std::shared_ptr<inprocess::device> device_;
+	const std::shared_ptr<inprocess::events> events_ = std::make_shared<inprocess::events>();
 };
 
 /* The ioctls, each in the file of its noun. 0 or a negative errno value. */

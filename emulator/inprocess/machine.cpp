@@ -24,9 +24,10 @@ int machine::open(std::uint32_t number)
 		}
 	}
 	auto opened = std::make_shared<file>(std::move(d));
-	const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
 	if (fd < 0)
 		return -errno;
+	opened->events()->attach(fd);
 	const std::unique_lock lock(files_mutex_);
 	files_.emplace(fd, std::move(opened));
 	return fd;
@@ -42,6 +43,7 @@ void machine::close(int fd)
 			return;
 		closed = std::move(found->second);
 		files_.erase(found);
+		closed->events()->detach();
 	}
 	::close(fd);
 }
@@ -81,6 +83,12 @@ void machine::munmap(void *address)
 		return;
 	gone = std::move(found->second);
 	mappings_.erase(found);
+}
+
+int machine::read(int fd, void *to, std::size_t bytes)
+{
+	const std::shared_ptr<file> f = find(fd);
+	return f ? f->events()->read(to, bytes) : -EBADF;
 }
 
 int machine::inject(std::uint32_t number, const char *spec, std::string &error)

@@ -27,6 +27,7 @@ public:
 	int ioctl(int fd, unsigned long request, void *argument);
 	int mmap(int fd, std::size_t bytes, int protection, std::uint64_t offset, void *&address);
 	void munmap(void *address);
+	int read(int fd, void *to, std::size_t bytes);
 	int inject(std::uint32_t number, const char *spec, std::string &error);
 
 private:

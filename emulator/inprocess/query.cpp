@@ -17,7 +17,7 @@ drm_atom_dev_info read_info(device &d)
 	i.interface_version = bus.read32(ATOM_REG_VERSION);
 	i.fw_version = bus.read32(ATOM_REG_FW_VERSION);
 	i.device_caps = bus.read64(ATOM_REG_CAPS);
-	i.kernel_caps = DRM_ATOM_CAP_SHM;
+	i.kernel_caps = DRM_ATOM_CAP_SHM | DRM_ATOM_CAP_EVENTS;
 	for (unsigned word = 0; word < 4; ++word)
 		i.opcodes[word] = bus.read64(ATOM_REG_OPCODES + 8 * word);
 	i.dtypes = bus.read64(ATOM_REG_DTYPES);

@@ -18,8 +18,9 @@ template <typename T> std::uint64_t load_acquire(T &from)
 
 } // namespace
 
-queue::queue(device &dev, std::shared_ptr<vm> space, std::chrono::milliseconds patience)
-	: device_(dev), vm_(std::move(space)), entries_(dev.limit().ring_entries()), look_every_(patience / looks)
+queue::queue(device &dev, std::shared_ptr<vm> space, std::chrono::milliseconds patience, std::shared_ptr<events> told)
+	: device_(dev), vm_(std::move(space)), told_(std::move(told)), entries_(dev.limit().ring_entries()),
+	  look_every_(patience / looks)
 {
 	state_.fault_command = ATOM_COMMAND_NONE;
 }
@@ -104,6 +105,24 @@ void queue::reset()
 	complete();
 	cancel();
 	++state_.generation;
+	tell();
+}
+
+/* All its jobs have ended. Who destroys it knows. */
+void queue::tell() const
+{
+	if (killed_)
+		return;
+	drm_atom_event_queue_fault event{};
+	event.base.type = DRM_ATOM_EVENT_QUEUE_FAULT;
+	event.base.length = sizeof event;
+	event.queue_id = handle_;
+	event.flags = state_.flags;
+	event.failed_seqno = state_.failed_seqno;
+	event.fault_va = state_.fault_va;
+	event.fault_code = state_.fault_code;
+	event.fault_command = state_.fault_command;
+	told_->send(std::as_bytes(std::span(&event, 1)));
 }
 
 void queue::state(drm_atom_queue_get_state &out)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "atom/hw/fault.h"
 #include "atom/hw/queue.h"
 #include "device.h"
+#include "events.h"
 #include "memory.h"
 #include "syncobj.h"
 
@@ -36,12 +38,14 @@ class queue : public std::enable_shared_from_this<queue> {
 public:
 	using clock = std::chrono::steady_clock;
 
-	/** @p patience: time without progress after which a job is given up. */
-	queue(device &dev, std::shared_ptr<vm> space, std::chrono::milliseconds patience);
+	/** @p patience: time without progress after which a job is given up. @p told is told when it is banned. */
+	queue(device &dev, std::shared_ptr<vm> space, std::chrono::milliseconds patience, std::shared_ptr<events> told);
 	~queue();
 	queue(const queue &) = delete;
 	queue &operator=(const queue &) = delete;
 
+	/** The handle that its file has given it: who is told of it knows it by that. */
+	void name(std::uint32_t handle) { handle_ = handle; }
 	/** Makes it known to the device. @return 0, -ENOSPC, -ENOMEM or -EIO */
 	int start(std::uint32_t priority);
 	/** Ends all its jobs and gives its hardware back. May be called again. */
@@ -83,11 +87,14 @@ private:
 	int judge(std::uint64_t sequence);
 	void retire_one();
 	void cancel();
+	void tell() const;
 	bool has_moved();
 	bool admin(std::uint16_t opcode, std::uint32_t generation);
 
 	device &device_;
 	const std::shared_ptr<vm> vm_;
+	const std::shared_ptr<events> told_;
+	std::atomic<std::uint32_t> handle_ = 0; // of the file
 	const std::uint32_t entries_;
 	memory_range ring_; // descriptors, then the tail
 	std::shared_ptr<memory_range> area_;

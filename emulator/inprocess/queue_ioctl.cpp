@@ -54,10 +54,11 @@ int queue_create(file &f, drm_atom_queue_create &c)
 	if (!v)
 		return -ENOENT;
 	const auto q = std::make_shared<queue>(
-		f.device(), v, std::chrono::milliseconds(c.job_timeout_ms ? c.job_timeout_ms : job_timeout_ms));
+		f.device(), v, std::chrono::milliseconds(c.job_timeout_ms ? c.job_timeout_ms : job_timeout_ms), f.events());
 	if (const int error = v->start(q, c.priority))
 		return error;
 	c.queue_id = f.queues.add(q);
+	q->name(c.queue_id);
 	c.ring_entries = q->entries();
 	c.completion_offset = offset::make(offset::kind::completion_area, c.queue_id);
 	c.completion_bytes = q->area()->bytes();

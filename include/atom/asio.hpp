@@ -38,6 +38,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/async_result.hpp>
 
+#include "atom/asio/device_events.hpp"
 #include "atom/asio/device_monitor.hpp"
 #include "atom/asio/initiation.hpp"
 #include "atom/asio/waits.hpp"

@@ -15,6 +15,7 @@
 #include "atom/device_monitor.hpp"
 #include "atom/dtype.hpp"
 #include "atom/error.hpp"
+#include "atom/fault.hpp"
 #include "atom/fence.hpp"
 #include "atom/functions.hpp"
 #include "atom/notifier.hpp"

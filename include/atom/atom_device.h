@@ -139,6 +139,37 @@ struct atom_clock_sample {
 	uint64_t host_ns;        /**< the same moment */
 };
 
+/** What a job did wrong. */
+struct atom_fault {
+	uint16_t code;    /**< enum atom_fault_code; 0: no fault */
+	uint16_t where;   /**< what field is an offset in */
+	uint16_t opcode;  /**< of the command */
+	uint16_t access;  /**< 1 read, 2 write, 0 none or unknown */
+	uint32_t command; /**< index in its buffer, 0xffffffff: none */
+	uint32_t field;   /**< byte offset of the offending field */
+	uint64_t address; /**< of the access, 0: none */
+};
+
+/** What an event of a device tells. */
+enum atom_device_event_kind {
+	ATOM_DEVICE_EVENT_QUEUE_FAULT = 1, /**< a queue is banned, and all its jobs have ended */
+	ATOM_DEVICE_EVENT_RESET = 2,       /**< the device was reset, and takes jobs again */
+};
+
+/** What has befallen an open device or a queue on it: a hint, atom_queue_get_status() is the authority. */
+struct atom_device_event {
+	uint32_t size;           /**< of the structure */
+	uint32_t what;           /**< enum atom_device_event_kind; there may be others */
+	uint32_t generation;     /**< of a reset: resets of the device, this one included */
+	uint32_t queue_id;       /**< of a queue: atom_queue_id() */
+	uint32_t faulted;        /**< of a queue, as in struct atom_queue_status */
+	uint32_t timed_out;      /**< of a queue, as in struct atom_queue_status */
+	uint32_t device_lost;    /**< of a queue, as in struct atom_queue_status */
+	uint32_t reserved;       /**< 0 */
+	uint64_t first_failed;   /**< of a queue: its first failed job; 0: none */
+	struct atom_fault fault; /**< of a queue: code, command and address; the rest is 0 */
+};
+
 /** How many devices there are; opens none. */
 ATOM_C_API int atom_device_count(uint32_t *count);
 /** Device number @p index, from 0. ATOM_ERROR_NO_DEVICE beyond the last. */
@@ -155,7 +186,9 @@ ATOM_C_API int atom_device_get_memory(const atom_device *device, struct atom_mem
 ATOM_C_API int atom_device_get_telemetry(const atom_device *device, struct atom_telemetry *out);
 /** What time it is. */
 ATOM_C_API int atom_device_get_clock(const atom_device *device, struct atom_clock_sample *out);
-/** The open file, which stays the device's; or an error. */
+/** 1 and the next event, which nobody gets again; 0 if there is none yet; or an error. Does not block. */
+ATOM_C_API int atom_device_next_event(const atom_device *device, struct atom_device_event *out);
+/** The open file, which stays the device's, readable when there is an event; or an error. */
 ATOM_C_API int atom_device_fd(const atom_device *device);
 
 /** Devices that come and go. For one thread at a time. */

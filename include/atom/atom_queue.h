@@ -49,17 +49,6 @@ struct atom_submission {
 	uint64_t cookie;                  /**< told in the completion */
 };
 
-/** What a job did wrong. */
-struct atom_fault {
-	uint16_t code;    /**< enum atom_fault_code; 0: no fault */
-	uint16_t where;   /**< what field is an offset in */
-	uint16_t opcode;  /**< of the command */
-	uint16_t access;  /**< 1 read, 2 write, 0 none or unknown */
-	uint32_t command; /**< index in its buffer, 0xffffffff: none */
-	uint32_t field;   /**< byte offset of the offending field */
-	uint64_t address; /**< of the access, 0: none */
-};
-
 /** What became of a job. */
 struct atom_completion {
 	uint32_t size;           /**< of the structure */
@@ -113,6 +102,8 @@ ATOM_C_API int atom_queue_run(atom_queue *queue, const struct atom_submission *j
  * as far as no other thread submits; 0: there is room now.
  */
 ATOM_C_API int atom_queue_room_for(const atom_queue *queue, uint32_t jobs, uint64_t *sequence);
+/** What struct atom_device_event calls it; 0 of null. */
+ATOM_C_API uint32_t atom_queue_id(const atom_queue *queue);
 /** Also after the device is lost. */
 ATOM_C_API int atom_queue_get_status(const atom_queue *queue, struct atom_queue_status *out);
 

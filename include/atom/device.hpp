@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -17,6 +18,7 @@
 
 #include "atom/config.hpp"
 #include "atom/dtype.hpp"
+#include "atom/fault.hpp"
 
 namespace atom {
 namespace core {
@@ -129,6 +131,27 @@ struct clock_sample {
 	}
 };
 
+/** What an event of a device tells. */
+enum class device_event_kind : std::uint8_t {
+	queue_fault = 1,  ///< a queue is banned, and all its jobs have ended
+	device_reset = 2, ///< the device was reset, and takes jobs again
+};
+
+/**
+ * What has befallen an open device or a queue on it. A hint: the driver drops events that nobody
+ * takes (it keeps 4 KiB of them), and queue::state() is the authority.
+ */
+struct device_event {
+	device_event_kind what = device_event_kind::queue_fault; ///< its kind
+	std::uint32_t generation = 0;   ///< device_reset: resets of the device, this one included
+	std::uint32_t queue_id = 0;     ///< queue_fault: queue::id()
+	bool faulted = false;           ///< queue_fault: as in queue_state
+	bool timed_out = false;         ///< queue_fault: as in queue_state
+	bool device_lost = false;       ///< queue_fault: as in queue_state
+	std::uint64_t first_failed = 0; ///< queue_fault: sequence of the first failed job, or 0
+	atom::fault fault;              ///< queue_fault: code, command and address; the rest is 0
+};
+
 /**
  * NPUs of this machine in the order of their device nodes.
  *
@@ -195,7 +218,20 @@ public:
 	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] clock_sample clock(std::error_code &ec) const noexcept;
 
-	/** The open file, for poll() and the like. Owned by the device; never close it. */
+	/**
+	 * The next event of the queues made from this device, or of the device; nothing if there is
+	 * none yet. All copies of the handle share the events: each goes to one who asks. Does not
+	 * block. A device that is unplugged or dead tells nothing more: device_monitor does.
+	 * @throws system_error unsupported (driver without events), invalid_argument, forked_child
+	 */
+	[[nodiscard]] std::optional<device_event> next_event() const;
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	[[nodiscard]] std::optional<device_event> next_event(std::error_code &ec) const noexcept;
+
+	/**
+	 * The open file, for poll() and the like: readable (POLLIN) when next_event() has something.
+	 * Owned by the device; never close it, and leave the reading to next_event().
+	 */
 	[[nodiscard]] int fd() const;
 
 private:

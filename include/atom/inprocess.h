@@ -65,6 +65,12 @@ struct atom_inprocess_ops {
 	 */
 	int (*inject)(struct atom_inprocess *machine, uint32_t device, const char *spec, char *error,
 		      size_t error_bytes);
+	/**
+	 * As read(2) of the driver: events (struct drm_event), as many whole ones as fit; -EAGAIN if
+	 * there is none. The descriptor is readable (POLLIN) while there is one. Not in
+	 * the first tables: struct_size tells.
+	 */
+	int (*read)(struct atom_inprocess *machine, int fd, void *buffer, size_t bytes);
 };
 
 /** The table; constant, never NULL. */

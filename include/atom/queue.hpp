@@ -210,6 +210,9 @@ public:
 	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] queue_state state(std::error_code &ec) const noexcept;
 
+	/** What device_event::queue_id calls it: not 0, and no other queue of its open device has it. */
+	[[nodiscard]] std::uint32_t id() const;
+
 	/** Slots of its ring: jobs that wait or run before submit() waits. */
 	[[nodiscard]] std::uint32_t ring_entries() const;
 

@@ -2,6 +2,7 @@
 // Events on the device file: who is told of faults and resets, and what a reader sees.
 #include "context.hpp"
 #include "machine.hpp"
+#include "system.hpp"
 #include "trouble.hpp"
 
 #include <fcntl.h>
@@ -34,7 +35,7 @@ bool readable(const device &dev, int timeout_ms = 0)
 std::vector<std::byte> read_some(const device &dev, std::size_t room)
 {
 	std::vector<std::byte> bytes(room);
-	const ssize_t got = read(dev.fd(), bytes.data(), room);
+	const ssize_t got = system::read(dev.fd(), bytes.data(), room);
 	if (got < 0)
 		throw std::system_error(errno, std::generic_category(), "read");
 	bytes.resize(static_cast<std::size_t>(got));
@@ -136,12 +137,12 @@ TEST_F(events, a_reader_that_does_not_block_is_told_that_there_is_nothing)
 	context c;
 	ASSERT_EQ(fcntl(c.dev.fd(), F_SETFL, O_RDWR | O_NONBLOCK), 0);
 	std::array<std::byte, 256> room{};
-	EXPECT_EQ(read(c.dev.fd(), room.data(), room.size()), -1);
+	EXPECT_EQ(system::read(c.dev.fd(), room.data(), room.size()), -1);
 	EXPECT_EQ(errno, EAGAIN);
 	EXPECT_FALSE(readable(c.dev));
 	c.run_failing(bad_job(c));
 	EXPECT_NO_THROW(read_fault(c.dev));
-	EXPECT_EQ(read(c.dev.fd(), room.data(), room.size()), -1);
+	EXPECT_EQ(system::read(c.dev.fd(), room.data(), room.size()), -1);
 	EXPECT_EQ(errno, EAGAIN);
 }
 
@@ -179,7 +180,7 @@ TEST_F(events, a_bad_buffer_loses_none)
 	ASSERT_TRUE(readable(c.dev, 60'000));
 	void *closed = mmap(nullptr, page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(closed, MAP_FAILED);
-	EXPECT_EQ(read(c.dev.fd(), closed, page), -1);
+	EXPECT_EQ(system::read(c.dev.fd(), closed, page), -1);
 	EXPECT_EQ(errno, EFAULT);
 	munmap(closed, page);
 	EXPECT_EQ(read_fault(c.dev).queue_id, c.q.id());

@@ -111,6 +111,8 @@ void *mmap(std::size_t bytes, int protection, int flags, int fd, std::uint64_t o
 
 void munmap(void *address, std::size_t bytes) { ::munmap(address, bytes); }
 
+long read(int fd, void *buffer, std::size_t bytes) { return ::read(fd, buffer, bytes); }
+
 } // namespace system
 
 } // namespace vmtest

@@ -18,8 +18,9 @@ void close(int fd);
 int ioctl(int fd, unsigned long request, void *argument);
 /** Whether a bad pointer is an error of the call (EFAULT), not one of the program. */
 bool checks_pointers();
-/** As mmap(2) and munmap(2) of a device file. */
+/** As mmap(2), munmap(2) and read(2) of a device file. */
 void *mmap(std::size_t bytes, int protection, int flags, int fd, std::uint64_t offset);
 void munmap(void *address, std::size_t bytes);
+long read(int fd, void *buffer, std::size_t bytes);
 
 } // namespace vmtest::system

@@ -82,6 +82,17 @@ clock_sample device::clock(std::error_code &ec) const noexcept
 	return core::guarded(ec, [&] { return clock(); });
 }
 
+std::optional<device_event> device::next_event() const
+{
+	open_one(impl_);
+	return impl_->next_event();
+}
+
+std::optional<device_event> device::next_event(std::error_code &ec) const noexcept
+{
+	return core::guarded(ec, [&] { return next_event(); });
+}
+
 int device::fd() const { return open_one(impl_).node().fd(); }
 
 context::context(const atom::device &dev)

@@ -119,6 +119,8 @@ queue_state queue::state(std::error_code &ec) const noexcept
 	return core::guarded(ec, [&] { return state(); });
 }
 
+std::uint32_t queue::id() const { return live(impl_).id(); }
+
 std::uint32_t queue::ring_entries() const { return live(impl_).ring_entries(); }
 
 } // namespace v1

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <chrono>
 
-#include "c/border.hpp"
+#include "c/completions.hpp"
 
 using namespace atom::c;
 
@@ -133,6 +133,28 @@ int atom_device_get_clock(const atom_device *device, atom_clock_sample *out)
 		write(atom_clock_sample{0, static_cast<uint32_t>(from.uncertainty.count()),
 		                        from.device_ns, static_cast<uint64_t>(host.count())},
 		      live(out, "out"));
+	});
+}
+
+int atom_device_next_event(const atom_device *device, atom_device_event *out)
+{
+	return guarded([&] {
+		atom_device_event &to = live(out, "out");
+		write(atom_device_event{}, to); // what cannot be told must not be taken
+		const auto event = live(device, "device").value.next_event();
+		if (!event)
+			return 0;
+		atom_device_event found{};
+		found.what = static_cast<uint32_t>(event->what);
+		found.generation = event->generation;
+		found.queue_id = event->queue_id;
+		found.faulted = event->faulted ? 1 : 0;
+		found.timed_out = event->timed_out ? 1 : 0;
+		found.device_lost = event->device_lost ? 1 : 0;
+		found.first_failed = event->first_failed;
+		found.fault = fault_of(event->fault);
+		write(found, to);
+		return 1;
 	});
 }
 

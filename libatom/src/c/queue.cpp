@@ -86,6 +86,11 @@ int atom_queue_reap(atom_queue *queue, atom_completion *out, uint32_t room, uint
 	});
 }
 
+uint32_t atom_queue_id(const atom_queue *queue)
+{
+	return queue == nullptr ? 0 : queue->value.id();
+}
+
 int atom_queue_get_status(const atom_queue *queue, atom_queue_status *out)
 {
 	return guarded([&] {

@@ -103,7 +103,7 @@ device::device(kmd::node node, device_info info)
 std::shared_ptr<device> device::open(const std::shared_ptr<sys::os> &system, std::string_view which)
 {
 	const device_node place = find(*system, which);
-	const int fd = system->open(place.path.c_str(), O_RDWR);
+	const int fd = system->open(place.path.c_str(), O_RDWR | O_NONBLOCK);
 	if (fd < 0)
 		fail_open(*system, place.path, -fd);
 	kmd::node node(sys::unique_fd(system, fd));
@@ -131,6 +131,18 @@ std::shared_ptr<device> device::open(const std::shared_ptr<sys::os> &system, std
 	info.driver_version = std::to_string(driver.major) + "." + std::to_string(driver.minor) +
 	                      "." + std::to_string(driver.patch);
 	return std::shared_ptr<device>(new device(std::move(node), std::move(info)));
+}
+
+std::optional<device_event> device::next_event()
+{
+	check_process("take device event");
+	if (!kmd::node::has_events(info_))
+		fail(errc::unsupported, "take device event: the driver of " + info_.path +
+		                                " sends none: update it");
+	const std::lock_guard lock(events_mutex_);
+	std::optional<device_event> event;
+	check(node_.next_event(event), "take device event");
+	return event;
 }
 
 void device::check_process(const char *operation) const

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +28,8 @@ public:
 	/** Whether this process opened it. Objects of a parent must be left alone. */
 	[[nodiscard]] bool owned() const { return node_.system().process_id() == process_; }
 	[[nodiscard]] shared_handles &handles() { return handles_; }
+	/** Throws. */
+	std::optional<device_event> next_event();
 	/** Throws forked_child if it did not. */
 	void check_process(const char *operation) const;
 
@@ -36,6 +40,7 @@ private:
 	device_info info_;
 	int process_;
 	shared_handles handles_;
+	std::mutex events_mutex_; // held while an event is read
 };
 
 } // namespace atom::core

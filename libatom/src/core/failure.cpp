@@ -48,6 +48,8 @@ void fail_errno(int error, const std::string &operation, errc full)
 	std::string what = operation + ": " + code.message();
 	if (code.category() == error_category())
 		what += " (" + std::system_category().message(error) + ")";
+	if (code == errc::device_lost)
+		what += ": close it, and open it again once it is back (device_monitor tells)";
 	throw system_error(code, what);
 }
 

@@ -26,6 +26,7 @@ public:
 	/** Returns the sequence of the last job. Throws. */
 	std::uint64_t submit(span<const submission> jobs);
 	[[nodiscard]] kmd::queue_report state();
+	[[nodiscard]] std::uint32_t id() const { return info_.id; }
 	[[nodiscard]] std::uint32_t ring_entries() const { return info_.ring_entries; }
 	/** Sequence of the last job submitted. */
 	[[nodiscard]] std::uint64_t submitted() const { return sequence_; }

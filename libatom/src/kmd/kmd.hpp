@@ -5,7 +5,9 @@
 // Functions return 0, or a positive errno value.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "atom/buffer.hpp"
@@ -80,6 +82,9 @@ private:
 	std::vector<drm_atom_sync> syncs_;
 };
 
+/** An event as read() gives it; nothing if it is of a kind that is not known, or no event. */
+std::optional<device_event> event_of(span<const std::byte> bytes);
+
 /** An open device file. Thread-safe. */
 class node {
 public:
@@ -93,12 +98,17 @@ public:
 	}
 	/** Whether memory of the program can be mapped for the device. */
 	static bool has_user_memory(const device_info &info);
+	/** Whether the driver sends events. */
+	static bool has_events(const device_info &info);
 
 	int version(driver_version &out) const;
 	int query_info(device_info &out) const;
 	int query_memory(memory_info &out) const;
 	int query_clock(clock_sample &out) const;
 	int query_telemetry(telemetry &out) const;
+
+	/** Does not block. For one thread at a time. */
+	int next_event(std::optional<device_event> &out) const;
 
 	int bo_create(std::uint64_t bytes, placement where, bool mappable, std::uint32_t vm,
 	              std::uint32_t &handle, std::uint64_t &real_bytes) const;

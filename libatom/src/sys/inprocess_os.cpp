@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -93,6 +94,14 @@ public:
 	void munmap(void *address, std::size_t bytes) override
 	{
 		ops_.munmap(machine_, address, bytes);
+	}
+
+	int read(int fd, void *buffer, std::size_t bytes) override
+	{
+		// A library of before has no events.
+		if (ops_.struct_size <= offsetof(atom_inprocess_ops, read))
+			return -ENOTTY;
+		return ops_.read(machine_, fd, buffer, bytes);
 	}
 
 	int process_id() override { return current_process(); }

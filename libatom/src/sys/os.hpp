@@ -29,6 +29,8 @@ public:
 	virtual int mmap(std::size_t bytes, int protection, int fd, std::uint64_t offset,
 	                 void **address) = 0;
 	virtual void munmap(void *address, std::size_t bytes) = 0;
+	/** Restarts when interrupted. Waits unless @p fd was opened with O_NONBLOCK (EAGAIN). */
+	virtual int read(int fd, void *buffer, std::size_t bytes) = 0;
 	virtual int process_id() = 0;
 	/** Sorted by path. */
 	virtual int list_accel_nodes(std::vector<accel_node> &nodes) = 0;

@@ -71,6 +71,17 @@ public:
 
 	void munmap(void *address, std::size_t bytes) override { ::munmap(address, bytes); }
 
+	int read(int fd, void *buffer, std::size_t bytes) override
+	{
+		for (;;) {
+			const ssize_t got = ::read(fd, buffer, bytes);
+			if (got >= 0)
+				return static_cast<int>(got);
+			if (errno != EINTR)
+				return -errno;
+		}
+	}
+
 	int process_id() override { return current_process(); }
 
 	int list_accel_nodes(std::vector<accel_node> &nodes) override

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "atom/atom.hpp"
+#include "atom/hw/fault.h"
 
 namespace {
 
@@ -225,6 +227,52 @@ TEST_F(a_program, learns_of_a_fault_what_the_kernel_would_tell)
 	queue.submit(bad, ec);
 	EXPECT_EQ(ec, atom::errc::queue_banned);
 	EXPECT_TRUE(works(device)) << "other queues go on";
+}
+
+/** Whether next_event() has something, as far as poll() knows. */
+bool readable(const atom::device &dev, int timeout_ms = 0)
+{
+	pollfd file{dev.fd(), POLLIN, 0};
+	return poll(&file, 1, timeout_ms) == 1;
+}
+
+TEST_F(a_program, is_told_once_of_each_queue_that_fails)
+{
+	const auto device = atom::device::open();
+	const auto other = atom::device::open();
+	const atom::context context(device);
+	const atom::buffer memory(context, 4096);
+	const auto fill = atom::command_builder(context)
+	                          .fill(atom::tensor(atom::slot(1), atom::dtype::f32, {16}), 1)
+	                          .finish();
+	const atom::args odd{memory.slice(1, 64)};
+	EXPECT_FALSE(readable(device));
+	EXPECT_FALSE(device.next_event());
+	std::vector<atom::queue> queues;
+	for (int i = 0; i < 5; ++i) {
+		queues.emplace_back(context);
+		const atom::submission bad(fill, odd);
+		EXPECT_THROW(queues.back().run(bad), atom::job_error);
+	}
+	std::vector<std::uint32_t> told;
+	for (std::size_t i = 0; i < queues.size(); ++i) {
+		ASSERT_TRUE(readable(device, 60'000));
+		const auto event = device.next_event();
+		ASSERT_TRUE(event);
+		EXPECT_EQ(event->what, atom::device_event_kind::queue_fault);
+		EXPECT_TRUE(event->faulted);
+		EXPECT_FALSE(event->timed_out);
+		EXPECT_EQ(event->first_failed, 1U);
+		EXPECT_EQ(event->fault.code, ATOM_FAULT_MISALIGNED);
+		told.push_back(event->queue_id);
+	}
+	std::vector<std::uint32_t> made;
+	for (const atom::queue &q : queues)
+		made.push_back(q.id());
+	EXPECT_THAT(told, testing::UnorderedElementsAreArray(made));
+	EXPECT_FALSE(readable(device));
+	EXPECT_FALSE(device.next_event());
+	EXPECT_FALSE(readable(other)) << "others are told of what is not theirs";
 }
 
 TEST_F(a_program, cancels_the_jobs_of_a_queue_that_it_destroys)

@@ -145,6 +145,11 @@ void *mmap(std::size_t bytes, int protection, int flags, int fd, std::uint64_t o
 
 void munmap(void *address, std::size_t bytes) { ops.munmap(here().get(), address, bytes); }
 
+long read(int fd, void *buffer, std::size_t bytes)
+{
+	return here().is_device(fd) ? told(ops.read(here().get(), fd, buffer, bytes)) : ::read(fd, buffer, bytes);
+}
+
 } // namespace system
 
 } // namespace vmtest

@@ -260,6 +260,72 @@ TEST_F(a_loop_on_a_fake_kernel, loses_no_change_when_a_wait_is_cancelled)
 }
 #endif
 
+class an_event_of_a_device : public on_an_event_loop {
+protected:
+	/** Makes a queue whose job fails. */
+	std::uint32_t fail_a_queue()
+	{
+		queue bad(ctx);
+		const args wrong = odd();
+		std::error_code ec;
+		bad.run({fill, wrong}, no_deadline, ec);
+		EXPECT_EQ(ec, errc::job_fault);
+		failed.push_back(std::move(bad));
+		return failed.back().id();
+	}
+	std::vector<queue> failed;
+};
+
+TEST_F(an_event_of_a_device, ends_one_wait)
+{
+	async_device_events events(loop, dev);
+	std::vector<device_event> told;
+	std::vector<boost_error> errors;
+	const auto note = [&](const boost_error &error, const device_event &event) {
+		errors.push_back(error);
+		told.push_back(event);
+	};
+	async_next_event(events, note);
+	async_next_event(events, note);
+	loop.poll();
+	EXPECT_TRUE(told.empty());
+	const std::uint32_t first = fail_a_queue();
+	const std::uint32_t second = fail_a_queue();
+	run();
+	ASSERT_EQ(told.size(), 2U);
+	EXPECT_FALSE(errors[0] || errors[1]);
+	EXPECT_EQ(told[0].queue_id, first);
+	EXPECT_EQ(told[1].queue_id, second);
+	EXPECT_TRUE(told[1].faulted);
+	async_next_event(events, note);
+	loop.restart();
+	loop.poll();
+	EXPECT_EQ(told.size(), 2U) << "one is told twice";
+	events.cancel();
+	run();
+	ASSERT_EQ(errors.size(), 3U);
+	EXPECT_EQ(errors[2], operation_aborted);
+	// What came while nobody waited is there for who waits next.
+	const std::uint32_t third = fail_a_queue();
+	async_next_event(events, note);
+	run();
+	ASSERT_EQ(told.size(), 4U);
+	EXPECT_EQ(told[3].queue_id, third);
+}
+
+TEST_F(an_event_of_a_device, is_not_waited_for_beyond_the_end_of_what_waits)
+{
+	std::optional<boost_error> error;
+	{
+		const async_device_events gone(loop, dev);
+		async_next_event(gone, [&](const boost_error &e, const device_event &) { error = e; });
+	}
+	run();
+	ASSERT_TRUE(error);
+	EXPECT_EQ(*error, operation_aborted);
+	EXPECT_THROW(async_device_events(loop, device()), system_error);
+}
+
 TEST_F(a_loop_on_a_fake_kernel, is_told_when_changes_cannot_be_followed)
 {
 	async_device_monitor monitor(

@@ -5,6 +5,7 @@
 
 #include <poll.h>
 
+#include "atom/hw/fault.h"
 #include "c_fixture.hpp"
 
 namespace atom::test {
@@ -243,6 +244,38 @@ TEST_F(the_c_interface, lets_objects_go_in_any_order)
 	atom_queue_destroy(q);
 	atom_commands_destroy(nop);
 	atom_buffer_destroy(memory);
+}
+
+TEST_F(the_c_interface, tells_of_a_queue_that_failed)
+{
+	const atom_operand out = in_slot(1, {8});
+	atom_commands *fill = commands([&](auto *to) { return atom_builder_fill(to, &out, 3); });
+	atom_buffer *memory = buffer(64);
+	const atom_view odd{memory, 1, 32};
+	auto job = sized<atom_submission>();
+	job.commands = fill;
+	job.arguments = &odd;
+	job.argument_count = 1;
+	auto event = sized<atom_device_event>();
+	EXPECT_EQ(atom_device_next_event(&device, &event), 0);
+	EXPECT_EQ(atom_queue_run(queue, &job, ATOM_NO_DEADLINE, nullptr), ATOM_ERROR_JOB_FAULT);
+	pollfd file{atom_device_fd(&device), POLLIN, 0};
+	ASSERT_EQ(poll(&file, 1, 60'000), 1);
+	atom_device_event sizeless{};
+	EXPECT_EQ(atom_device_next_event(&device, &sizeless), ATOM_ERROR_INVALID_ARGUMENT);
+	ASSERT_EQ(atom_device_next_event(&device, &event), 1) << "it was lost to a mistake";
+	EXPECT_EQ(event.what, ATOM_DEVICE_EVENT_QUEUE_FAULT);
+	EXPECT_NE(event.queue_id, 0U);
+	EXPECT_EQ(event.queue_id, atom_queue_id(queue));
+	EXPECT_EQ(event.faulted, 1U);
+	EXPECT_EQ(event.timed_out, 0U);
+	EXPECT_EQ(event.first_failed, 1U);
+	EXPECT_EQ(event.fault.code, ATOM_FAULT_MISALIGNED);
+	EXPECT_EQ(atom_device_next_event(&device, &event), 0);
+	EXPECT_EQ(atom_device_next_event(nullptr, &event), ATOM_ERROR_INVALID_ARGUMENT);
+	EXPECT_EQ(atom_queue_id(nullptr), 0U);
+	atom_buffer_destroy(memory);
+	atom_commands_destroy(fill);
 }
 
 } // namespace

@@ -50,6 +50,7 @@ fake_kernel::fake_kernel()
 	info.job_timeout_max_ms = 60000;
 	info.engines = 8;
 	info.macs_log2_max = 36;
+	info.kernel_caps = DRM_ATOM_CAP_EVENTS;
 }
 
 void fake_kernel::fail(unsigned long request, int error, int times)
@@ -94,6 +95,28 @@ void fake_kernel::close(int fd)
 	const std::lock_guard lock(mutex_);
 	files_.erase(fd);
 	--open_files_;
+}
+
+void fake_kernel::send(std::vector<std::byte> event)
+{
+	const std::lock_guard lock(mutex_);
+	events_.push_back(std::move(event));
+}
+
+// As drm_read(): whole events, as many as fit.
+int fake_kernel::read(int, void *buffer, std::size_t bytes)
+{
+	const std::lock_guard lock(mutex_);
+	if (read_error != 0 || events_.empty())
+		return read_error != 0 ? -read_error : -EAGAIN;
+	auto *out = static_cast<std::byte *>(buffer);
+	std::size_t done = 0;
+	while (!events_.empty() && events_.front().size() <= bytes - done) {
+		std::copy(events_.front().begin(), events_.front().end(), out + done);
+		done += events_.front().size();
+		events_.pop_front();
+	}
+	return static_cast<int>(done);
 }
 
 int fake_kernel::list_accel_nodes(std::vector<sys::accel_node> &out)

@@ -60,6 +60,7 @@ public:
 	int list_error = 0;
 	int follow_error = 0; ///< of following nodes, and of reading what is told
 	int event_error = 0;
+	int read_error = 0; ///< of reading the device file
 	int pid = 100;
 	bool auto_run = true; ///< jobs are done when SUBMIT returns
 	/** Called for each job that is run; decides how it ends. */
@@ -75,6 +76,8 @@ public:
 	void unplug();
 	/** The kernel says something about a device node, to those who follow them. */
 	void tell(const sys::node_event &what);
+	/** What the device file gives to its reader, event by event. */
+	void send(std::vector<std::byte> event);
 	/** A dma-buf of another driver. */
 	int foreign_dmabuf(std::uint64_t bytes);
 	/** Accesses of the CPU to dma-bufs: "start 1" for reading, "end 3" for both. */
@@ -97,6 +100,7 @@ public:
 	int mmap(std::size_t bytes, int protection, int fd, std::uint64_t offset,
 	         void **address) override;
 	void munmap(void *address, std::size_t bytes) override;
+	int read(int fd, void *buffer, std::size_t bytes) override;
 	int process_id() override { return pid; }
 	int list_accel_nodes(std::vector<sys::accel_node> &out) override;
 	int follow_accel_nodes(std::unique_ptr<sys::node_monitor> &out) override;
@@ -184,6 +188,7 @@ private:
 	std::map<std::uint32_t, std::shared_ptr<fake_syncobj>> syncobjs_;
 	std::map<int, fake_file> files_;
 	int next_file_ = 1000;
+	std::deque<std::vector<std::byte>> events_;
 	std::vector<fake_job> jobs_;
 	std::uint32_t next_id_ = 1;
 	std::size_t open_files_ = 0;

@@ -330,7 +330,16 @@ TEST_F(a_queue, of_a_lost_device_leaves_no_waiter_hanging)
 	EXPECT_EQ(ec, errc::device_lost);
 	EXPECT_THROW(f.wait(), job_error);
 	EXPECT_EQ(f.status()->error, errc::device_lost);
-	error_of(errc::device_lost, [&] { q.submit(nop); });
+	const auto expect_remedy = [&](const char *operation, auto &&call) {
+		EXPECT_EQ(error_of(errc::device_lost, call),
+		          std::string(operation) +
+		                  ": the device is gone or dead (No such device): close it, and "
+		                  "open it again once it is back (device_monitor tells)");
+	};
+	expect_remedy("submit", [&] { q.submit(nop); });
+	expect_remedy("create buffer of 4096 bytes in local memory", [&] {
+		(void)buffer(ctx, 4096, {placement::local, true, ""});
+	});
 	timeline t;
 	error_of(errc::device_lost, [&] { t = timeline(dev); });
 	EXPECT_TRUE(q.state().device_lost);

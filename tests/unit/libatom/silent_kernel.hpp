@@ -37,6 +37,7 @@ public:
 			area_ = *address;
 		return error;
 	}
+	int read(int, void *, std::size_t) override { return -ENOTTY; }
 	void munmap(void *address, std::size_t bytes) override { real_->munmap(address, bytes); }
 	int process_id() override { return sys::current_process(); }
 	int list_accel_nodes(std::vector<sys::accel_node> &nodes) override
