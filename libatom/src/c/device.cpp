@@ -179,6 +179,7 @@ int atom_device_monitor_next(atom_device_monitor *monitor, atom_device_change *o
 {
 	return guarded([&] {
 		atom_device_change &to = live(out, "out");
+		write(atom_device_change{}, to); // what cannot be told must not be taken
 		const auto change = live(monitor, "monitor").value.next();
 		if (!change)
 			return 0;

@@ -7,6 +7,7 @@
 
 #include "atom/hw/fault.h"
 #include "c_fixture.hpp"
+#include "core/device_monitor.hpp"
 
 namespace atom::test {
 namespace {
@@ -244,6 +245,20 @@ TEST_F(the_c_interface, lets_objects_go_in_any_order)
 	atom_queue_destroy(q);
 	atom_commands_destroy(nop);
 	atom_buffer_destroy(memory);
+}
+
+TEST(the_c_interface_of_the_monitor, tells_of_a_change_also_after_a_mistake)
+{
+	const auto kernel = std::make_shared<fake_kernel>();
+	atom_device_monitor monitor{core::access::wrap(std::make_unique<core::device_monitor>(kernel))};
+	kernel->tell({sys::node_event::kind::added, {"/dev/accel/accel2", "0000:05:00.0", 1}, ""});
+	atom_device_change sizeless{};
+	EXPECT_EQ(atom_device_monitor_next(&monitor, &sizeless), ATOM_ERROR_INVALID_ARGUMENT);
+	auto change = sized<atom_device_change>();
+	ASSERT_EQ(atom_device_monitor_next(&monitor, &change), 1) << "it was lost to a mistake";
+	EXPECT_EQ(change.what, ATOM_DEVICE_ADDED);
+	EXPECT_STREQ(change.bdf, "0000:05:00.0");
+	EXPECT_EQ(atom_device_monitor_next(&monitor, &change), 0);
 }
 
 TEST_F(the_c_interface, tells_of_a_queue_that_failed)
