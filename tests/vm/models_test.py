@@ -76,6 +76,9 @@ COMMANDS = {
     "memory": lambda: "grep -hw bo_bytes_local /sys/kernel/debug/*/*/counters",
 }
 
+# Not on the debug kernel: lockdep reports a cycle of the kernel's own hot-plug driver there, and turns itself off.
+PULLED = ("pulled_ocr", "pulled_classify", "after_pull")
+
 
 def on_cpu(command):
     return json.loads(subprocess.run([*command, "--device", "cpu", "--json"], check=True, stdout=subprocess.PIPE).stdout)
@@ -92,14 +95,15 @@ def names(report):
 class Models(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        commands = {name: command for name, command in COMMANDS.items() if KERNEL != "debug" or name not in PULLED}
         with tempfile.TemporaryDirectory(dir=os.path.join(TOP, "build")) as work:
             script = "\n".join(f"({command()}) >{work}/{name}.out 2>{work}/{name}.err; echo $? >{work}/{name}.status"
-                               for name, command in COMMANDS.items())
+                               for name, command in commands.items())
             cls.machine = subprocess.run([VM, "--kernel", KERNEL, "--share", work, "--memory", "3072", "--timeout", "1200",
                                           "--silence", "600", "--", "sh", "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                          stderr=subprocess.STDOUT, text=True)
             cls.results = {}
-            for name in COMMANDS:
+            for name in commands:
                 texts = []
                 for part in ("status", "out", "err"):
                     path = os.path.join(work, f"{name}.{part}")
@@ -151,6 +155,8 @@ class Models(unittest.TestCase):
         self.assertEqual(lines(self.report("after_reset")), lines(self.report("ocr")))
 
     def test_a_device_that_is_pulled_in_the_middle_ends_the_run_with_an_error_and_another_serves_the_next(self):
+        if KERNEL == "debug":
+            self.skipTest("lockdep reports a cycle of the kernel's own hot-plug driver")
         self.assert_broken_off("(is gone|no such device)", "pulled_ocr", "pulled_classify")
         self.assertEqual(names(self.report("after_pull")), names(self.report("classify")))
 
