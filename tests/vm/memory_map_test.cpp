@@ -38,7 +38,7 @@ public:
 		EXPECT_NO_THROW(write_to("/sys/bus/pci/drivers_probe", folder_.filename()));
 	}
 
-	/** Its BARs; there must be such a page. */
+	/** The first page of its registers. */
 	[[nodiscard]] mapping registers() const { return {registers_file_.get(), 0, page, PROT_READ}; }
 
 	void answer_at_its_addresses(bool on)

@@ -10,6 +10,7 @@
 #include <exception>
 #include <fstream>
 #include <stdexcept>
+#include <vector>
 
 namespace vmtest {
 

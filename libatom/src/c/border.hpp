@@ -101,6 +101,26 @@ void write(T known, T &to)
 }
 
 /**
+ * Takes what comes next and gives it as @p describe puts it. What could not be given, for want of a
+ * size, is not taken. Returns 1, 0 if there is nothing, or an error.
+ */
+template <class Out, class Take, class Describe>
+int next(Out *out, Take &&take, Describe &&describe) noexcept
+{
+	return guarded([&] {
+		Out &to = live(out, "out");
+		write(Out{}, to);
+		const auto taken = take();
+		if (!taken)
+			return 0;
+		Out found{};
+		describe(*taken, found);
+		write(found, to);
+		return 1;
+	});
+}
+
+/**
  * Element @p index of an array of the caller, whose elements are as large as the first one says.
  * All must say the same.
  */

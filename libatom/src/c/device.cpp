@@ -138,24 +138,18 @@ int atom_device_get_clock(const atom_device *device, atom_clock_sample *out)
 
 int atom_device_next_event(const atom_device *device, atom_device_event *out)
 {
-	return guarded([&] {
-		atom_device_event &to = live(out, "out");
-		write(atom_device_event{}, to); // what cannot be told must not be taken
-		const auto event = live(device, "device").value.next_event();
-		if (!event)
-			return 0;
-		atom_device_event found{};
-		found.what = static_cast<uint32_t>(event->what);
-		found.generation = event->generation;
-		found.queue_id = event->queue_id;
-		found.faulted = event->faulted ? 1 : 0;
-		found.timed_out = event->timed_out ? 1 : 0;
-		found.device_lost = event->device_lost ? 1 : 0;
-		found.first_failed = event->first_failed;
-		found.fault = fault_of(event->fault);
-		write(found, to);
-		return 1;
-	});
+	return next(
+		out, [&] { return live(device, "device").value.next_event(); },
+		[](const atom::device_event &event, atom_device_event &found) {
+			found.what = static_cast<uint32_t>(event.what);
+			found.generation = event.generation;
+			found.queue_id = event.queue_id;
+			found.faulted = event.faulted ? 1 : 0;
+			found.timed_out = event.timed_out ? 1 : 0;
+			found.device_lost = event.device_lost ? 1 : 0;
+			found.first_failed = event.first_failed;
+			found.fault = fault_of(event.fault);
+		});
 }
 
 int atom_device_fd(const atom_device *device)
@@ -177,19 +171,13 @@ int atom_device_monitor_fd(const atom_device_monitor *monitor)
 
 int atom_device_monitor_next(atom_device_monitor *monitor, atom_device_change *out)
 {
-	return guarded([&] {
-		atom_device_change &to = live(out, "out");
-		write(atom_device_change{}, to); // what cannot be told must not be taken
-		const auto change = live(monitor, "monitor").value.next();
-		if (!change)
-			return 0;
-		atom_device_change found{};
-		found.what = static_cast<uint32_t>(change->what);
-		found.numa_node = change->device.numa_node;
-		copy_text(change->device.path, found.path);
-		copy_text(change->device.bdf, found.bdf);
-		copy_text(change->remedies, found.remedies);
-		write(found, to);
-		return 1;
-	});
+	return next(
+		out, [&] { return live(monitor, "monitor").value.next(); },
+		[](const atom::device_change &change, atom_device_change &found) {
+			found.what = static_cast<uint32_t>(change.what);
+			found.numa_node = change.device.numa_node;
+			copy_text(change.device.path, found.path);
+			copy_text(change.device.bdf, found.bdf);
+			copy_text(change.remedies, found.remedies);
+		});
 }
