@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fast/epilogue.h"
 
+#include <limits>
+
 namespace atom::engine::fast {
 
 namespace {
@@ -106,6 +108,27 @@ bool finisher::finish_at_once(const index5 &first, const sums &of, std::int64_t 
 		kernels_.finish(args);
 		args.out += args.out_stride;
 	}
+	return true;
+}
+
+bool finisher::direct(const index5 &first, std::size_t columns, std::int64_t step, kernels::direct_output &to)
+{
+	constexpr float infinity = std::numeric_limits<float>::infinity();
+	to = {};
+	std::byte *out = at_once_ && is_float(out_tensor_.dtype) ? out_.place(first) : nullptr;
+	const bool residual_lies = tail_.residual.dtype == ATOM_DTYPE_F32 && residual_.place(first);
+	if (!out || (tail_.residual && !residual_lies) || (tail_.bias && tail_.bias.dtype != ATOM_DTYPE_F32))
+		return true;
+	if (tail_.bias && !bias_.load(first, columns, buf_.direct_bias, buf_.run))
+		return false;
+	to.stride = step * out_tensor_.strides[3];
+	to.type = static_cast<atom_dtype>(out_tensor_.dtype);
+	to.bias = tail_.bias ? buf_.direct_bias : nullptr;
+	to.residual = tail_.residual ? residual_.place(first) : nullptr;
+	to.residual_stride = tail_.residual ? step * tail_.residual.strides[3] : 0;
+	to.low = tail_.activation == ATOM_FN_CLIP ? tail_.p0 : tail_.activation == ATOM_FN_RELU ? 0 : -infinity;
+	to.high = tail_.activation == ATOM_FN_CLIP ? tail_.p1 : infinity;
+	to.to = out;
 	return true;
 }
 

@@ -20,6 +20,17 @@ namespace atom::engine::kernels {
 /** Two lines of the caches. */
 inline constexpr std::size_t ahead_bytes = 128;
 
+/** Where a tile's sums of floats become outputs, without a way through memory: clamp(sum + bias + residual). */
+struct tile_output {
+	std::byte *to;            ///< of the first row, at the first column
+	std::ptrdiff_t stride;    ///< bytes from row to row
+	atom_dtype type;          ///< f32, f16 or bf16
+	const float *bias;        ///< of each column; nullptr: none
+	const std::byte *residual; ///< f32 of each element, may be the output; nullptr: none
+	std::ptrdiff_t residual_stride; ///< bytes
+	float low, high;
+};
+
 /** A register tile: rows x columns of the output over a range of k. */
 struct tile_args {
 	unsigned rows;    ///< 1 .. family.rows
@@ -35,6 +46,8 @@ struct tile_args {
 	void *c;
 	std::size_t c_stride;           ///< elements
 	bool add;                       ///< c += result, else c = result
+	/** Takes result, or c + result, instead of c. Only where the family says so, for family.columns columns. */
+	const tile_output *output = nullptr;
 	const std::uint32_t *row_terms;    ///< integers: added to the elements of each row; nullptr: nothing
 	const std::uint32_t *column_terms; ///< integers: added to those of each column; family.columns of them
 	/** Fetched for what comes next: ahead_bytes of so many rows with each segment, one segment's behind the other's. */
@@ -86,6 +99,7 @@ struct family {
 	unsigned (*least_of_panel)(const std::byte *panel, std::size_t groups);
 
 	const line_family *lines = nullptr; ///< nullptr: there is none
+	bool outputs = false;               ///< the tiles take tile_args.output
 };
 
 /** Few rows of a against b where it lies: b is contiguous along k or along n. */

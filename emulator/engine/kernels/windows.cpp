@@ -204,11 +204,14 @@ private:
 	bool multiply_row(std::size_t row, const k_block &k, bool last)
 	{
 		const std::size_t pair = 2 * p_.pair, pixel_bytes = columns_ * 4;
+		const bool direct = last && goes_direct(row, k);
 		std::size_t pixel = 0, first = 0;
 		const auto pass = [&](std::size_t count, bool of_pairs) {
-			multiply({row, pixel, static_cast<unsigned>(count), of_pairs}, k, sums_at(row, pixel, first));
+			multiply({row, pixel, static_cast<unsigned>(count), of_pairs, direct}, k, sums_at(row, pixel, first));
 			pixel += count;
-			if (!last || (pixel < args_.columns && (pixel - first) * pixel_bytes < finished_bytes))
+			if (direct)
+				first = pixel;
+			if (!last || direct || (pixel < args_.columns && (pixel - first) * pixel_bytes < finished_bytes))
 				return true;
 			const std::size_t from = std::exchange(first, pixel);
 			return finish(row, from, pixel - from, sums_at(row, from, from));
@@ -236,12 +239,16 @@ private:
 		return some.tap == next.tap && some.taps == next.taps && begun(some, taps) == begun(next, next_taps);
 	}
 
+	/** Whether the last block's tiles make a row's outputs: a block that a row needs nothing of has no tiles. */
+	bool goes_direct(std::size_t row, const k_block &k) const { return p_.direct && cut(k, taps_of(row)).taps != 0; }
+
 	/** Two lines of an image that is as wide as a run of a pair. */
 	bool multiply_two_rows(std::size_t row, const k_block &k, bool last)
 	{
+		const bool direct = last && goes_direct(row, k);
 		std::byte *sums = sums_at(row, 0, 0);
-		multiply({row, 0, 2 * p_.f.pair, true}, k, sums);
-		return !last || (finish(row, 0, args_.columns, sums) &&
+		multiply({row, 0, 2 * p_.f.pair, true, direct}, k, sums);
+		return !last || direct || (finish(row, 0, args_.columns, sums) &&
 				 finish(row + 1, 0, args_.columns, sums + args_.columns * columns_ * 4));
 	}
 
@@ -250,6 +257,7 @@ private:
 		std::size_t row, column;
 		unsigned count;
 		bool pair;
+		bool direct; ///< to outputs
 	};
 
 	bool finish(std::size_t row, std::size_t column, std::size_t pixels, std::byte *sums) const
@@ -286,17 +294,39 @@ private:
 		t.add = add;
 		if (p_.lines)
 			multiply_lines(t, skipped, sums);
+		else if (at.direct)
+			multiply_direct(t, at, skipped, sums);
 		else
-			multiply_panels(t, at.pair, skipped, sums);
+			multiply_panels(t, at.pair, skipped, sums, nullptr);
 		if (f.integer && (args_.b_zero || f.b_offset))
 			subtract_row_sums(args_, t, at.pair, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
 	}
 
-	void multiply_panels(tile_args &t, bool pair, std::size_t skipped, std::byte *sums)
+	void multiply_direct(tile_args &t, const pixels &at, std::size_t skipped, std::byte *sums)
+	{
+		const direct_output &d = args_.direct;
+		const auto pixel = static_cast<std::ptrdiff_t>(at.row * args_.columns + at.column);
+		tile_output output = {d.to + pixel * d.stride, d.stride, d.type, d.bias, d.residual, d.residual_stride, d.low, d.high};
+		advance(output, column_);
+		if (output.residual)
+			output.residual += pixel * d.residual_stride;
+		multiply_panels(t, at.pair, skipped, sums, &output);
+	}
+
+	/** By columns. */
+	static void advance(tile_output &output, std::size_t columns)
+	{
+		output.to += columns * static_cast<std::size_t>(element_bytes(output.type));
+		output.bias += output.bias ? columns : 0;
+		output.residual += output.residual ? columns * sizeof(float) : 0;
+	}
+
+	void multiply_panels(tile_args &t, bool pair, std::size_t skipped, std::byte *sums, tile_output *output)
 	{
 		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
 		const std::byte *panel = packed_;
+		t.output = output;
 		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_bytes_) {
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
 			t.b = panel + skipped * tap_bytes_;
@@ -308,6 +338,8 @@ private:
 				careful_halves(t);
 			else
 				(careful ? f.careful_tile : pair ? f.pair_tile : f.tile)(t);
+			if (output)
+				advance(*output, f.columns);
 		}
 	}
 
@@ -329,6 +361,14 @@ private:
 		p_.f.careful_tile(t);
 		t.a += t.a_jump;
 		t.c = static_cast<std::byte *>(t.c) + t.rows * t.c_stride * 4;
+		tile_output output;
+		if (t.output) {
+			output = *t.output;
+			output.to += static_cast<std::ptrdiff_t>(t.rows) * output.stride;
+			if (output.residual)
+				output.residual += static_cast<std::ptrdiff_t>(t.rows) * output.residual_stride;
+			t.output = &output;
+		}
 		p_.f.careful_tile(t);
 	}
 
