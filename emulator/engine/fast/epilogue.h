@@ -7,7 +7,7 @@
 
 #include "fast/products.h"
 #include "fast/values.h"
-#include "kernels/windows.h"
+#include "kernels/tile_output.h"
 
 namespace atom::engine::fast {
 
@@ -48,10 +48,12 @@ public:
 	 * How sums of floats become outputs without finish(): from @p first on, @p columns of them along dimension 4 and rows
 	 * @p step outputs apart along dimension 3. to.to is nullptr if they do not. False: fault.
 	 */
-	bool direct(const index5 &first, std::size_t columns, std::int64_t step, kernels::direct_output &to);
+	bool direct(const index5 &first, std::size_t columns, std::int64_t step, kernels::tile_output &to);
 
 private:
 	bool finish_at_once(const index5 &first, const sums &of, std::int64_t step);
+	/** f32 of the residual where they lie, or nullptr. */
+	const std::byte *residual_at(const index5 &first) const;
 	bool load_bias(const index5 &first, std::size_t n);
 	bool row(const index5 &index, std::size_t n, std::int32_t *sums, const float *scale);
 	bool row(const index5 &index, std::size_t n, const float *r);

@@ -14,7 +14,7 @@ namespace {
 
 using kernels::as_bf16, kernels::as_f16, kernels::as_f32;
 
-/** Some columns of a row; RELU is a CLIP to [0, infinity], IDENTITY one to all. */
+/** Some columns of a row. */
 struct finish_row {
 	const float *sums;
 	const std::int32_t *integer_bias;
@@ -40,16 +40,6 @@ struct finish_row {
 	}
 };
 
-__m512 lowest_of(const finish_args &t)
-{
-	return _mm512_set1_ps(t.activation == ATOM_FN_CLIP ? t.p0 : t.activation == ATOM_FN_RELU ? 0 : -__builtin_inff());
-}
-
-__m512 highest_of(const finish_args &t)
-{
-	return _mm512_set1_ps(t.activation == ATOM_FN_CLIP ? t.p1 : __builtin_inff());
-}
-
 template <class Output> Output make_output(const finish_args &t)
 {
 	if constexpr (Output::bytes == 1)
@@ -62,7 +52,7 @@ template <class Output> Output make_output(const finish_args &t)
 template <class Output, bool Integer, bool Residual> void finish_rows(const finish_args t)
 {
 	const Output output = make_output<Output>(t);
-	const __m512 low = lowest_of(t), high = highest_of(t);
+	const __m512 low = _mm512_set1_ps(t.low), high = _mm512_set1_ps(t.high);
 	const auto *residual = reinterpret_cast<const std::byte *>(t.residual);
 	for (std::size_t row = 0; row < t.rows; ++row) {
 		const finish_row from{static_cast<const float *>(t.sums) + row * t.stride, t.integer_bias, t.scale, t.bias,
@@ -102,7 +92,7 @@ constexpr float doubt = 0x1.4p-14f;
  */
 template <bool Signed> bool finish_64(const finish_args &t, const as_bytes<Signed> &output, std::size_t column)
 {
-	const __m512 low = lowest_of(t), high = highest_of(t);
+	const __m512 low = _mm512_set1_ps(t.low), high = _mm512_set1_ps(t.high);
 	const __m512i least = output.all(low), most = output.all(high);
 	const __m512 below = _mm512_set1_ps(t.out_zero - doubt), above = _mm512_set1_ps(t.out_zero + doubt);
 	__m512i bias[4];

@@ -14,22 +14,12 @@
 #pragma once
 
 #include "gemm.h"
+#include "tile_output.h"
 
 namespace atom::engine::kernels {
 
 /** Two lines of the caches. */
 inline constexpr std::size_t ahead_bytes = 128;
-
-/** Where a tile's sums of floats become outputs, without a way through memory: clamp(sum + bias + residual). */
-struct tile_output {
-	std::byte *to;            ///< of the first row, at the first column
-	std::ptrdiff_t stride;    ///< bytes from row to row
-	atom_dtype type;          ///< f32, f16 or bf16
-	const float *bias;        ///< of each column; nullptr: none
-	const std::byte *residual; ///< f32 of each element, may be the output; nullptr: none
-	std::ptrdiff_t residual_stride; ///< bytes
-	float low, high;
-};
 
 /** A register tile: rows x columns of the output over a range of k. */
 struct tile_args {

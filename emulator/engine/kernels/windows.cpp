@@ -209,12 +209,10 @@ private:
 		const auto pass = [&](std::size_t count, bool of_pairs) {
 			multiply({row, pixel, static_cast<unsigned>(count), of_pairs, direct}, k, sums_at(row, pixel, first));
 			pixel += count;
-			if (direct)
-				first = pixel;
-			if (!last || direct || (pixel < args_.columns && (pixel - first) * pixel_bytes < finished_bytes))
+			if (!last || (!direct && pixel < args_.columns && (pixel - first) * pixel_bytes < finished_bytes))
 				return true;
 			const std::size_t from = std::exchange(first, pixel);
-			return finish(row, from, pixel - from, sums_at(row, from, from));
+			return direct || finish(row, from, pixel - from, sums_at(row, from, from));
 		};
 		/* Pairs, unless what is left after them would be too few pixels to be worth a pass. */
 		for (const std::size_t left = pair ? args_.columns % pair : 0;
@@ -248,8 +246,9 @@ private:
 		const bool direct = last && goes_direct(row, k);
 		std::byte *sums = sums_at(row, 0, 0);
 		multiply({row, 0, 2 * p_.f.pair, true, direct}, k, sums);
-		return !last || direct || (finish(row, 0, args_.columns, sums) &&
-				 finish(row + 1, 0, args_.columns, sums + args_.columns * columns_ * 4));
+		return !last || direct ||
+		       (finish(row, 0, args_.columns, sums) &&
+			finish(row + 1, 0, args_.columns, sums + args_.columns * columns_ * 4));
 	}
 
 	/** Pixels of a register tile. */
@@ -294,39 +293,32 @@ private:
 		t.add = add;
 		if (p_.lines)
 			multiply_lines(t, skipped, sums);
-		else if (at.direct)
-			multiply_direct(t, at, skipped, sums);
 		else
-			multiply_panels(t, at.pair, skipped, sums, nullptr);
+			multiply_panels(t, at, skipped, sums);
 		if (f.integer && (args_.b_zero || f.b_offset))
 			subtract_row_sums(args_, t, at.pair, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
 	}
 
-	void multiply_direct(tile_args &t, const pixels &at, std::size_t skipped, std::byte *sums)
+	static void move(tile_output &output, std::size_t pixels, std::size_t columns)
 	{
-		const direct_output &d = args_.direct;
-		const auto pixel = static_cast<std::ptrdiff_t>(at.row * args_.columns + at.column);
-		tile_output output = {d.to + pixel * d.stride, d.stride, d.type, d.bias, d.residual, d.residual_stride, d.low, d.high};
-		advance(output, column_);
+		const auto rows = static_cast<std::ptrdiff_t>(pixels), across = static_cast<std::ptrdiff_t>(columns);
+		output.to += rows * output.stride + across * element_bytes(output.type);
+		if (output.bias)
+			output.bias += columns;
 		if (output.residual)
-			output.residual += pixel * d.residual_stride;
-		multiply_panels(t, at.pair, skipped, sums, &output);
+			output.residual += rows * output.residual_stride + across * element_bytes(ATOM_DTYPE_F32);
 	}
 
-	/** By columns. */
-	static void advance(tile_output &output, std::size_t columns)
-	{
-		output.to += columns * static_cast<std::size_t>(element_bytes(output.type));
-		output.bias += output.bias ? columns : 0;
-		output.residual += output.residual ? columns * sizeof(float) : 0;
-	}
-
-	void multiply_panels(tile_args &t, bool pair, std::size_t skipped, std::byte *sums, tile_output *output)
+	void multiply_panels(tile_args t, const pixels &at, std::size_t skipped, std::byte *sums)
 	{
 		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
 		const std::byte *panel = packed_;
-		t.output = output;
+		tile_output output = args_.direct;
+		if (at.direct) {
+			move(output, at.row * args_.columns + at.column, column_);
+			t.output = &output;
+		}
 		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_bytes_) {
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
 			t.b = panel + skipped * tap_bytes_;
@@ -334,12 +326,12 @@ private:
 			t.column_terms = f.integer && args_.a_zero ? notes_ + j : none;
 			ahead_.give_share(t);
 			const bool careful = f.careful_tile && needs_care(f, args_.least, notes_[j / f.columns]);
-			if (careful && pair)
+			if (careful && at.pair)
 				careful_halves(t);
 			else
-				(careful ? f.careful_tile : pair ? f.pair_tile : f.tile)(t);
-			if (output)
-				advance(*output, f.columns);
+				(careful ? f.careful_tile : at.pair ? f.pair_tile : f.tile)(t);
+			if (at.direct)
+				move(output, 0, f.columns);
 		}
 	}
 
@@ -364,9 +356,7 @@ private:
 		tile_output output;
 		if (t.output) {
 			output = *t.output;
-			output.to += static_cast<std::ptrdiff_t>(t.rows) * output.stride;
-			if (output.residual)
-				output.residual += static_cast<std::ptrdiff_t>(t.rows) * output.residual_stride;
+			move(output, t.rows, 0);
 			t.output = &output;
 		}
 		p_.f.careful_tile(t);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "gemm.h"
+#include "tile_output.h"
 
 namespace atom::engine::kernels {
 
@@ -35,20 +36,6 @@ inline constexpr std::size_t windows_run_max = 512;
 
 struct tap_range {
 	std::size_t first, last;
-};
-
-/**
- * Outputs that sums can become without a way through memory: those of all pixels, one behind the other, from the first
- * column on. Taken where the instruction set can; finish() gets the others.
- */
-struct direct_output {
-	std::byte *to = nullptr; ///< nullptr: there are none
-	std::ptrdiff_t stride = 0; ///< bytes from pixel to pixel
-	atom_dtype type = ATOM_DTYPE_NONE; ///< f32, f16 or bf16
-	const float *bias = nullptr;       ///< of each column; nullptr: none
-	const std::byte *residual = nullptr; ///< f32, may be the outputs; nullptr: none
-	std::ptrdiff_t residual_stride = 0;  ///< bytes from pixel to pixel
-	float low = 0, high = 0;             ///< sum + bias + residual is held between these
 };
 
 struct windows_args {
@@ -75,7 +62,11 @@ struct windows_args {
 	bool (*finish)(void *context, std::size_t row, std::size_t column, std::size_t pixels, std::size_t first,
 		       std::size_t n, void *sums, std::size_t stride) = nullptr;
 	void *context = nullptr;
-	direct_output direct;
+	/**
+	 * The outputs of all pixels, one behind the other, from the first column on, if sums can become them in the tiles.
+	 * Taken where the instruction set can; finish() gets the others.
+	 */
+	tile_output direct;
 	interrupt stop;
 };
 

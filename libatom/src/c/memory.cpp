@@ -36,8 +36,7 @@ void atom_context_destroy(atom_context *context) { delete context; }
 int atom_buffer_create(const atom_context *context, uint64_t bytes,
                        const atom_buffer_options *options, atom_buffer **out)
 {
-	return guarded([&] {
-		atom_buffer *&place = live(out, "out");
+	return give(out, [&] {
 		const atom_buffer_options wanted = read(options);
 		if (wanted.placement > ATOM_PLACEMENT_SHM)
 			atom::core::fail(atom::errc::invalid_argument,
@@ -49,31 +48,25 @@ int atom_buffer_create(const atom_context *context, uint64_t bytes,
 		o.shareable = wanted.shareable != 0;
 		if (wanted.label != nullptr)
 			o.label = wanted.label;
-		place = new atom_buffer{
-			atom::buffer(live(context, "context").value, bytes, o), {}, {}};
+		return atom::buffer(live(context, "context").value, bytes, o);
 	});
 }
 
 int atom_buffer_from_user(const atom_context *context, void *memory, uint64_t bytes,
                           const atom_user_memory_options *options, atom_buffer **out)
 {
-	return guarded([&] {
-		atom_buffer *&place = live(out, "out");
+	return give(out, [&] {
 		const auto access = read(options).read_only != 0 ? atom::device_access::read_only
 		                                                 : atom::device_access::read_write;
-		place = new atom_buffer{atom::buffer::from_user(live(context, "context").value,
-		                                                memory, bytes, access),
-		                        {},
-		                        {}};
+		return atom::buffer::from_user(live(context, "context").value, memory, bytes,
+		                               access);
 	});
 }
 
 int atom_buffer_import(const atom_context *context, int fd, atom_buffer **out)
 {
-	return guarded([&] {
-		atom_buffer *&place = live(out, "out");
-		place = new atom_buffer{
-			atom::buffer::import_dmabuf(live(context, "context").value, fd), {}, {}};
+	return give(out, [&] {
+		return atom::buffer::import_dmabuf(live(context, "context").value, fd);
 	});
 }
 
