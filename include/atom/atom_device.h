@@ -211,7 +211,8 @@ struct atom_log_sink {
 
 /**
  * Names who is told what happens on the device and what is made from it, in place of whom was named
- * before; @p sink null: nobody. The sink is released once, after its last call; not if this call fails.
+ * before; @p sink or its function null: nobody, and nothing is released. A sink is released once, after
+ * its last call and at the latest with the device; not if this call fails, which changes nothing.
  */
 ATOM_C_API int atom_device_set_log_sink(const atom_device *device, const struct atom_log_sink *sink);
 /** The open file, which stays the device's, readable when there is an event; or an error. */

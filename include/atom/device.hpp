@@ -228,10 +228,15 @@ public:
 	 * Names who is told what happens on this device and what is made from it, up to @p up_to;
 	 * at first nobody, and an empty sink ends it. All copies of the handle share it. A call
 	 * that runs at that moment in another thread may still tell the old sink, which is
-	 * destroyed when nobody does any more. A forked child tells nothing.
-	 * @throws system_error invalid_argument, forked_child, out_of_host_memory
+	 * destroyed when nobody does any more, at the latest with the device: a sink that holds
+	 * a handle of the device, or of what is made from it, keeps it open until another is
+	 * named. A forked child tells nothing.
+	 * @throws system_error invalid_argument, forked_child, out_of_host_memory: the old sink
+	 *         stays
 	 */
 	void set_log_sink(log_sink sink, log_level up_to = log_level::warning) const;
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	void set_log_sink(log_sink sink, log_level up_to, std::error_code &ec) const noexcept;
 
 	/**
 	 * The open file, for poll() and the like: readable (POLLIN) when next_event() has

@@ -26,8 +26,9 @@ enum class log_level : std::uint8_t {
  *
  * It runs on the thread whose call of the library had something to tell, before that call returns,
  * and on several threads at once if several call. It may call anything of the library, which holds
- * no lock meanwhile; what the library would tell of these calls is dropped. An exception that
- * leaves it is caught and forgotten: the call goes on as if there were no sink.
+ * no lock meanwhile. What the library would tell of these calls is dropped, but for what becomes of
+ * queues, which the next call that is not the sink's tells. An exception that leaves it is caught
+ * and forgotten: the call goes on as if there were no sink.
  */
 using log_sink = std::function<void(log_level level, std::string_view text)>;
 

@@ -101,6 +101,11 @@ void device::set_log_sink(log_sink sink, log_level up_to) const
 	impl_->set_log_sink(std::move(sink), up_to);
 }
 
+void device::set_log_sink(log_sink sink, log_level up_to, std::error_code &ec) const noexcept
+{
+	core::guarded(ec, impl_.get(), [&] { set_log_sink(std::move(sink), up_to); });
+}
+
 int device::fd() const { return open_one(impl_).node().fd(); }
 
 context::context(const atom::device &dev)

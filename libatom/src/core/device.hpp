@@ -32,7 +32,7 @@ public:
 	/** Whether this process opened it. Objects of a parent must be left alone. */
 	[[nodiscard]] bool owned() const { return node_.system().process_id() == process_; }
 	[[nodiscard]] shared_handles &handles() { return handles_; }
-	/** Throws. */
+	/** Throws; the old sink stays then. */
 	void set_log_sink(log_sink sink, log_level up_to);
 	/**
 	 * Tells the sink what @p sentence returns, which is called only if somebody hears it. No

@@ -7,9 +7,11 @@ namespace atom::core {
 namespace {
 
 // What a sink does is not told: it would be told to the sink.
-thread_local bool telling = false;
+thread_local bool inside_sink = false;
 
 } // namespace
+
+bool logger::telling() noexcept { return inside_sink; }
 
 void logger::set(log_sink sink, log_level up_to)
 {
@@ -22,9 +24,9 @@ void logger::set(log_sink sink, log_level up_to)
 
 void logger::tell(log_level level, const std::string &sentence) const noexcept
 {
-	if (telling)
+	if (inside_sink)
 		return;
-	telling = true;
+	inside_sink = true;
 	try {
 		std::shared_ptr<const log_sink> sink;
 		{
@@ -35,7 +37,7 @@ void logger::tell(log_level level, const std::string &sentence) const noexcept
 			(*sink)(level, sentence);
 	} catch (...) { // NOLINT(bugprone-empty-catch): a sink must not change what a call does
 	}
-	telling = false;
+	inside_sink = false;
 }
 
 } // namespace atom::core

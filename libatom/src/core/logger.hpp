@@ -18,8 +18,9 @@ public:
 	{
 		return up_to_.load(std::memory_order_relaxed) >= static_cast<int>(level);
 	}
-	/** An empty sink ends it. A call that runs goes on with the old one, which lives so long.
-	 */
+	/** Whether this thread is inside of a sink: what it tells is dropped. */
+	[[nodiscard]] static bool telling() noexcept;
+	/** An empty sink ends it. Calls that run go on with the old one, which lives so long. */
 	void set(log_sink sink, log_level up_to);
 	/** No lock may be held that a call of the library takes. */
 	void tell(log_level level, const std::string &sentence) const noexcept;

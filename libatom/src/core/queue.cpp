@@ -135,7 +135,7 @@ kmd::queue_report queue::state()
 
 void queue::tell_news() noexcept
 {
-	if (!news_.load(std::memory_order_relaxed))
+	if (!news_.load(std::memory_order_relaxed) || logger::telling())
 		return;
 	kmd::queue_report before;
 	kmd::queue_report now;

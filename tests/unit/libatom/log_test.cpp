@@ -210,6 +210,37 @@ TEST_F(the_log, lets_a_sink_call_the_library_and_tells_nothing_of_that)
 	EXPECT_EQ(told, 1);
 }
 
+TEST_F(the_log, is_told_later_of_what_a_sink_found_out)
+{
+	queue first(ctx);
+	queue second(ctx);
+	fail_jobs();
+	second.submit(nothing());
+	lines heard;
+	dev.set_log_sink([&](log_level, std::string_view text) {
+		heard.emplace_back(text);
+		(void)second.state();
+	});
+	std::error_code ec;
+	first.run(nothing(), no_deadline, ec);
+	ASSERT_EQ(heard.size(), 1U);
+	(void)second.state();
+	ASSERT_EQ(heard.size(), 2U);
+	const std::string name = "queue " + std::to_string(second.id()) + ": ";
+	EXPECT_EQ(heard[1].rfind(name + "it takes no more jobs", 0), 0U) << heard[1];
+}
+
+TEST_F(the_log, says_by_a_code_that_a_sink_cannot_be_named)
+{
+	std::error_code ec = errc::timed_out;
+	dev.set_log_sink(ear.sink(), log_level::debug, ec);
+	EXPECT_FALSE(ec);
+	(void)queue(ctx);
+	EXPECT_EQ(ear.heard().size(), 2U);
+	device().set_log_sink(ear.sink(), log_level::debug, ec);
+	EXPECT_EQ(ec, errc::invalid_argument);
+}
+
 TEST_F(the_log, is_not_what_a_call_fails_by)
 {
 	int told = 0;
