@@ -21,7 +21,7 @@ enum atom_quota_kind {
 	ATOM_QUOTA_LOCAL,
 	/** @ATOM_QUOTA_SHM: Bytes of SHM memory. */
 	ATOM_QUOTA_SHM,
-	/** @ATOM_QUOTA_SYSTEM: Bytes of system memory that the device's use pins, page tables too. */
+	/** @ATOM_QUOTA_SYSTEM: Bytes of system memory that its use pins, and page tables. */
 	ATOM_QUOTA_SYSTEM,
 	/** @ATOM_QUOTA_KINDS: How many there are. */
 	ATOM_QUOTA_KINDS,
