@@ -301,12 +301,36 @@ private:
 		t.row_terms = nullptr;
 		t.c_stride = columns_;
 		t.add = add;
+		const std::size_t run = p_.lines ? p_.rows : p_.pair;
+		if (args_.tap_pixels && run && at.count % run == 0 && t.segment_count <= segments_max)
+			t.skips = note_skips(at, k);
 		if (p_.lines)
 			multiply_lines(t, skipped, sums);
 		else
 			multiply_panels(t, at, skipped, sums);
 		if (f.integer && (args_.b_zero || f.b_offset))
 			subtract_row_sums(args_, t, at.pair, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
+	}
+
+	/** Of each segment of the taps: one pixel of a run at most. */
+	const tile_skip *note_skips(const pixels &at, const k_block &k)
+	{
+		const bool lines = at.pair && args_.columns == p_.f.pair;
+		const std::size_t last = at.column + (lines ? args_.columns : at.count);
+		tile_skip *to = skips_;
+		bool any = false;
+		for (std::size_t tap = k.tap; tap < k.tap + k.taps; ++tap) {
+			const pixel_range needed = args_.tap_pixels[tap];
+			tile_skip skip = skip_none;
+			if (at.column < needed.first)
+				skip = lines ? skip_firsts : skip_first;
+			else if (last > needed.last)
+				skip = lines ? skip_lasts : skip_last;
+			any = any || skip != skip_none;
+			for (std::size_t i = 0; i < cuts_; ++i)
+				*to++ = skip;
+		}
+		return any ? skips_ : nullptr;
 	}
 
 	static void move(tile_output &output, std::size_t pixels, std::size_t columns)
@@ -361,6 +385,7 @@ private:
 	void careful_halves(tile_args t) const
 	{
 		t.rows = p_.f.pair;
+		t.skips = nullptr; // they are the pair's
 		p_.f.careful_tile(t);
 		t.a += t.a_jump;
 		t.c = static_cast<std::byte *>(t.c) + t.rows * t.c_stride * 4;
@@ -379,6 +404,7 @@ private:
 	std::size_t panel_bytes_ = 0, tap_bytes_ = 0;
 	std::size_t cuts_ = 1;
 	std::ptrdiff_t segments_[segments_max];
+	tile_skip skips_[segments_max];
 	weights_ahead ahead_;
 	std::byte *packed_;
 	const std::byte *lines_ = nullptr; ///< where they are not packed
