@@ -86,7 +86,6 @@ public:
 		const kernel_pixels format(p_, zero_points_);
 		if (!make_image(p_.in, part_, {part_.group * p_.in_channels, part_.groups, p_.in_channels}, format, mem_, work_, image_))
 			return;
-		args_.least = format.least(image_, part_.groups * image_.channels * format.bytes);
 		args_.a_zero = format.zero;
 		if (!make_weights() ||
 		    !end_.open(mem_, part_.at(p_, 0, 0, 0, part_.channel),
@@ -94,6 +93,8 @@ public:
 					part_.channel + part_.channels - 1)))
 			return;
 		make_taps(format.bytes);
+		if (args_.taps > 1)
+			args_.least = format.least(image_, part_.groups * image_.channels * format.bytes);
 		args_.type = static_cast<atom_dtype>(p_.in.dtype);
 		args_.rows = static_cast<std::size_t>(part_.rows);
 		args_.columns = static_cast<std::size_t>(part_.columns);

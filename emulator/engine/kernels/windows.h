@@ -60,7 +60,7 @@ struct windows_args {
 	std::size_t n = 0;
 	std::int32_t a_zero = 0;                    ///< of the image after its conversion
 	const std::int32_t *b_zero = nullptr;       ///< of each column, or nullptr: all 0. Then channels is a multiple of the group.
-	unsigned least = 0;                         ///< least_exponent()
+	unsigned least = 0;                         ///< least_exponent() of the image, if there are more taps than one
 	/**
 	 * Takes sums: of @p pixels pixels from (row, column) on, columns [first, first + n)
 	 * of the product; f32 or i32, @p stride elements from pixel to pixel. False ends it all.

@@ -520,6 +520,35 @@ TEST_P(FastConv, PadsThatAreLeftOutGiveTheSame)
 	}
 }
 
+/* One pixel whose products are subnormal: in either run of a tile, in any block of channels or of columns, strides between. */
+TEST_P(FastConv, OnePixelKeepsItsSubnormalSums)
+{
+	struct layer {
+		std::uint64_t w, c, o;
+		std::uint32_t stride = 1;
+	};
+	static constexpr layer layers[] = {{28, 40, 64}, {28, 40, 64, 2}, {15, 256, 4096}, {14, 1100, 64}, {7, 2304, 41}};
+	constexpr std::uint64_t weight_at = 1 << 18, out_at = 3 << 20;
+	for (const layer &l : layers)
+		for (const std::uint64_t pixel : {std::uint64_t{0}, l.w / 2, l.w - 1}) {
+			auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+			c.window = {1, 1, l.stride, l.stride, 1, 1, 0, 0, 0, 0};
+			c.groups = 1;
+			c.in = dense(ATOM_DTYPE_BF16, 0, {1, 1, (l.w - 1) * l.stride + 1, l.c});
+			c.weight = dense(ATOM_DTYPE_BF16, weight_at, {l.o, 1, 1, l.c});
+			c.out = dense(ATOM_DTYPE_F32, out_at, {1, 1, l.w, l.o});
+			arena expected(4 << 20);
+			generator g(static_cast<unsigned>(l.c + pixel));
+			fill_exactly(g, expected, c.in, 1);
+			fill_exactly(g, expected, dense(ATOM_DTYPE_BF16, pixel * l.stride * l.c * 2, {l.c}), 0x1p-70F);
+			fill_exactly(g, expected, c.weight, 0x1p-70F);
+			arena mem = expected;
+			ASSERT_EQ(run(c, expected, true).why.code, ATOM_FAULT_NONE);
+			EXPECT_EQ(run(c, mem, false).breach, "");
+			EXPECT_TRUE(mem == expected) << l.w << " pixels of " << l.c << " channels, pixel " << pixel;
+		}
+}
+
 TEST_P(FastConv, DepthwiseFloatsReadInPlaceHaveTheBitsOfTheReference)
 {
 	struct layer {
