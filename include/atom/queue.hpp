@@ -25,18 +25,10 @@ class queue;
 
 inline namespace v1 {
 
-/** Of the jobs that are ready the device prefers those of the queue with the highest. */
-enum class priority : std::uint8_t {
-	low = 0,
-	normal = 1,
-	high = 2,     ///< needs CAP_SYS_NICE
-	realtime = 3, ///< needs CAP_SYS_NICE
-};
-
-/** How a queue is made. */
+/** How a queue is made. What is left as it is here the context_options say. */
 struct queue_options {
-	atom::priority priority = atom::priority::normal; ///< fixed for all its life
-	/** Time without progress after which a job is given up; 0 = device_info::job_timeout. */
+	atom::priority priority = atom::priority::of_context; ///< fixed for all its life
+	/** Time without progress after which a job is given up, at most device_info::job_timeout_max. */
 	std::chrono::milliseconds job_timeout{0};
 	std::string name{}; ///< for debugging, at most 15 bytes of printable ASCII
 };

@@ -57,7 +57,7 @@ class Status(Case):
         self.assertIsNone(device["pstate"])
         self.assertIsNone(device["clocks"]["ne0_hz"])
         self.assertIsNone(device["pci"]["link"]["transfers_per_second"])
-        self.assertEqual(self.run_tool("top", "--count", "1")[0], OK)
+        self.assertEqual(self.run_tool()[0], OK)
 
     def test_what_the_driver_says_steers_no_terminal(self):
         self.machine.add_npu(values={"platform": "\033[2J", "uuid": "a\tb", "fw_version": "\u00e9"})
