@@ -65,8 +65,8 @@ public:
 	void watch(const fence &what, std::error_code &ec) noexcept;
 
 	/**
-	 * As watch(), but does nothing if the fence is known to be ready: for who would take it up at
-	 * once, without a wake-up. @return whether it is watched
+	 * As watch(), but does nothing if the fence is known to be ready: for who would take it up
+	 * at once, without a wake-up. @return whether it is watched
 	 */
 	[[nodiscard]] bool watch_unless_ready(const fence &what);
 	/** The same; @p ec tells what went wrong, and is cleared otherwise; false then, too. */

@@ -44,10 +44,10 @@ private:
 
 	atom::context context_;
 	pool_options options_;
-	mutable std::mutex mutex_;               // protects what follows
+	mutable std::mutex mutex_;                // protects what follows
 	std::map<std::uint64_t, spares> classes_; ///< by size, those given back first in front
-	spares unused_;                          ///< without a buffer
-	std::uint64_t given_ = 0;                ///< back, ever
+	spares unused_;                           ///< without a buffer
+	std::uint64_t given_ = 0;                 ///< back, ever
 	pool_usage usage_;
 };
 

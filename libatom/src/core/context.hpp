@@ -11,7 +11,8 @@
 
 namespace atom::core {
 
-/** What contexts and queues have in common. Throws invalid_argument; @p what is made, for people. */
+/** What contexts and queues have in common. Throws invalid_argument; @p what is made, for people.
+ */
 void check_options(const char *what, const context_options &options, const device_info &info);
 
 /** An address space. Thread-safe. */

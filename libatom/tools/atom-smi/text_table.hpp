@@ -11,7 +11,8 @@
 
 namespace smi {
 
-/** Columns as wide as their widest cell, two blanks apart. What is in them is printed as printable(). */
+/** Columns as wide as their widest cell, two blanks apart. What is in them is printed as
+ * printable(). */
 class text_table {
 public:
 	enum class align : std::uint8_t {

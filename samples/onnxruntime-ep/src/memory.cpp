@@ -20,7 +20,8 @@ block::~block()
 		for (const use &u : users_)
 			last_uses.push_back(u.by->fence());
 		of_->spare.give(std::move(buffer_), last_uses);
-	} catch (const std::bad_alloc &) { // NOLINT(bugprone-empty-catch): then it is not used again
+	} catch (
+		const std::bad_alloc &) { // NOLINT(bugprone-empty-catch): then it is not used again
 	}
 }
 

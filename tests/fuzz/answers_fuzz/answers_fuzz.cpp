@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// libatom on a kernel whose every answer may be wrong: what ioctls return, events, completion records. Calls then fail,
-// or tell nonsense; nothing else.
+// libatom on a kernel whose every answer may be wrong: what ioctls return, events, completion
+// records. Calls then fail, or tell nonsense; nothing else.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -47,25 +47,40 @@ public:
 			return result;
 		if (number == static_cast<std::uint32_t>(DRM_IOCTL_ATOM_DEV_QUERY)) {
 			const auto &q = *static_cast<const drm_atom_dev_query *>(argument);
-			change(reinterpret_cast<void *>(static_cast<std::uintptr_t>(q.pointer)), asked(q));
+			change(reinterpret_cast<void *>(static_cast<std::uintptr_t>(q.pointer)),
+			       asked(q));
 		} else if (number == DRM_IOCTL_SYNCOBJ_QUERY) {
 			const auto &q = *static_cast<const drm_syncobj_timeline_array *>(argument);
-			change(reinterpret_cast<void *>(static_cast<std::uintptr_t>(q.points)), sizeof(std::uint64_t));
+			change(reinterpret_cast<void *>(static_cast<std::uintptr_t>(q.points)),
+			       sizeof(std::uint64_t));
 		} else if ((_IOC_DIR(number) & _IOC_READ) != 0 && number != DRM_IOCTL_VERSION) {
 			change(argument, _IOC_SIZE(number));
 		}
 		return 0;
 	}
-	int mmap(std::size_t bytes, int protection, int fd, std::uint64_t offset, void **address) override
+	int mmap(std::size_t bytes, int protection, int fd, std::uint64_t offset,
+	         void **address) override
 	{
 		return truth_->mmap(bytes, protection, fd, offset, address);
 	}
 	void munmap(void *address, std::size_t bytes) override { truth_->munmap(address, bytes); }
-	int read(int fd, void *buffer, std::size_t bytes) override { return truth_->read(fd, buffer, bytes); }
+	int read(int fd, void *buffer, std::size_t bytes) override
+	{
+		return truth_->read(fd, buffer, bytes);
+	}
 	int process_id() override { return truth_->process_id(); }
-	int list_accel_nodes(std::vector<sys::accel_node> &out) override { return truth_->list_accel_nodes(out); }
-	int follow_accel_nodes(std::unique_ptr<sys::node_monitor> &out) override { return truth_->follow_accel_nodes(out); }
-	int make_event(std::unique_ptr<sys::event> &out) override { return truth_->make_event(out); }
+	int list_accel_nodes(std::vector<sys::accel_node> &out) override
+	{
+		return truth_->list_accel_nodes(out);
+	}
+	int follow_accel_nodes(std::unique_ptr<sys::node_monitor> &out) override
+	{
+		return truth_->follow_accel_nodes(out);
+	}
+	int make_event(std::unique_ptr<sys::event> &out) override
+	{
+		return truth_->make_event(out);
+	}
 	void describe_access(const char *path, std::string &access, std::string &group) override
 	{
 		truth_->describe_access(path, access, group);
@@ -92,11 +107,15 @@ private:
 			return;
 		auto *at = static_cast<std::byte *>(answer);
 		for (int n = input_.ConsumeIntegralInRange(0, 3); n > 0; --n) {
-			const std::size_t width = input_.ConsumeBool() ? 8 : input_.ConsumeBool() ? 4 : 1;
+			const std::size_t width = input_.ConsumeBool()   ? 8
+			                          : input_.ConsumeBool() ? 4
+			                                                 : 1;
 			if (width > bytes)
 				continue;
 			const auto value = input_.ConsumeIntegral<std::uint64_t>();
-			const auto where = input_.ConsumeIntegralInRange<std::size_t>(0, bytes / width - 1) * width;
+			const auto where =
+				input_.ConsumeIntegralInRange<std::size_t>(0, bytes / width - 1) *
+				width;
 			std::memcpy(at + where, &value, width);
 		}
 	}
@@ -143,7 +162,9 @@ public:
 			break;
 		case 1:
 			if (ctx_)
-				memory_.push_back(buffer::create(ctx_, input_.ConsumeIntegralInRange(1, 9000), options(), ec));
+				memory_.push_back(
+					buffer::create(ctx_, input_.ConsumeIntegralInRange(1, 9000),
+				                       options(), ec));
 			break;
 		case 2:
 			if (ctx_)
@@ -157,7 +178,8 @@ public:
 			(void)dev_.clock(ec).to_host(input_.ConsumeIntegral<std::uint64_t>());
 			break;
 		case 5: {
-			const auto bytes = input_.ConsumeBytes<std::byte>(input_.ConsumeIntegralInRange(8, 96));
+			const auto bytes = input_.ConsumeBytes<std::byte>(
+				input_.ConsumeIntegralInRange(8, 96));
 			if (bytes.size() >= 8)
 				kernel_.send(bytes);
 			break;
@@ -194,7 +216,8 @@ public:
 		case 12:
 			timelines_.push_back(timeline::create(dev_, ec));
 			if (timelines_.back())
-				fences_.push_back(timelines_.back().at(input_.ConsumeIntegralInRange(1, 9)));
+				fences_.push_back(
+					timelines_.back().at(input_.ConsumeIntegralInRange(1, 9)));
 			break;
 		case 13:
 			for (buffer &b : memory_)
@@ -255,7 +278,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 	kernel->truth().policy = [&input](const test::fake_job &) { return any_end(input); };
 	kernel->lies = input.ConsumeBool();
 	try {
-		program p(input, kernel->truth(), core::access::wrap(core::device::open(kernel, "0")));
+		program p(input, kernel->truth(),
+		          core::access::wrap(core::device::open(kernel, "0")));
 		kernel->lies = true;
 		for (int steps = 0; steps < 64 && input.remaining_bytes() != 0; ++steps)
 			try {

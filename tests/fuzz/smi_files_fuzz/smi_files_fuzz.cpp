@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// atom-smi on a machine whose files say anything: what sysfs, fdinfo and the rest of /proc tell, which files there are, and
-// what they are called. Tables for people stay printable, JSON stays JSON.
+// atom-smi on a machine whose files say anything: what sysfs, fdinfo and the rest of /proc tell,
+// which files there are, and what they are called. Tables for people stay printable, JSON stays
+// JSON.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -36,7 +37,8 @@ tree healthy_machine()
 	tree out = {{"/proc/sys/kernel/osrelease", "6.12.9-amd64"},
 	            {"/boot/config-6.12.9-amd64", "CONFIG_DRM_ACCEL=y"},
 	            {"/lib/modules/6.12.9-amd64/updates/dkms/atom_npu.ko.xz", ""},
-	            {"/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c", std::string("\6\0\0\0\1", 5)},
+	            {"/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
+	             std::string("\6\0\0\0\1", 5)},
 	            {"/sys/module/module/parameters/sig_enforce", "N"},
 	            {"/sys/module/atom_npu/version", "1.0.0"},
 	            {"/dev/accel/accel0", ""}};
@@ -69,9 +71,10 @@ tree healthy_machine()
 	}
 	out[std::string(process) + "comm"] = "chat";
 	out[std::string(process) + "fd/5"] = "/dev/accel/accel0";
-	out[std::string(process) + "fdinfo/5"] =
-		"drm-driver:\tatom_npu\ndrm-client-id:\t7\ndrm-pdev:\t0000:01:00.0\ndrm-engine-npu:\t250 ns\n"
-		"drm-total-memory:\t4 KiB\ndrm-total-local:\t2 MiB\natom-priority:\tnormal\natom-state:\tok";
+	out[std::string(process) + "fdinfo/5"] = "drm-driver:\tatom_npu\ndrm-client-id:\t7\ndrm-"
+	                                         "pdev:\t0000:01:00.0\ndrm-engine-npu:\t250 ns\n"
+						 "drm-total-memory:\t4 KiB\ndrm-total-local:\t2 "
+	                                         "MiB\natom-priority:\tnormal\natom-state:\tok";
 	return out;
 }
 
@@ -83,7 +86,8 @@ void change(tree &files, FuzzedDataProvider &input)
 			names.push_back(path);
 		return names;
 	}();
-	const std::string &path = known[input.ConsumeIntegralInRange<std::size_t>(0, known.size() - 1)];
+	const std::string &path =
+		known[input.ConsumeIntegralInRange<std::size_t>(0, known.size() - 1)];
 	switch (input.ConsumeIntegralInRange(0, 7)) {
 	case 0:
 		files.erase(path);
@@ -117,7 +121,8 @@ void check(bool good)
 
 void check_plain(const std::string &text)
 {
-	check(std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); }));
+	check(std::all_of(text.begin(), text.end(),
+	                  [](char c) { return c == '\n' || (c >= ' ' && c <= '~'); }));
 }
 
 /** What @p command prints. */
@@ -144,7 +149,8 @@ void check_screen(const smi::top_state &top, FuzzedDataProvider &input)
 	check(lines.size() == height);
 	for (const smi::screen_line &line : lines)
 		for (const smi::run_of_text &run : line)
-			check(std::none_of(run.text.begin(), run.text.end(), [](char c) { return c >= 0 && c < ' '; }));
+			check(std::none_of(run.text.begin(), run.text.end(),
+			                   [](char c) { return c >= 0 && c < ' '; }));
 }
 
 } // namespace
@@ -152,7 +158,10 @@ void check_screen(const smi::top_state &top, FuzzedDataProvider &input)
 // The functions of system_files.cpp, on the tree above.
 namespace smi {
 
-std::filesystem::path system_files::at(std::string_view path) const { return root_.string() + std::string(path); }
+std::filesystem::path system_files::at(std::string_view path) const
+{
+	return root_.string() + std::string(path);
+}
 
 std::optional<std::string> system_files::read(std::string_view path) const
 {
@@ -182,13 +191,18 @@ std::vector<std::string> system_files::list(std::string_view path) const
 	if (folder.back() != '/')
 		folder += '/';
 	std::set<std::string> names;
-	for (auto file = machine.lower_bound(folder); file != machine.end() && file->first.starts_with(folder); ++file)
-		names.insert(file->first.substr(folder.size(), file->first.find('/', folder.size()) - folder.size()));
+	for (auto file = machine.lower_bound(folder);
+	     file != machine.end() && file->first.starts_with(folder); ++file)
+		names.insert(file->first.substr(
+			folder.size(), file->first.find('/', folder.size()) - folder.size()));
 	names.erase("");
 	return {names.begin(), names.end()};
 }
 
-bool system_files::exists(std::string_view path) const { return machine.count(std::string(path)) != 0; }
+bool system_files::exists(std::string_view path) const
+{
+	return machine.count(std::string(path)) != 0;
+}
 
 } // namespace smi
 
@@ -213,7 +227,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 	smi::top_state top;
 	top.devices = smi::find_npus(files);
 	top.clients = smi::find_clients(files);
-	smi::compare(top.clients, users, std::chrono::nanoseconds(input.ConsumeIntegral<std::int64_t>()));
+	smi::compare(top.clients, users,
+	             std::chrono::nanoseconds(input.ConsumeIntegral<std::int64_t>()));
 	const auto replace = nlohmann::json::error_handler_t::replace;
 	switch (answer) {
 	case 0:
@@ -224,7 +239,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 		break;
 	case 1:
 		check_plain(smi::device_table(top.devices));
-		check_plain(smi::client_table(top.devices, smi::clients_of(top.devices, top.clients)));
+		check_plain(
+			smi::client_table(top.devices, smi::clients_of(top.devices, top.clients)));
 		break;
 	case 2:
 		for (const auto &e : smi::differences(before, top.devices))
@@ -248,8 +264,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 		printed_by(smi::run_doctor, false);
 		break;
 	default: {
-		smi::exit_status (*const commands[])(const smi::request &) = {&smi::show_info, &smi::show_topology,
-		                                                              &smi::run_doctor, &smi::show_cdi};
+		smi::exit_status (*const commands[])(const smi::request &) = {
+			&smi::show_info, &smi::show_topology, &smi::run_doctor, &smi::show_cdi};
 		const std::string text = printed_by(*commands[answer - 8], true);
 		check(text.empty() || nlohmann::json::accept(text));
 		break;

@@ -14,7 +14,10 @@ using namespace std::chrono_literals;
 
 class a_context : public on_fake_kernel {
 protected:
-	[[nodiscard]] drm_atom_queue_create made(const queue &q) const { return kernel->how_made(q.id()); }
+	[[nodiscard]] drm_atom_queue_create made(const queue &q) const
+	{
+		return kernel->how_made(q.id());
+	}
 };
 
 context_options background()
@@ -69,8 +72,9 @@ TEST_F(a_context, is_not_made_of_what_no_queue_could_have)
 	EXPECT_EQ(refused(options), "create context: there is no priority 255");
 	options = {};
 	options.job_timeout = 60001ms;
-	EXPECT_EQ(refused(options), "create context: job_timeout of 60001 ms is not within 0 and 60000 ms (the "
-	                            "administrator's limit)");
+	EXPECT_EQ(refused(options),
+	          "create context: job_timeout of 60001 ms is not within 0 and 60000 ms (the "
+	          "administrator's limit)");
 	options.job_timeout = -1ms;
 	refused(options);
 	options = {};

@@ -132,7 +132,8 @@ TEST_F(a_pool, keeps_no_more_than_it_was_told)
 	}
 	for (buffer &b : all)
 		pool.give(std::move(b));
-	EXPECT_EQ(pool.usage().spare_bytes, 2 * page) << "4 pages are too many, the first two too old";
+	EXPECT_EQ(pool.usage().spare_bytes, 2 * page)
+		<< "4 pages are too many, the first two too old";
 	EXPECT_EQ(pool.take(page).device_address(), addresses[2]);
 	EXPECT_EQ(pool.take(page).device_address(), addresses[3]);
 	pool.give(pool.take(2 * page));
@@ -192,7 +193,8 @@ TEST_F(a_pool, and_its_buffers_may_end_in_any_order)
 		pool.give(pool.take(page));
 		buffer_pool moved = std::move(pool);
 		EXPECT_TRUE(moved);
-		pool.give(std::move(given)); // NOLINT(bugprone-use-after-move): an empty pool keeps nothing
+		pool.give(std::move(
+			given)); // NOLINT(bugprone-use-after-move): an empty pool keeps nothing
 		EXPECT_NE(error_of(errc::invalid_argument, [&] { (void)pool.take(1); }), "");
 		EXPECT_NE(error_of(errc::invalid_argument, [&] { (void)pool.usage(); }), "");
 	}
