@@ -111,10 +111,9 @@ void device::call_attention()
  */
 void device::dispatch()
 {
-	for (;;) {
+	/* A step takes back the call that it follows, and with it that to end if it comes at that moment. */
+	while (!ending_.load()) {
 		attention_.wait(0);
-		if (ending_.load())
-			return;
 		{
 			const control_guard lock(control_);
 			while (!stop_requests_.load() && !ending_.load() && step()) {

@@ -35,8 +35,21 @@ struct atom_buffer_options {
 	uint32_t size;          /**< of the structure */
 	uint32_t placement;     /**< enum atom_placement */
 	uint32_t no_cpu_access; /**< 1: it will not be mapped */
-	uint32_t reserved;      /**< 0 */
+	uint32_t shareable;     /**< 1: it can be exported; jobs cost a little more to submit */
 	const char *label;      /**< for debugging; null: none */
+};
+
+/** How the device uses memory of the program. */
+struct atom_user_memory_options {
+	uint32_t size;      /**< of the structure */
+	uint32_t read_only; /**< 1: a job that writes it faults */
+};
+
+/** What the CPU is about to do, or has done, with the memory of a buffer. */
+enum atom_cpu_use {
+	ATOM_CPU_READ = 1,       /**< it reads */
+	ATOM_CPU_WRITE = 2,      /**< it writes */
+	ATOM_CPU_READ_WRITE = 3, /**< both */
 };
 
 /** A range of a buffer. */
@@ -57,6 +70,36 @@ ATOM_C_API uint64_t atom_buffer_size(const atom_buffer *buffer);
 ATOM_C_API uint64_t atom_buffer_address(const atom_buffer *buffer);
 /** The memory for the CPU, until the buffer is destroyed; the same each time. */
 ATOM_C_API int atom_buffer_map(atom_buffer *buffer, void **address);
+/** Where it lives, as enum atom_placement; or an error. */
+ATOM_C_API int atom_buffer_placement(const atom_buffer *buffer);
+
+/**
+ * Memory of the program, which the device reaches in place and which stays the program's. It must stay
+ * mapped as long as the buffer, or a job that uses it, lives, and is pinned in that time. @p options may
+ * be null. ATOM_ERROR_UNSUPPORTED, ATOM_ERROR_OUT_OF_HOST_MEMORY (also: more than RLIMIT_MEMLOCK),
+ * ATOM_ERROR_SYSTEM - EFAULT (the program may not write it).
+ */
+ATOM_C_API int atom_buffer_from_user(const atom_context *context, void *memory, uint64_t bytes,
+				     const struct atom_user_memory_options *options,
+				     atom_buffer **out);
+/**
+ * The memory behind a dma-buf, whole: of this device, of another one, or of another driver. @p fd stays
+ * the caller's and may be closed then. ATOM_ERROR_INVALID_ARGUMENT: it is no dma-buf;
+ * ATOM_ERROR_UNSUPPORTED: the device cannot reach that memory.
+ */
+ATOM_C_API int atom_buffer_import(const atom_context *context, int fd, atom_buffer **out);
+/**
+ * @p fd becomes a new dma-buf file, close-on-exec, which the caller closes; the memory lives as long as
+ * anybody has it. ATOM_ERROR_INVALID_ARGUMENT: the buffer is not shareable.
+ */
+ATOM_C_API int atom_buffer_export(const atom_buffer *buffer, int *fd);
+/**
+ * Before the CPU uses what atom_buffer_map() gave; @p use is an enum atom_cpu_use. Memory that another
+ * driver shares needs it, all other memory is coherent, and nothing happens. May wait for that driver.
+ */
+ATOM_C_API int atom_buffer_begin_cpu(atom_buffer *buffer, uint32_t use);
+/** After the CPU has used it. */
+ATOM_C_API int atom_buffer_end_cpu(atom_buffer *buffer, uint32_t use);
 
 #ifdef __cplusplus
 }

@@ -115,6 +115,18 @@ ATOM_C_API void atom_timeline_destroy(atom_timeline *timeline);
 ATOM_C_API int atom_timeline_get_value(const atom_timeline *timeline, uint64_t *value);
 /** Moves it to @p point, which must be beyond its value. */
 ATOM_C_API int atom_timeline_signal(atom_timeline *timeline, uint64_t point);
+/**
+ * @p fd becomes the timeline as a new file, close-on-exec, which the caller closes, for another process or
+ * device: all who have it see and move the same points.
+ */
+ATOM_C_API int atom_timeline_export(const atom_timeline *timeline, int *fd);
+/** The timeline behind such a file, which stays the caller's and may be closed then. */
+ATOM_C_API int atom_timeline_import(const atom_device *device, int fd, atom_timeline **out);
+/**
+ * @p point becomes the moment of a sync_file of whatever driver, so that jobs can wait for it. @p fd stays
+ * the caller's and may be closed then. ATOM_ERROR_INVALID_ARGUMENT: it is no sync_file, or the point is 0.
+ */
+ATOM_C_API int atom_timeline_import_sync_file(atom_timeline *timeline, uint64_t point, int fd);
 
 /**
  * Blocks until the moment has come. Returns the error of the job, if it has one, ATOM_ERROR_TIMED_OUT,
@@ -124,6 +136,12 @@ ATOM_C_API int atom_fence_wait(const struct atom_fence *fence, int64_t deadline_
 			       struct atom_completion *out);
 /** 1 or 0, or an error. Does not block. */
 ATOM_C_API int atom_fence_ready(const struct atom_fence *fence);
+/**
+ * @p fd becomes the moment as a sync_file, for other drivers and for poll(): a new file, close-on-exec, which
+ * the caller closes. It tells that the job has ended, not whether well. ATOM_ERROR_INVALID_ARGUMENT also if no
+ * job was given the point yet.
+ */
+ATOM_C_API int atom_fence_export_sync_file(const struct atom_fence *fence, int *fd);
 /** Blocks until one is ready; @p index, which may be null, tells which. */
 ATOM_C_API int atom_wait_any(const struct atom_fence *fences, uint32_t count, int64_t deadline_ns,
 			     uint32_t *index);

@@ -106,7 +106,8 @@ public:
 		for (group_ = 0; group_ < part_.groups; ++group_) {
 			args_.image = image_.data + group_ * image_.group_stride;
 			args_.b.data = weights_ + group_ * group_weights_;
-			if ((part_.groups > 1 && !load_quantisation(group_)) || !kernels::windows(args_, workspace))
+			if ((part_.groups > 1 && !load_quantisation(group_)) || !find_direct_output() ||
+			    !kernels::windows(args_, workspace))
 				return;
 		}
 	}
@@ -120,6 +121,18 @@ private:
 		return c.end_.finish(c.part_.at(c.p_, static_cast<std::int64_t>(row), static_cast<std::int64_t>(column),
 						c.group_, c.part_.channel + static_cast<std::int64_t>(first)),
 				     all, c.part_.w->step);
+	}
+
+	/* Rows of the outputs have to follow one another as their pixels do. */
+	bool find_direct_output()
+	{
+		const auto one_behind_the_other = [&](const tensor &t) {
+			return !t || part_.rows == 1 ||
+			       part_.h->step * t.strides[2] == part_.columns * part_.w->step * t.strides[3];
+		};
+		args_.direct = {};
+		return p_.integer || !one_behind_the_other(p_.out) || !one_behind_the_other(p_.tail.residual) ||
+		       end_.direct(part_.at(p_, 0, 0, group_, part_.channel), args_.n, part_.w->step, args_.direct);
 	}
 
 	/* Element of the weights of a channel of the part, counted from its first group's. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fast/epilogue.h"
 
+#include <limits>
+
 namespace atom::engine::fast {
 
 namespace {
@@ -12,6 +14,19 @@ bool of_columns(const tensor &t)
 		if (t.dims[i] > 1 && t.strides[i] != 0)
 			return false;
 	return true;
+}
+
+struct bounds {
+	float low, high;
+};
+
+/* RELU is a CLIP to [0, infinity], IDENTITY one to all. */
+bounds bounds_of(const epilogue &tail)
+{
+	constexpr float infinity = std::numeric_limits<float>::infinity();
+	if (tail.activation == ATOM_FN_CLIP)
+		return {tail.p0, tail.p1};
+	return {tail.activation == ATOM_FN_RELU ? 0 : -infinity, infinity};
 }
 
 } // namespace
@@ -57,6 +72,11 @@ bool finisher::finish(const index5 &first, const sums &of, std::int64_t step)
 	return true;
 }
 
+const std::byte *finisher::residual_at(const index5 &first) const
+{
+	return tail_.residual.dtype == ATOM_DTYPE_F32 ? residual_.place(first) : nullptr;
+}
+
 bool finisher::load_bias(const index5 &first, std::size_t n)
 {
 	if (!tail_.bias || (bias_at_ == first[4] && bias_count_ == n))
@@ -79,19 +99,16 @@ bool finisher::finish_at_once(const index5 &first, const sums &of, std::int64_t 
 	args.scale = of.scale;
 	args.integer_bias = tail_.bias.dtype == ATOM_DTYPE_I32 ? buf_.integer_bias : nullptr;
 	args.bias = tail_.bias.dtype == ATOM_DTYPE_F32 ? buf_.bias : nullptr;
-	args.activation = tail_.activation;
-	args.p0 = tail_.p0;
-	args.p1 = tail_.p1;
+	const bounds held = bounds_of(tail_);
+	args.low = held.low;
+	args.high = held.high;
 	args.dtype = out_tensor_.dtype;
 	args.out_scale = out_tensor_.quant.scale;
 	args.out_zero = static_cast<float>(out_tensor_.quant.zero_point);
 	args.out = out_.place(first);
 	args.out_stride = step * out_tensor_.strides[3];
-	const bool as_it_lies = tail_.residual && tail_.residual.dtype == ATOM_DTYPE_F32;
-	if (as_it_lies) {
-		args.residual = reinterpret_cast<const float *>(residual_.place(first));
-		args.residual_stride = step * tail_.residual.strides[3];
-	}
+	args.residual = reinterpret_cast<const float *>(residual_at(first));
+	args.residual_stride = step * tail_.residual.strides[3];
 	if (!tail_.residual || args.residual) {
 		kernels_.finish(args);
 		return true;
@@ -106,6 +123,27 @@ bool finisher::finish_at_once(const index5 &first, const sums &of, std::int64_t 
 		kernels_.finish(args);
 		args.out += args.out_stride;
 	}
+	return true;
+}
+
+bool finisher::direct(const index5 &first, std::size_t columns, std::int64_t step, kernels::tile_output &to)
+{
+	to = {};
+	std::byte *out = at_once_ && is_float(out_tensor_.dtype) ? out_.place(first) : nullptr;
+	const std::byte *residual = residual_at(first);
+	if (!out || (tail_.residual && !residual) || (tail_.bias && tail_.bias.dtype != ATOM_DTYPE_F32))
+		return true;
+	if (tail_.bias && !bias_.load(first, columns, buf_.direct_bias, buf_.run))
+		return false;
+	to.stride = step * out_tensor_.strides[3];
+	to.type = static_cast<atom_dtype>(out_tensor_.dtype);
+	to.bias = tail_.bias ? buf_.direct_bias : nullptr;
+	to.residual = residual;
+	to.residual_stride = step * tail_.residual.strides[3];
+	const bounds held = bounds_of(tail_);
+	to.low = held.low;
+	to.high = held.high;
+	to.to = out;
 	return true;
 }
 

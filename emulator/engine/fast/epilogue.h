@@ -7,6 +7,7 @@
 
 #include "fast/products.h"
 #include "fast/values.h"
+#include "kernels/tile_output.h"
 
 namespace atom::engine::fast {
 
@@ -18,6 +19,7 @@ struct finish_buffers {
 	alignas(64) float t[run_elements];
 	alignas(64) std::int32_t i[run_elements];
 	alignas(64) float bias[run_elements];
+	alignas(64) float direct_bias[run_elements]; ///< of what direct() said last
 	alignas(64) std::int32_t integer_bias[run_elements];
 	std::byte lut[256];
 };
@@ -42,9 +44,16 @@ public:
 	 * columns neighbours along dimension 4. False: fault.
 	 */
 	bool finish(const index5 &first, const sums &of, std::int64_t step = 1);
+	/**
+	 * How sums of floats become outputs without finish(): from @p first on, @p columns of them along dimension 4 and rows
+	 * @p step outputs apart along dimension 3. to.to is nullptr if they do not. False: fault.
+	 */
+	bool direct(const index5 &first, std::size_t columns, std::int64_t step, kernels::tile_output &to);
 
 private:
 	bool finish_at_once(const index5 &first, const sums &of, std::int64_t step);
+	/** f32 of the residual where they lie, or nullptr. */
+	const std::byte *residual_at(const index5 &first) const;
 	bool load_bias(const index5 &first, std::size_t n);
 	bool row(const index5 &index, std::size_t n, std::int32_t *sums, const float *scale);
 	bool row(const index5 &index, std::size_t n, const float *r);

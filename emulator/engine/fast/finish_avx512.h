@@ -7,11 +7,14 @@
 
 #include "fast/bytes_avx512.h"
 #include "fast/products.h"
+#include "kernels/outputs_avx512.h"
 
 namespace atom::engine::fast {
 namespace {
 
-/** Some columns of a row; RELU is a CLIP to [0, infinity], IDENTITY one to all. */
+using kernels::as_bf16, kernels::as_f16, kernels::as_f32;
+
+/** Some columns of a row. */
 struct finish_row {
 	const float *sums;
 	const std::int32_t *integer_bias;
@@ -33,68 +36,9 @@ struct finish_row {
 			x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(some, bias + i));
 		if constexpr (Residual)
 			x = _mm512_add_ps(x, _mm512_maskz_loadu_ps(some, residual + i));
-		/* The second operand if one is NaN, or if both are 0. */
-		return _mm512_min_ps(high, _mm512_max_ps(low, x));
+		return kernels::clamped(x, low, high);
 	}
 };
-
-struct as_f32 {
-	static constexpr std::size_t bytes = 4;
-	void store(__m512 x, __mmask16 some, std::byte *to) const
-	{
-		/* Multiplied by 1, NaN is quiet. */
-		_mm512_mask_storeu_ps(to, some, _mm512_mul_ps(x, _mm512_set1_ps(1)));
-	}
-};
-
-struct as_f16 {
-	static constexpr std::size_t bytes = 2;
-	void store(__m512 x, __mmask16 some, std::byte *to) const
-	{
-		_mm256_mask_storeu_epi16(to, some, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-	}
-};
-
-alignas(64) constexpr std::uint16_t even_words[] = {0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
-						    32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62};
-
-struct as_bf16 {
-	static constexpr std::size_t bytes = 2;
-	void store(__m512 x, __mmask16 some, std::byte *to) const
-	{
-		const __m512i bits = _mm512_castps_si512(x);
-		const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
-		__m512i rounded = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
-		const __mmask16 nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-		rounded = _mm512_mask_or_epi32(rounded, nan, bits, _mm512_set1_epi32(0x400000));
-		_mm256_mask_storeu_epi16(to, some, _mm512_cvtepi32_epi16(_mm512_srli_epi32(rounded, 16)));
-	}
-	/** Two vectors at once. */
-	void store(__m512 a, __m512 b, std::byte *to) const
-	{
-		if (__builtin_expect(_mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q) != 0, 0)) {
-			store(a, 0xffff, to);
-			return store(b, 0xffff, to + 32);
-		}
-		const __m512i even = _mm512_loadu_si512(&even_words), odd = _mm512_add_epi16(even, _mm512_set1_epi16(1));
-		const __m512i high = _mm512_permutex2var_epi16(_mm512_castps_si512(a), odd, _mm512_castps_si512(b));
-		const __m512i low = _mm512_permutex2var_epi16(_mm512_castps_si512(a), even, _mm512_castps_si512(b));
-		/* Up if the low half is more than a half, or is one and the high half is odd. */
-		const __m512i most = _mm512_sub_epi16(_mm512_set1_epi16(INT16_MIN), _mm512_and_si512(high, _mm512_set1_epi16(1)));
-		const __mmask32 up = _mm512_cmpgt_epu16_mask(low, most);
-		_mm512_storeu_si512(to, _mm512_mask_add_epi16(high, up, high, _mm512_set1_epi16(1)));
-	}
-};
-
-__m512 lowest_of(const finish_args &t)
-{
-	return _mm512_set1_ps(t.activation == ATOM_FN_CLIP ? t.p0 : t.activation == ATOM_FN_RELU ? 0 : -__builtin_inff());
-}
-
-__m512 highest_of(const finish_args &t)
-{
-	return _mm512_set1_ps(t.activation == ATOM_FN_CLIP ? t.p1 : __builtin_inff());
-}
 
 template <class Output> Output make_output(const finish_args &t)
 {
@@ -108,7 +52,7 @@ template <class Output> Output make_output(const finish_args &t)
 template <class Output, bool Integer, bool Residual> void finish_rows(const finish_args t)
 {
 	const Output output = make_output<Output>(t);
-	const __m512 low = lowest_of(t), high = highest_of(t);
+	const __m512 low = _mm512_set1_ps(t.low), high = _mm512_set1_ps(t.high);
 	const auto *residual = reinterpret_cast<const std::byte *>(t.residual);
 	for (std::size_t row = 0; row < t.rows; ++row) {
 		const finish_row from{static_cast<const float *>(t.sums) + row * t.stride, t.integer_bias, t.scale, t.bias,
@@ -148,7 +92,7 @@ constexpr float doubt = 0x1.4p-14f;
  */
 template <bool Signed> bool finish_64(const finish_args &t, const as_bytes<Signed> &output, std::size_t column)
 {
-	const __m512 low = lowest_of(t), high = highest_of(t);
+	const __m512 low = _mm512_set1_ps(t.low), high = _mm512_set1_ps(t.high);
 	const __m512i least = output.all(low), most = output.all(high);
 	const __m512 below = _mm512_set1_ps(t.out_zero - doubt), above = _mm512_set1_ps(t.out_zero + doubt);
 	__m512i bias[4];

@@ -24,7 +24,7 @@ alignas(64) constexpr struct zeros {
 	}
 } nothing;
 
-/** Some columns of a row; RELU is a CLIP to [0, infinity], IDENTITY one to all. */
+/** Some columns of a row. */
 struct piece {
 	const void *sums;
 	size n;
@@ -80,11 +80,10 @@ const float *residual_of(const finish_args &t, size row)
 
 void finish(const finish_args &t)
 {
-	constexpr float infinity = __builtin_inff();
 	const size bytes = t.dtype == ATOM_DTYPE_F32 ? 4 : t.dtype >= ATOM_DTYPE_F16 ? 2 : 1;
 	piece p;
-	p.low = t.activation == ATOM_FN_CLIP ? t.p0 : t.activation == ATOM_FN_RELU ? 0.0f : -infinity;
-	p.high = t.activation == ATOM_FN_CLIP ? t.p1 : infinity;
+	p.low = t.low;
+	p.high = t.high;
 	for (size row = 0; row < t.rows; ++row)
 		for (size i = 0; i < t.columns; i += chunk) {
 			p.sums = static_cast<const float *>(t.sums) + row * t.stride + i;

@@ -24,8 +24,7 @@ struct finish_args {
 	const float *bias = nullptr;                ///< of each column; nullptr: none
 	const float *residual = nullptr;            ///< of each element, may be the output; nullptr: none
 	std::ptrdiff_t residual_stride = 0;         ///< bytes
-	unsigned activation = ATOM_FN_IDENTITY;     ///< IDENTITY, RELU or CLIP
-	float p0 = 0, p1 = 0;
+	float low = 0, high = 0;                    ///< the activation: the rest is held between these
 	unsigned dtype = ATOM_DTYPE_F32; ///< f32, f16, bf16, i8, u8
 	float out_scale = 1, out_zero = 0;
 	std::byte *out = nullptr;

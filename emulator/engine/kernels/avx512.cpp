@@ -73,6 +73,7 @@ const family avx512_f32 = {
 	.sum_columns = nullptr,
 	.least_of_rows = nullptr,
 	.least_of_panel = nullptr,
+	.outputs = true,
 };
 
 void avx512_few_rows_f32(const few_rows_args &args, bool along_k)

@@ -98,6 +98,7 @@ const family avx512_bf16 = {
 	.least_of_rows = least_of_rows,
 	.least_of_panel = least_of_panel,
 	.lines = &bf16_lines,
+	.outputs = true,
 };
 
 const gemm_kernels avx512_bf16_kernels = {

@@ -7,6 +7,8 @@
 
 #include <immintrin.h>
 
+#include "kernel_table.h"
+#include "outputs_avx512.h"
 #include "pack.h"
 
 namespace atom::engine::kernels {
@@ -112,9 +114,52 @@ struct avx512_vectors {
 	static vector load(const std::byte *from) { return _mm512_loadu_si512(from); }
 };
 
+/** Rows of two vectors of sums to outputs. */
+class avx512_finish {
+public:
+	explicit avx512_finish(const tile_output &to)
+	    : to_(to), low_(_mm512_set1_ps(to.low)), high_(_mm512_set1_ps(to.high)),
+	      // -0 added to anything is that.
+	      bias_{to.bias ? _mm512_loadu_ps(to.bias) : _mm512_set1_ps(-0.0f),
+		    to.bias ? _mm512_loadu_ps(to.bias + 16) : _mm512_set1_ps(-0.0f)}
+	{
+	}
+
+	/** function(as_f32()) or what else fits the type. */
+	template <class Function> static void choose(atom_dtype type, const Function &function)
+	{
+		switch (type) {
+		case ATOM_DTYPE_F16:
+			return function(as_f16());
+		case ATOM_DTYPE_BF16:
+			return function(as_bf16());
+		default:
+			return function(as_f32());
+		}
+	}
+
+	template <class Output> void row(__m512 a, __m512 b, unsigned row, Output output) const
+	{
+		a = _mm512_add_ps(a, bias_[0]);
+		b = _mm512_add_ps(b, bias_[1]);
+		if (to_.residual) {
+			const std::byte *residual = to_.residual + static_cast<std::ptrdiff_t>(row) * to_.residual_stride;
+			a = _mm512_add_ps(a, _mm512_loadu_ps(residual));
+			b = _mm512_add_ps(b, _mm512_loadu_ps(residual + 64));
+		}
+		output.store(clamped(a, low_, high_), clamped(b, low_, high_),
+			     to_.to + static_cast<std::ptrdiff_t>(row) * to_.stride);
+	}
+
+private:
+	const tile_output to_; // a copy: the outputs, being bytes, might be it for all that the compiler knows
+	__m512 low_, high_, bias_[2];
+};
+
 struct avx512_floats : avx512_vectors {
 	using accumulator = __m512;
 	using element = float;
+	using finish = avx512_finish;
 	static constexpr bool integer = false;
 
 	static accumulator zero() { return _mm512_setzero_ps(); }

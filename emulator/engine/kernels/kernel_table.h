@@ -14,6 +14,7 @@
 #pragma once
 
 #include "gemm.h"
+#include "tile_output.h"
 
 namespace atom::engine::kernels {
 
@@ -35,6 +36,8 @@ struct tile_args {
 	void *c;
 	std::size_t c_stride;           ///< elements
 	bool add;                       ///< c += result, else c = result
+	/** Takes result, or c + result, instead of c. Only where the family says so, for family.columns columns. */
+	const tile_output *output = nullptr;
 	const std::uint32_t *row_terms;    ///< integers: added to the elements of each row; nullptr: nothing
 	const std::uint32_t *column_terms; ///< integers: added to those of each column; family.columns of them
 	/** Fetched for what comes next: ahead_bytes of so many rows with each segment, one segment's behind the other's. */
@@ -86,6 +89,7 @@ struct family {
 	unsigned (*least_of_panel)(const std::byte *panel, std::size_t groups);
 
 	const line_family *lines = nullptr; ///< nullptr: there is none
+	bool outputs = false;               ///< the tiles take tile_args.output
 };
 
 /** Few rows of a against b where it lies: b is contiguous along k or along n. */

@@ -38,6 +38,9 @@ template <unsigned Count, class Function> [[gnu::always_inline]] inline void unr
 
 #define ATOM_INLINE __attribute__((always_inline))
 
+/** Whether the tiles of an instruction set can end in outputs: Ops::finish. */
+template <class Ops> concept outputs = requires { typename Ops::finish; };
+
 /** Rows in one or two runs of Half rows each. */
 template <class Ops, unsigned Half, unsigned Vectors, unsigned Halves = 1>
 void tile_of(const tile_args &t)
@@ -82,6 +85,24 @@ void tile_of(const tile_args &t)
 			unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] += 4; });
 		}
 	}
+
+	if constexpr (outputs<Ops> && Vectors * Ops::lanes == Ops::panel)
+		if (const tile_output *to = t.output) {
+			const auto finish = [&](auto type) ATOM_INLINE {
+				const typename Ops::finish finish(*to);
+				const auto *c = static_cast<const float *>(t.c);
+				unroll<Rows>([&](auto i) ATOM_INLINE {
+					auto left = sum[i.value * Vectors], right = sum[i.value * Vectors + 1];
+					if (t.add) {
+						left = Ops::add(left, Ops::load_sums(c));
+						right = Ops::add(right, Ops::load_sums(c + Ops::lanes));
+					}
+					finish.row(left, right, i.value, type);
+					c += t.c_stride;
+				});
+			};
+			return Ops::finish::choose(to->type, finish);
+		}
 
 	const unsigned last = t.columns - (Vectors - 1) * Ops::lanes;
 	const auto put = [&](auto whole, auto add) ATOM_INLINE {

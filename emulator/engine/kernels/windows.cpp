@@ -204,14 +204,15 @@ private:
 	bool multiply_row(std::size_t row, const k_block &k, bool last)
 	{
 		const std::size_t pair = 2 * p_.pair, pixel_bytes = columns_ * 4;
+		const bool direct = last && goes_direct(row, k);
 		std::size_t pixel = 0, first = 0;
 		const auto pass = [&](std::size_t count, bool of_pairs) {
-			multiply({row, pixel, static_cast<unsigned>(count), of_pairs}, k, sums_at(row, pixel, first));
+			multiply({row, pixel, static_cast<unsigned>(count), of_pairs, direct}, k, sums_at(row, pixel, first));
 			pixel += count;
-			if (!last || (pixel < args_.columns && (pixel - first) * pixel_bytes < finished_bytes))
+			if (!last || (!direct && pixel < args_.columns && (pixel - first) * pixel_bytes < finished_bytes))
 				return true;
 			const std::size_t from = std::exchange(first, pixel);
-			return finish(row, from, pixel - from, sums_at(row, from, from));
+			return direct || finish(row, from, pixel - from, sums_at(row, from, from));
 		};
 		/* Pairs, unless what is left after them would be too few pixels to be worth a pass. */
 		for (const std::size_t left = pair ? args_.columns % pair : 0;
@@ -236,13 +237,18 @@ private:
 		return some.tap == next.tap && some.taps == next.taps && begun(some, taps) == begun(next, next_taps);
 	}
 
+	/** Whether the last block's tiles make a row's outputs: a block that a row needs nothing of has no tiles. */
+	bool goes_direct(std::size_t row, const k_block &k) const { return p_.direct && cut(k, taps_of(row)).taps != 0; }
+
 	/** Two lines of an image that is as wide as a run of a pair. */
 	bool multiply_two_rows(std::size_t row, const k_block &k, bool last)
 	{
+		const bool direct = last && goes_direct(row, k);
 		std::byte *sums = sums_at(row, 0, 0);
-		multiply({row, 0, 2 * p_.f.pair, true}, k, sums);
-		return !last || (finish(row, 0, args_.columns, sums) &&
-				 finish(row + 1, 0, args_.columns, sums + args_.columns * columns_ * 4));
+		multiply({row, 0, 2 * p_.f.pair, true, direct}, k, sums);
+		return !last || direct ||
+		       (finish(row, 0, args_.columns, sums) &&
+			finish(row + 1, 0, args_.columns, sums + args_.columns * columns_ * 4));
 	}
 
 	/** Pixels of a register tile. */
@@ -250,6 +256,7 @@ private:
 		std::size_t row, column;
 		unsigned count;
 		bool pair;
+		bool direct; ///< to outputs
 	};
 
 	bool finish(std::size_t row, std::size_t column, std::size_t pixels, std::byte *sums) const
@@ -287,16 +294,31 @@ private:
 		if (p_.lines)
 			multiply_lines(t, skipped, sums);
 		else
-			multiply_panels(t, at.pair, skipped, sums);
+			multiply_panels(t, at, skipped, sums);
 		if (f.integer && (args_.b_zero || f.b_offset))
 			subtract_row_sums(args_, t, at.pair, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
 	}
 
-	void multiply_panels(tile_args &t, bool pair, std::size_t skipped, std::byte *sums)
+	static void move(tile_output &output, std::size_t pixels, std::size_t columns)
+	{
+		const auto rows = static_cast<std::ptrdiff_t>(pixels), across = static_cast<std::ptrdiff_t>(columns);
+		output.to += rows * output.stride + across * element_bytes(output.type);
+		if (output.bias)
+			output.bias += columns;
+		if (output.residual)
+			output.residual += rows * output.residual_stride + across * element_bytes(ATOM_DTYPE_F32);
+	}
+
+	void multiply_panels(tile_args t, const pixels &at, std::size_t skipped, std::byte *sums)
 	{
 		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
 		const std::byte *panel = packed_;
+		tile_output output = args_.direct;
+		if (at.direct) {
+			move(output, at.row * args_.columns + at.column, column_);
+			t.output = &output;
+		}
 		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_bytes_) {
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
 			t.b = panel + skipped * tap_bytes_;
@@ -304,10 +326,12 @@ private:
 			t.column_terms = f.integer && args_.a_zero ? notes_ + j : none;
 			ahead_.give_share(t);
 			const bool careful = f.careful_tile && needs_care(f, args_.least, notes_[j / f.columns]);
-			if (careful && pair)
+			if (careful && at.pair)
 				careful_halves(t);
 			else
-				(careful ? f.careful_tile : pair ? f.pair_tile : f.tile)(t);
+				(careful ? f.careful_tile : at.pair ? f.pair_tile : f.tile)(t);
+			if (at.direct)
+				move(output, 0, f.columns);
 		}
 	}
 
@@ -329,6 +353,12 @@ private:
 		p_.f.careful_tile(t);
 		t.a += t.a_jump;
 		t.c = static_cast<std::byte *>(t.c) + t.rows * t.c_stride * 4;
+		tile_output output;
+		if (t.output) {
+			output = *t.output;
+			move(output, t.rows, 0);
+			t.output = &output;
+		}
 		p_.f.careful_tile(t);
 	}
 

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "gemm.h"
+#include "tile_output.h"
 
 namespace atom::engine::kernels {
 
@@ -61,6 +62,11 @@ struct windows_args {
 	bool (*finish)(void *context, std::size_t row, std::size_t column, std::size_t pixels, std::size_t first,
 		       std::size_t n, void *sums, std::size_t stride) = nullptr;
 	void *context = nullptr;
+	/**
+	 * The outputs of all pixels, one behind the other, from the first column on, if sums can become them in the tiles.
+	 * Taken where the instruction set can; finish() gets the others.
+	 */
+	tile_output direct;
 	interrupt stop;
 };
 

@@ -68,11 +68,13 @@ struct plan {
 	std::size_t k_blocks;
 	std::size_t channel_parts; ///< blocks of a tap, if more than one
 	std::size_t n_block;       ///< columns, a multiple of the panel
+	bool direct;               ///< sums become outputs in the tiles
 	bool few_pixels;           ///< the next block of weights, too, is brought into the second cache
 
 	explicit plan(const windows_args &args)
 	    : f(family_for(args.type, args.b.type)), lines(lines_for(f, args)), rows(lines ? lines->rows : f.rows),
 	      pair(lines ? 0 : f.pair), tap_groups(divide_up(args.channels, f.group)),
+	      direct(args.direct.to && f.outputs && !lines && args.n % f.columns == 0),
 	      few_pixels(!lines && args.rows * args.columns <= many_pixels && args.b.row_stride == element_bytes(args.b.type))
 	{
 		blocking sizes = block_sizes(f);

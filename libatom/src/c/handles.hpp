@@ -22,8 +22,8 @@ struct atom_context {
 
 struct atom_buffer {
 	atom::buffer value;
-	std::mutex mutex;     // protects mapped
-	atom::mapping mapped; // by the first call that asks for it
+	std::mutex mutex{};     // protects mapped
+	atom::mapping mapped{}; // by the first call that asks for it
 };
 
 struct atom_builder {

@@ -23,8 +23,13 @@ void notifier::watch(const std::shared_ptr<fence_source> &source, std::uint64_t 
 	const std::lock_guard lock(mutex_);
 	const moment wanted(source, point);
 	const auto place = std::lower_bound(watched_.begin(), watched_.end(), wanted);
-	if (place != watched_.end() && *place == wanted)
+	if (place != watched_.end() && *place == wanted) {
+		// The kernel tells once, which may have been cleared by who did not look at this fence:
+		// one that is cancelled while its event is on the way.
+		if (source->reached(point))
+			event_->set();
 		return;
+	}
 	const auto added = watched_.insert(place, wanted);
 	const int error =
 		source->dev()->node().syncobj_eventfd(source->handle(), point, event_->fd());

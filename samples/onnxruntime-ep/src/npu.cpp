@@ -1,7 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "npu.hpp"
 
+#include "atom/error.hpp"
+
 namespace atom_ort {
+namespace {
+
+/** Of a device that this process had open and lost. */
+std::shared_ptr<opened> open_again(const std::string &path)
+{
+	try {
+		return std::make_shared<opened>(path);
+	} catch (const atom::system_error &e) {
+		if (e.code() != atom::errc::no_device)
+			throw;
+		throw atom::system_error(
+			atom::errc::device_lost,
+			path + " is gone: it was removed while this process used it (" + e.what() +
+				"); make a new session once the device is back");
+	}
+}
+
+} // namespace
 
 std::shared_ptr<opened> npu::open()
 {
@@ -12,6 +32,7 @@ std::shared_ptr<opened> npu::open()
 		if (error != atom::errc::device_lost)
 			return opened_;
 		memory_.drop();
+		return opened_ = open_again(node_.path);
 	}
 	opened_ = std::make_shared<opened>(node_.path);
 	return opened_;

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Inline and pool give the same; many queues and threads at once; a doorbell's short cut. */
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <filesystem>
 #include <random>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -286,6 +292,44 @@ TEST(executors, admin_work_is_done_while_a_long_job_runs)
 	ASSERT_EQ(m.driver.admin(clear).status, ATOM_CPL_OK);
 	EXPECT_LT(q.seqno(), seq) << "the job should have been running all the time";
 	ASSERT_TRUE(m.driver.queue_reset(1, 2));
+}
+
+/* Of the thread that it interrupts: a scheduler's whim. */
+void hold_up(int)
+{
+	const timespec time{.tv_sec = 0, .tv_nsec = 300'000};
+	nanosleep(&time, nullptr);
+}
+
+std::vector<pid_t> other_threads()
+{
+	std::vector<pid_t> threads;
+	for (const auto &entry : std::filesystem::directory_iterator("/proc/self/task"))
+		if (const pid_t thread = std::stoi(entry.path().filename()); thread != gettid())
+			threads.push_back(thread);
+	return threads;
+}
+
+TEST(executors, a_device_ends_whatever_its_dispatcher_is_about_to_do)
+{
+	/* At each step the dispatcher takes back that it was called: the call to end must not be lost with it. */
+	struct sigaction before, held = {};
+	held.sa_handler = hold_up;
+	ASSERT_EQ(sigaction(SIGUSR1, &held, &before), 0);
+	for (int i = 0; i < 1000; ++i) {
+		machine m({.ram_size = 32 << 20, .dram_size = 16 << 20, .executor = ATOM_EXECUTOR_POOL, .threads = 1});
+		ASSERT_TRUE(m.ready);
+		job_queue q = m.make_queue(1, {.ring_log2 = 12});
+		for (std::uint64_t n = q.entries(); n; --n)
+			q.push(nop(0));
+		const std::vector<pid_t> threads = other_threads();
+		q.ring();
+		while (q.seqno() < q.entries() / 8)
+			std::this_thread::yield();
+		for (const pid_t thread : threads)
+			tgkill(getpid(), thread, SIGUSR1);
+	}
+	sigaction(SIGUSR1, &before, nullptr);
 }
 
 TEST(executors, a_bad_configuration_is_refused_with_a_sentence)

@@ -3,6 +3,8 @@
  * CONV2D and CONVT2D of the fast engine against the reference on random commands: integers to
  * the bit, floats within the bound, wherever operands lie and whatever the host can map.
  */
+#include <bit>
+
 #include "random_commands.h"
 
 namespace atom::engine::test {
@@ -282,6 +284,90 @@ TEST_P(FastConv, LongBf16WeightsOfFewPixelsAreNear)
 		EXPECT_EQ(run(c, mem, false).breach, "");
 		const double least = std::ldexp(1.0, static_cast<int>(exponent >> 7) - 127);
 		expect_near(mem, expected, least * least * 0x1p-9 + 0x1p-144, exponent);
+	}
+}
+
+/* f32 or bf16 of small multiples of @unit: their sums are exact in any order. */
+void fill_exactly(generator &g, arena &mem, const atom_tensor &t, float unit)
+{
+	std::uint64_t count = 1;
+	for (unsigned i = 0; i < t.rank; ++i)
+		count *= t.dims[i];
+	for (std::uint64_t i = 0; i < count; ++i) {
+		const float value = static_cast<float>(static_cast<int>(g.below(9)) - 4) * unit;
+		if (t.dtype == ATOM_DTYPE_F32)
+			mem.at<float>(t.offset)[i] = value;
+		else
+			mem.at<std::uint16_t>(t.offset)[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16);
+	}
+}
+
+/* What the register tiles make of sums: panels, pairs of pixels and of lines, blocks of weights before, pads and holes. */
+TEST_P(FastConv, FloatsWhoseSumsAreExactHaveTheBitsOfTheReference)
+{
+	constexpr std::uint64_t weight_at = 1 << 18, bias_at = 2 << 20, residual_at = bias_at + (1 << 14), out_at = 5 << 19;
+	struct layer {
+		std::uint64_t h, w, c, o;
+		std::uint32_t kernel, groups = 1;
+		unsigned in = ATOM_DTYPE_F32, out = ATOM_DTYPE_F32;
+		std::uint64_t hole = 0; ///< bytes between rows of the output
+		bool residual = true;
+		float unit = 1;
+	};
+	static constexpr layer layers[] = {
+		{5, 28, 40, 64, 1},                                                         /* pairs in a line */
+		{3, 28, 40, 64, 3, 1, ATOM_DTYPE_BF16, ATOM_DTYPE_BF16},
+		{9, 7, 40, 96, 3},                                                          /* pairs of lines */
+		{9, 7, 40, 96, 3, 1, ATOM_DTYPE_BF16, ATOM_DTYPE_F16},
+		{7, 7, 300, 64, 3},                                                         /* the last row needs nothing of the last block */
+		{7, 9, 300, 64, 3, 1, ATOM_DTYPE_BF16},
+		{1, 40, 1100, 64, 1},                                                       /* blocks of channels */
+		{1, 10, 300, 1280, 1},                                                      /* blocks of columns */
+		{5, 9, 24, 128, 3, 2, ATOM_DTYPE_F32, ATOM_DTYPE_F16},                      /* groups */
+		{6, 14, 40, 64, 3, 1, ATOM_DTYPE_F32, ATOM_DTYPE_F32, 192},
+		{6, 7, 40, 64, 3, 1, ATOM_DTYPE_BF16, ATOM_DTYPE_BF16, 64, false},
+		{3, 28, 40, 64, 3, 1, ATOM_DTYPE_BF16, ATOM_DTYPE_F32, 0, false, 0x1p-70F}, /* subnormal products */
+		{8, 7, 40, 64, 3, 1, ATOM_DTYPE_BF16, ATOM_DTYPE_F32, 0, true, 0x1p-70F},
+		{5, 28, 40, 72, 3},                                                         /* a last panel that is not full */
+	};
+	static constexpr unsigned activations[] = {ATOM_FN_IDENTITY, ATOM_FN_RELU, ATOM_FN_CLIP};
+	unsigned number = 0;
+	for (const layer &l : layers) {
+		const std::uint32_t pad = l.kernel / 2;
+		const float unit = l.unit * l.unit;
+		auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+		c.window = {l.kernel, l.kernel, 1, 1, 1, 1, pad, pad, pad, pad};
+		c.groups = l.groups;
+		c.in = dense(l.in, 0, {1, l.h, l.w, l.c});
+		c.weight = dense(l.in, weight_at, {l.o, l.kernel, l.kernel, l.c / l.groups});
+		c.out = dense(l.out, out_at, {1, l.h, l.w, l.o});
+		c.out.strides[1] += l.hole;
+		c.epilogue.bias = dense(ATOM_DTYPE_F32, bias_at, {1, l.h, l.w, l.o});
+		for (unsigned i = 0; i < 3; ++i)
+			c.epilogue.bias.strides[i] = 0;
+		if (l.residual)
+			c.epilogue.residual = dense(ATOM_DTYPE_F32, residual_at, {1, l.h, l.w, l.o});
+		c.epilogue.activation = static_cast<std::uint16_t>(activations[number++ % 3]);
+		if (c.epilogue.activation == ATOM_FN_CLIP) {
+			c.epilogue.p0 = -30 * unit;
+			c.epilogue.p1 = 50 * unit;
+		}
+		arena expected(4 << 20);
+		generator g(number);
+		fill_exactly(g, expected, c.in, l.unit);
+		fill_exactly(g, expected, c.weight, l.unit);
+		fill_exactly(g, expected, dense(ATOM_DTYPE_F32, bias_at, {l.o}), 3 * unit);
+		if (l.residual)
+			fill_exactly(g, expected, c.epilogue.residual, 5 * unit);
+		const arena start = expected;
+		const outcome reference = run(c, expected, true);
+		ASSERT_EQ(reference.why.code, ATOM_FAULT_NONE) << "layer " << number << " field " << reference.why.field;
+		for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::pages, fake_memory::mapping::never}) {
+			arena mem = start;
+			const outcome fast = run(bytes_of(c), mem, false, how);
+			EXPECT_EQ(fast.breach, "");
+			EXPECT_TRUE(mem == expected) << "layer " << number << " mapping " << static_cast<int>(how);
+		}
 	}
 }
 

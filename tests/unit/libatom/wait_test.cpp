@@ -149,6 +149,23 @@ TEST_F(several_fences, make_a_notifier_readable_each)
 	EXPECT_TRUE(readable(news.fd())) << "it is ready already";
 }
 
+TEST_F(several_fences, are_told_to_who_watches_again_what_nobody_looked_at)
+{
+	notifier news(dev);
+	const fence job = q.submit(nop);
+	news.watch(t.at(1));
+	news.watch(job);
+	t.signal(1);
+	kernel->run_jobs();
+	EXPECT_TRUE(readable(news.fd()));
+	news.clear();
+	news.watch(t.at(1));
+	EXPECT_TRUE(readable(news.fd()));
+	news.clear();
+	news.watch(job);
+	EXPECT_TRUE(readable(news.fd()));
+}
+
 TEST_F(several_fences, are_watched_once_each)
 {
 	notifier news(dev);
