@@ -105,7 +105,8 @@ static void atom_bo_print_info(struct drm_printer *p, unsigned int indent,
 	const struct atom_bo *bo = to_atom_bo((struct drm_gem_object *)obj);
 
 	drm_printf_indent(p, indent, "placement=%u\n", bo->placement);
-	drm_printf_indent(p, indent, "label=%s\n", bo->label);
+	/* No line that looks like another's. */
+	drm_printf_indent(p, indent, "label=%*pE\n", (int)strlen(bo->label), bo->label);
 }
 
 static const struct drm_gem_object_funcs atom_bo_system_funcs = {

@@ -9,21 +9,15 @@
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
-#include <linux/swap.h>
 
 #include <atom/hw/mmu.h>
 
 #include "atom_bo.h"
 #include "atom_device.h"
+#include "atom_quota.h"
 
 /* Pages mapped by one fault: the rest of the 2 MiB that the address is in. */
 #define ATOM_FAULT_AROUND	SZ_2M
-
-/* Of the machine's memory this part is not pinned, whoever asks for it. */
-#define ATOM_BO_SPARED		16
-
-/* Pages that are being allocated at this moment, for all devices. */
-static atomic_long_t atom_bo_pages_wanted;
 
 /**
  * atom_bo_aperture() - where the device finds the memory of a buffer
@@ -101,40 +95,24 @@ int atom_bo_set_extents(struct atom_bo *bo, struct sg_table *sgt)
 	return 0;
 }
 
-/*
- * Before the pages of a buffer are allocated: 0, and atom_bo_end_pinning() must follow, or -ENOMEM
- * if too few would be left. The allocation itself would fail without the OOM killer, but whoever
- * needs a page next would call it.
- */
-static int atom_bo_begin_pinning(struct atom_bo *bo)
+/* Pages of a buffer that its pinning would allocate. */
+static unsigned long atom_bo_missing_pages(struct atom_bo *bo)
 {
-	long pages = bo->shmem.base.size >> PAGE_SHIFT;
-	long spared = totalram_pages() / ATOM_BO_SPARED;
-	long wanted = atomic_long_add_return(pages, &atom_bo_pages_wanted);
-
-	if (READ_ONCE(bo->shmem.pages) ||
-	    wanted + spared <= si_mem_available() + get_nr_swap_pages())
-		return 0;
-	atomic_long_sub(pages, &atom_bo_pages_wanted);
-	return -ENOMEM;
-}
-
-static void atom_bo_end_pinning(struct atom_bo *bo)
-{
-	atomic_long_sub(bo->shmem.base.size >> PAGE_SHIFT, &atom_bo_pages_wanted);
+	return READ_ONCE(bo->shmem.pages) ? 0 : bo->shmem.base.size >> PAGE_SHIFT;
 }
 
 static int atom_bo_map_shmem(struct atom_bo *bo)
 {
+	unsigned long missing = atom_bo_missing_pages(bo);
 	struct drm_gem_object *obj = &bo->shmem.base;
 	struct sg_table *sgt;
 	int ret;
 
-	ret = atom_bo_begin_pinning(bo);
+	ret = atom_quota_begin_pinning(missing);
 	if (ret)
 		return ret;
 	ret = drm_gem_shmem_pin(&bo->shmem);
-	atom_bo_end_pinning(bo);
+	atom_quota_end_pinning(missing);
 	if (ret)
 		return ret;
 
@@ -423,13 +401,14 @@ const struct vm_operations_struct atom_bo_local_vm_ops = {
 
 static int atom_bo_mmap_system(struct atom_bo *bo, struct vm_area_struct *vma)
 {
+	unsigned long missing = atom_bo_missing_pages(bo);
 	int ret;
 
-	ret = atom_bo_begin_pinning(bo);
+	ret = atom_quota_begin_pinning(missing);
 	if (ret)
 		return ret;
 	ret = drm_gem_shmem_mmap(&bo->shmem, vma);
-	atom_bo_end_pinning(bo);
+	atom_quota_end_pinning(missing);
 	return ret;
 }
 

@@ -11,8 +11,13 @@
  * from atom_mmu_reserve(). Tables that become empty are taken out at once but
  * freed only by atom_mmu_flush(), when the device has forgotten them. The memory
  * that was mapped may be given away after that call, too, and not earlier.
+ *
+ * A small buffer that is mapped all over an address space takes much more memory
+ * for tables than its own, so that tables count as memory of the user who opened
+ * the file (DOC: Quotas).
  */
 #include <linux/dma-mapping.h>
+#include <linux/log2.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -20,6 +25,7 @@
 #include "atom_bo.h"
 #include "atom_device.h"
 #include "atom_mmu.h"
+#include "atom_quota.h"
 
 /* Spare tables that an address space keeps for the next call. */
 #define ATOM_MMU_SPARE_KEEP	8
@@ -42,6 +48,9 @@ struct atom_table {
 	struct atom_table *child[ATOM_PT_ENTRIES];
 };
 
+/* What it takes of the machine's memory. */
+#define ATOM_TABLE_BYTES	(ATOM_PT_BYTES + roundup_pow_of_two(sizeof(struct atom_table)))
+
 static struct atom_table *atom_table_alloc(struct atom_device *adev)
 {
 	/* Charged to the program that asks for mappings. */
@@ -59,32 +68,40 @@ static struct atom_table *atom_table_alloc(struct atom_device *adev)
 	return table;
 }
 
-static void atom_table_free(struct atom_device *adev, struct atom_table *table)
+static void atom_mmu_uncharge(struct atom_mmu *mmu, u32 tables)
 {
+	atom_quota_give(mmu->quota, ATOM_QUOTA_SYSTEM, (u64)tables * ATOM_TABLE_BYTES);
+}
+
+static void atom_table_free(struct atom_mmu *mmu, struct atom_table *table)
+{
+	struct atom_device *adev = mmu->adev;
+
 	dma_free_coherent(adev->drm.dev, ATOM_PT_BYTES, table->entries, table->dma);
 	kfree(table);
 	atomic_dec(&adev->counters.tables);
+	atom_mmu_uncharge(mmu, 1);
 }
 
-static void atom_table_free_list(struct atom_device *adev, struct list_head *list)
+static void atom_table_free_list(struct atom_mmu *mmu, struct list_head *list)
 {
 	struct atom_table *table, *next;
 
 	list_for_each_entry_safe(table, next, list, link) {
-		atom_table_free(adev, table);
+		atom_table_free(mmu, table);
 		cond_resched();
 	}
 	INIT_LIST_HEAD(list);
 }
 
-static void atom_table_free_tree(struct atom_device *adev, struct atom_table *table, int level)
+static void atom_table_free_tree(struct atom_mmu *mmu, struct atom_table *table, int level)
 {
 	int i;
 
 	for (i = 0; level && i < ATOM_PT_ENTRIES; i++)
 		if (table->child[i])
-			atom_table_free_tree(adev, table->child[i], level - 1);
-	atom_table_free(adev, table);
+			atom_table_free_tree(mmu, table->child[i], level - 1);
+	atom_table_free(mmu, table);
 	cond_resched();
 }
 
@@ -363,15 +380,12 @@ u32 atom_mmu_tables_for_unmap(void)
 	return 2;
 }
 
-/**
- * atom_mmu_reserve() - have spare tables
- * @mmu: address space
- * @count: how many
- *
- * Return: 0, -ENOMEM, or -EINTR when the caller is being killed: an allocation
- * for the OOM killer's victim succeeds from the last reserves.
- */
-int atom_mmu_reserve(struct atom_mmu *mmu, u32 count)
+static int atom_mmu_charge(struct atom_mmu *mmu, u32 tables)
+{
+	return atom_quota_take(mmu->quota, ATOM_QUOTA_SYSTEM, (u64)tables * ATOM_TABLE_BYTES);
+}
+
+static int atom_mmu_fill_spare(struct atom_mmu *mmu, u32 count)
 {
 	while (mmu->spare_count < count) {
 		struct atom_table *table;
@@ -386,6 +400,38 @@ int atom_mmu_reserve(struct atom_mmu *mmu, u32 count)
 		cond_resched();
 	}
 	return 0;
+}
+
+/**
+ * atom_mmu_reserve() - have spare tables
+ * @mmu: address space
+ * @count: how many
+ *
+ * Return: 0, -ENOMEM, also if the user would have too much memory, or -EINTR when
+ * the caller is being killed: an allocation for the OOM killer's victim succeeds
+ * from the last reserves.
+ */
+int atom_mmu_reserve(struct atom_mmu *mmu, u32 count)
+{
+	u64 pages;
+	u32 missing;
+	int ret;
+
+	if (count <= mmu->spare_count)
+		return 0;
+	missing = count - mmu->spare_count;
+	ret = atom_mmu_charge(mmu, missing);
+	if (ret)
+		return ret;
+	pages = (u64)missing * ATOM_TABLE_BYTES >> PAGE_SHIFT;
+	ret = atom_quota_begin_pinning(pages);
+	if (!ret) {
+		ret = atom_mmu_fill_spare(mmu, count);
+		atom_quota_end_pinning(pages);
+	}
+	/* Those that were made keep their charge. */
+	atom_mmu_uncharge(mmu, count - mmu->spare_count);
+	return ret;
 }
 
 struct atom_mmu_map_data {
@@ -461,14 +507,11 @@ int atom_mmu_invalidate(struct atom_mmu *mmu)
  */
 int atom_mmu_flush(struct atom_mmu *mmu)
 {
-	struct atom_device *adev = mmu->adev;
-	struct atom_table *table;
 	int ret = atom_mmu_invalidate(mmu);
 
-	atom_table_free_list(adev, &mmu->retired);
+	atom_table_free_list(mmu, &mmu->retired);
 	while (mmu->spare_count > ATOM_MMU_SPARE_KEEP) {
-		table = atom_mmu_take_spare(mmu);
-		atom_table_free(adev, table);
+		atom_table_free(mmu, atom_mmu_take_spare(mmu));
 		cond_resched();
 	}
 	return ret;
@@ -491,14 +534,16 @@ static int atom_mmu_set_root(struct atom_mmu *mmu)
  * atom_mmu_init() - make an empty address space
  * @adev: device, inside drm_dev_enter()
  * @mmu: to be filled
+ * @quota: account for its tables
  *
  * Return: 0, -ENOSPC without a free ASID, -ENOMEM or -EIO.
  */
-int atom_mmu_init(struct atom_device *adev, struct atom_mmu *mmu)
+int atom_mmu_init(struct atom_device *adev, struct atom_mmu *mmu, struct atom_quota *quota)
 {
 	int ret;
 
 	mmu->adev = adev;
+	mmu->quota = quota;
 	INIT_LIST_HEAD(&mmu->spare);
 	INIT_LIST_HEAD(&mmu->retired);
 
@@ -508,14 +553,21 @@ int atom_mmu_init(struct atom_device *adev, struct atom_mmu *mmu)
 	mmu->asid = ret;
 	atomic_inc(&adev->counters.asids);
 
-	mmu->root = atom_table_alloc(adev);
-	ret = mmu->root ? atom_mmu_set_root(mmu) : -ENOMEM;
-	if (ret) {
-		if (mmu->root)
-			atom_table_free(adev, mmu->root);
-		mmu->root = NULL;
-		atom_mmu_free_asid(mmu);
-	}
+	ret = atom_mmu_reserve(mmu, 1);
+	if (ret)
+		goto free_asid;
+	mmu->root = atom_mmu_take_spare(mmu);
+	ret = atom_mmu_set_root(mmu);
+	if (ret)
+		goto free_root;
+	atom_quota_get(quota);
+	return 0;
+
+free_root:
+	atom_table_free(mmu, mmu->root);
+	mmu->root = NULL;
+free_asid:
+	atom_mmu_free_asid(mmu);
 	return ret;
 }
 
@@ -549,10 +601,11 @@ void atom_mmu_fini(struct atom_mmu *mmu)
 	} else {
 		atom_device_stop_hw(adev);
 	}
-	atom_table_free_list(adev, &mmu->retired);
-	atom_table_free_list(adev, &mmu->spare);
+	atom_table_free_list(mmu, &mmu->retired);
+	atom_table_free_list(mmu, &mmu->spare);
 	mmu->spare_count = 0;
-	atom_table_free_tree(adev, mmu->root, ATOM_PT_LEVELS - 1);
+	atom_table_free_tree(mmu, mmu->root, ATOM_PT_LEVELS - 1);
 	mmu->root = NULL;
 	atom_mmu_free_asid(mmu);
+	atom_quota_put(mmu->quota);
 }

@@ -9,6 +9,7 @@
 
 struct atom_device;
 struct atom_extent;
+struct atom_quota;
 struct atom_table;
 
 /**
@@ -20,6 +21,8 @@ struct atom_table;
 struct atom_mmu {
 	/** @adev: Device. */
 	struct atom_device *adev;
+	/** @quota: Account that its tables are on; a reference is held while @root is set. */
+	struct atom_quota *quota;
 	/** @root: Table of level 3; NULL after atom_mmu_fini(). */
 	struct atom_table *root;
 	/** @asid: Hardware id. */
@@ -58,7 +61,7 @@ struct atom_mapping {
 	bool readonly;
 };
 
-int atom_mmu_init(struct atom_device *adev, struct atom_mmu *mmu);
+int atom_mmu_init(struct atom_device *adev, struct atom_mmu *mmu, struct atom_quota *quota);
 void atom_mmu_fini(struct atom_mmu *mmu);
 u32 atom_mmu_tables_for_map(const struct atom_mapping *mapping);
 u32 atom_mmu_tables_for_unmap(void);

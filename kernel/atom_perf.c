@@ -6,7 +6,8 @@
  * often. Whoever is slow loses the oldest records, and sees how many. The readings
  * are of the device as a whole, which sysfs tells everybody too, so that no
  * privilege is needed; only the second half of the streams that a device has is for
- * those with CAP_PERFMON. A stream outlives the file that it was opened by. It wakes
+ * those with CAP_PERFMON, and of the first half a user without it may have a half.
+ * A stream outlives the file that it was opened by. It wakes
  * no sleeping device, and rests while the system sleeps.
  *
  * When the device leaves, or dies, poll() says POLLHUP; what was recorded can be read,
@@ -14,9 +15,11 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
+#include <linux/uidgid.h>
 #include <linux/workqueue.h>
 
 #include "atom_device.h"
@@ -34,6 +37,8 @@ struct atom_perf_stream {
 	struct atom_device *adev;
 	/** @link: Entry of struct atom_perf.streams. */
 	struct list_head link;
+	/** @uid: Who opened it. */
+	kuid_t uid;
 	/** @work: Takes a sample. */
 	struct delayed_work work;
 	/** @period: Jiffies between two samples. */
@@ -210,23 +215,40 @@ static const struct file_operations atom_perf_fops = {
 	.llseek = noop_llseek,
 };
 
+/* May whoever opens @stream have one more? */
+static bool atom_perf_may_have(struct atom_perf *perf, const struct atom_perf_stream *stream,
+			       bool privileged)
+{
+	const struct atom_perf_stream *other;
+	u32 own = 0;
+
+	lockdep_assert_held(&perf->lock);
+
+	if (privileged)
+		return perf->count < ATOM_PERF_STREAMS;
+	list_for_each_entry(other, &perf->streams, link)
+		own += uid_eq(other->uid, stream->uid);
+	return perf->count < ATOM_PERF_STREAMS / 2 && own < ATOM_PERF_STREAMS / 4;
+}
+
 static struct atom_perf_stream *atom_perf_create(struct atom_device *adev, u64 period_ns)
 {
 	struct atom_perf_stream *stream;
-	u32 share = perfmon_capable() ? ATOM_PERF_STREAMS : ATOM_PERF_STREAMS / 2;
+	bool privileged = perfmon_capable();
 	int ret = 0;
 
 	stream = kvzalloc_obj(*stream, GFP_KERNEL_ACCOUNT);
 	if (!stream)
 		return ERR_PTR(-ENOMEM);
 	stream->adev = adev;
+	stream->uid = current_uid();
 	stream->period = max(nsecs_to_jiffies(period_ns), 1ul);
 	spin_lock_init(&stream->lock);
 	init_waitqueue_head(&stream->wait);
 	INIT_DELAYED_WORK(&stream->work, atom_perf_work);
 
 	mutex_lock(&adev->perf.lock);
-	if (adev->perf.count < share) {
+	if (atom_perf_may_have(&adev->perf, stream, privileged)) {
 		adev->perf.count++;
 		list_add_tail(&stream->link, &adev->perf.streams);
 		drm_dev_get(&adev->drm);

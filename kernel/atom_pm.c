@@ -41,8 +41,11 @@ int atom_pm_get(struct atom_device *adev)
 {
 	int ret = pm_runtime_resume_and_get(adev->drm.dev);
 
-	/* Without runtime PM it is awake. */
-	return ret == -EACCES ? 0 : ret;
+	if (ret != -EACCES)
+		return ret;
+	/* Without runtime PM it is awake; atom_pm_put() counts all the same. */
+	atom_pm_get_awake(adev);
+	return 0;
 }
 
 /**

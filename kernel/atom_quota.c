@@ -14,21 +14,29 @@
  * the memory of an imported dma-buf, the one who imports it. A buffer stays on the
  * account of its maker until its memory is freed, also if others hold it by then.
  * Buffers of system memory count from their creation, because mapping them for the
- * CPU already pins them.
+ * CPU already pins them. Page tables are system memory, too.
  *
  * Pinned memory does not come back before its buffer is freed, and the OOM killer
  * does not see whose it is. So nobody, privileged or not, pins what would leave the
  * machine less than 1/16 of its memory, available or to be swapped: the mapping of
- * such a buffer, for the device or the CPU, is -ENOMEM.
+ * such a buffer, for the device or the CPU, is -ENOMEM, and so is one that takes so
+ * many page tables.
  */
 #include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/swap.h>
 #include <linux/uidgid.h>
 
 #include "atom_device.h"
 #include "atom_quota.h"
+
+/* Of the machine's memory this part is not pinned, whoever asks for it. */
+#define ATOM_QUOTA_SPARED	16
+
+/* Pages that are being allocated at this moment, for all devices. */
+static atomic_long_t atom_quota_pages_wanted;
 
 /* So that something is left for another user. */
 static u64 atom_quota_all_but(u64 total, u32 parts)
@@ -173,6 +181,36 @@ void atom_quota_give(struct atom_quota *quota, enum atom_quota_kind kind, u64 am
 	spin_lock(&quota->adev->quotas.lock);
 	quota->held[kind] -= amount;
 	spin_unlock(&quota->adev->quotas.lock);
+}
+
+/**
+ * atom_quota_begin_pinning() - before memory is allocated that stays
+ * @pages: how much at most
+ *
+ * The allocation itself would fail without the OOM killer, but whoever needs a page
+ * next would call it.
+ *
+ * Return: 0, and atom_quota_end_pinning() must follow when it has been allocated, or
+ * -ENOMEM if too little would be left.
+ */
+int atom_quota_begin_pinning(unsigned long pages)
+{
+	long spared = totalram_pages() / ATOM_QUOTA_SPARED;
+	long wanted = atomic_long_add_return(pages, &atom_quota_pages_wanted);
+
+	if (!pages || wanted + spared <= si_mem_available() + get_nr_swap_pages())
+		return 0;
+	atomic_long_sub(pages, &atom_quota_pages_wanted);
+	return -ENOMEM;
+}
+
+/**
+ * atom_quota_end_pinning() - the memory was allocated, or not
+ * @pages: as atom_quota_begin_pinning()
+ */
+void atom_quota_end_pinning(unsigned long pages)
+{
+	atomic_long_sub(pages, &atom_quota_pages_wanted);
 }
 
 /**

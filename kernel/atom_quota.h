@@ -21,7 +21,7 @@ enum atom_quota_kind {
 	ATOM_QUOTA_LOCAL,
 	/** @ATOM_QUOTA_SHM: Bytes of SHM memory. */
 	ATOM_QUOTA_SHM,
-	/** @ATOM_QUOTA_SYSTEM: Bytes of system memory, which the device's use pins. */
+	/** @ATOM_QUOTA_SYSTEM: Bytes of system memory that its use pins, and page tables. */
 	ATOM_QUOTA_SYSTEM,
 	/** @ATOM_QUOTA_KINDS: How many there are. */
 	ATOM_QUOTA_KINDS,
@@ -49,7 +49,7 @@ struct atom_quota {
 	kuid_t uid;
 	/** @link: Entry of struct atom_quotas.users. */
 	struct list_head link;
-	/** @refs: Open files and buffers. */
+	/** @refs: Open files, buffers and address spaces. */
 	u32 refs;
 	/** @held: How much of each kind. */
 	u64 held[ATOM_QUOTA_KINDS];
@@ -63,6 +63,8 @@ int atom_quota_take(struct atom_quota *quota, enum atom_quota_kind kind, u64 amo
 void atom_quota_give(struct atom_quota *quota, enum atom_quota_kind kind, u64 amount);
 u64 atom_quota_limit(struct atom_device *adev, enum atom_quota_kind kind);
 void atom_quota_set_limit(struct atom_device *adev, enum atom_quota_kind kind, u64 limit);
+int atom_quota_begin_pinning(unsigned long pages);
+void atom_quota_end_pinning(unsigned long pages);
 void atom_quota_print(struct atom_device *adev, struct drm_printer *p);
 
 #endif

@@ -226,7 +226,7 @@ int atom_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *fi
 		ret = PTR_ERR(vm);
 		goto give;
 	}
-	ret = atom_mmu_init(adev, &vm->mmu);
+	ret = atom_mmu_init(adev, &vm->mmu, afile->quota);
 	if (ret) {
 		atom_vm_put(vm);
 		goto give;

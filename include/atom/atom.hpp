@@ -18,6 +18,7 @@
 #include "atom/fault.hpp"
 #include "atom/fence.hpp"
 #include "atom/functions.hpp"
+#include "atom/log.hpp"
 #include "atom/notifier.hpp"
 #include "atom/queue.hpp"
 #include "atom/span.hpp"

@@ -188,6 +188,33 @@ ATOM_C_API int atom_device_get_telemetry(const atom_device *device, struct atom_
 ATOM_C_API int atom_device_get_clock(const atom_device *device, struct atom_clock_sample *out);
 /** 1 and the next event, which nobody gets again; 0 if there is none yet; or an error. Does not block. */
 ATOM_C_API int atom_device_next_event(const atom_device *device, struct atom_device_event *out);
+/** How much a sentence of the log matters. */
+enum atom_log_level {
+	ATOM_LOG_ERROR = 1,   /**< work is lost: a queue takes no more jobs, a device is gone */
+	ATOM_LOG_WARNING = 2, /**< a reset that another queue caused took jobs */
+	ATOM_LOG_INFO = 3,    /**< none of calls in C: atom_last_error() has their sentences */
+	ATOM_LOG_DEBUG = 4,   /**< contexts, queues and buffers that are made, queues that end */
+};
+
+/**
+ * Who is told. @ref function runs on the thread whose call had something to tell, on several at once if
+ * several call; the text is valid during the call. It may call anything of the library, which tells
+ * nothing of these calls.
+ */
+struct atom_log_sink {
+	uint32_t size;  /**< of the structure */
+	uint32_t level; /**< enum atom_log_level, up to which; 0: ATOM_LOG_WARNING */
+	void (*function)(void *user, uint32_t level, const char *text); /**< null: nobody */
+	void *user;                  /**< for the functions */
+	void (*release)(void *user); /**< when nothing uses the sink any more; null: nothing to do */
+};
+
+/**
+ * Names who is told what happens on the device and what is made from it, in place of whom was named
+ * before; @p sink or its function null: nobody, and nothing is released. A sink is released once, after
+ * its last call and at the latest with the device; not if this call fails, which changes nothing.
+ */
+ATOM_C_API int atom_device_set_log_sink(const atom_device *device, const struct atom_log_sink *sink);
 /** The open file, which stays the device's, readable when there is an event; or an error. */
 ATOM_C_API int atom_device_fd(const atom_device *device);
 

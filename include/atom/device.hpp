@@ -19,6 +19,7 @@
 #include "atom/config.hpp"
 #include "atom/dtype.hpp"
 #include "atom/fault.hpp"
+#include "atom/log.hpp"
 
 namespace atom {
 namespace core {
@@ -191,11 +192,6 @@ public:
 	[[nodiscard]] static device open(std::string_view which);
 	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] static device open(std::string_view which, std::error_code &ec) noexcept;
-	/** The same for a literal. */
-	[[nodiscard]] static device open(const char *which)
-	{
-		return open(std::string_view(which));
-	}
 
 	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
@@ -229,8 +225,22 @@ public:
 	[[nodiscard]] std::optional<device_event> next_event(std::error_code &ec) const noexcept;
 
 	/**
-	 * The open file, for poll() and the like: readable (POLLIN) when next_event() has something.
-	 * Owned by the device; never close it, and leave the reading to next_event().
+	 * Names who is told what happens on this device and what is made from it, up to @p up_to;
+	 * at first nobody, and an empty sink ends it. All copies of the handle share it. A call
+	 * that runs at that moment in another thread may still tell the old sink, which is
+	 * destroyed when nobody does any more, at the latest with the device: a sink that holds
+	 * a handle of the device, or of what is made from it, keeps it open until another is
+	 * named. A forked child tells nothing.
+	 * @throws system_error invalid_argument, forked_child, out_of_host_memory: the old sink
+	 *         stays
+	 */
+	void set_log_sink(log_sink sink, log_level up_to = log_level::warning) const;
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	void set_log_sink(log_sink sink, log_level up_to, std::error_code &ec) const noexcept;
+
+	/**
+	 * The open file, for poll() and the like: readable (POLLIN) when next_event() has
+	 * something. Owned by the device; never close it, and leave the reading to next_event().
 	 */
 	[[nodiscard]] int fd() const;
 

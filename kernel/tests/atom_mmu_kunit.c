@@ -14,6 +14,7 @@
 
 struct fixture {
 	struct atom_device *adev;
+	struct atom_quota *quota;
 	struct atom_mmu mmu;
 };
 
@@ -31,7 +32,10 @@ static int atom_mmu_test_init(struct kunit *test)
 	f->adev->limits.num_asids = 4;
 	f->adev->limits.page_sizes = SZ_4K | SZ_64K | SZ_2M;
 	ida_init(&f->adev->asids);
-	KUNIT_ASSERT_EQ(test, atom_mmu_init(f->adev, &f->mmu), 0);
+	atom_quota_init(f->adev);
+	f->quota = atom_quota_of_caller(f->adev);
+	KUNIT_ASSERT_NOT_NULL(test, f->quota);
+	KUNIT_ASSERT_EQ(test, atom_mmu_init(f->adev, &f->mmu, f->quota), 0);
 	test->priv = f;
 	return 0;
 }
@@ -45,6 +49,8 @@ static void atom_mmu_test_exit(struct kunit *test)
 	atom_mmu_fini(&f->mmu);
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->adev->counters.tables), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&f->adev->counters.asids), 0);
+	KUNIT_EXPECT_EQ(test, f->quota->held[ATOM_QUOTA_SYSTEM], 0ull);
+	atom_quota_put(f->quota);
 	ida_destroy(&f->adev->asids);
 }
 
@@ -217,6 +223,31 @@ static void what_is_reserved_is_enough_wherever_a_mapping_lies(struct kunit *tes
 	}
 }
 
+static void tables_are_on_the_account_of_the_user_as_long_as_they_are_there(struct kunit *test)
+{
+	struct fixture *f = test->priv;
+	u64 *held = &f->quota->held[ATOM_QUOTA_SYSTEM];
+	u64 state = 1;
+	int i;
+
+	KUNIT_EXPECT_GE(test, *held, (u64)ATOM_PT_BYTES);
+	for (i = 0; i < 50; i++) {
+		u64 va;
+
+		state = state * 6364136223846793005ull + 1442695040888963407ull;
+		va = ALIGN_DOWN(state >> 17, SZ_4K);
+		map(test, va, 0x5000, SZ_4K, false);
+		KUNIT_EXPECT_EQ(test, *held,
+				(u64)atomic_read(&f->adev->counters.tables) * ATOM_TABLE_BYTES);
+		if (i % 2)
+			unmap(test, va, SZ_4K);
+		if (i % 3)
+			KUNIT_EXPECT_EQ(test, atom_mmu_flush(&f->mmu), 0);
+		KUNIT_EXPECT_EQ(test, *held,
+				(u64)atomic_read(&f->adev->counters.tables) * ATOM_TABLE_BYTES);
+	}
+}
+
 static struct kunit_case atom_mmu_cases[] = {
 	KUNIT_CASE(a_page_says_where_it_is_and_what_is_allowed),
 	KUNIT_CASE(aligned_memory_gets_large_pages),
@@ -224,6 +255,7 @@ static struct kunit_case atom_mmu_cases[] = {
 	KUNIT_CASE(a_hole_in_a_page_of_2m_leaves_the_rest),
 	KUNIT_CASE(empty_tables_are_freed_only_when_the_device_has_forgotten_them),
 	KUNIT_CASE(what_is_reserved_is_enough_wherever_a_mapping_lies),
+	KUNIT_CASE(tables_are_on_the_account_of_the_user_as_long_as_they_are_there),
 	{}
 };
 

@@ -56,6 +56,16 @@ TEST(debugfs, tells_queues_mappings_buffers_rings_and_registers)
 	EXPECT_TRUE(has(read_debug("registers"), "seqno 1 head 1")) << read_debug("registers");
 }
 
+TEST(debugfs, a_label_with_a_line_of_its_own_is_one_line)
+{
+	const device dev;
+	const buffer bo(dev, page);
+	const std::string label = "mine\nclient 1 handle 1";
+	drm_atom_bo_set_label name{bo.handle(), static_cast<__u32>(label.size()), reinterpret_cast<std::uintptr_t>(label.data())};
+	ASSERT_EQ(dev.try_call(DRM_IOCTL_ATOM_BO_SET_LABEL, &name), 0);
+	EXPECT_TRUE(has(read_debug("buffers"), "label=mine\\nclient 1 handle 1\n")) << read_debug("buffers");
+}
+
 TEST(debugfs, keeps_faults_and_names_the_failed_job)
 {
 	context c;

@@ -19,7 +19,7 @@ namespace {
 class hotplug : public troubled {
 protected:
 	/** A program in full swing whose device is taken by @p take. */
-	static void lose_the_device(const char *take)
+	static void lose_the_device(void (*take)())
 	{
 		auto c = std::make_unique<context>();
 		const memory local = c->alloc(mib, DRM_ATOM_BO_LOCAL), system = c->alloc(mib);
@@ -28,7 +28,7 @@ protected:
 		const auto job = c->job(command_list(make_copy_bytes(system.va, local.va, mib)));
 		for (int i = 0; i < 200; ++i)
 			c->submit(job);
-		control(take);
+		take();
 		// Either the fence signals, or DRM tells the waiter itself that the device has left.
 		const int woken = c->timeline.try_wait(c->point, 60'000'000'000);
 		EXPECT_TRUE(woken == 0 || woken == ENODEV) << "a waiter waits for a device that is gone: " << woken;
@@ -55,13 +55,13 @@ protected:
 
 TEST_F(hotplug, a_device_that_is_pulled_out_wakes_its_waiters_and_answers_enodev)
 {
-	lose_the_device("surprise-remove 0");
+	lose_the_device(pull_device);
 	ASSERT_NO_THROW(plug_back());
 }
 
 TEST_F(hotplug, a_device_that_is_asked_to_leave_goes_while_programs_use_it)
 {
-	lose_the_device("unplug 0");
+	lose_the_device(unplug_device);
 	ASSERT_NO_THROW(plug_back());
 }
 

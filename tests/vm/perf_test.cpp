@@ -3,10 +3,13 @@
 #include "context.hpp"
 #include "machine.hpp"
 #include "trouble.hpp"
+#include "users.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <fcntl.h>
@@ -147,6 +150,35 @@ TEST(perf, there_are_only_so_many_streams_and_closing_gives_them_back)
 		for (const unique_fd &fd : open)
 			EXPECT_EQ(events_of(fd), POLLIN);
 	}
+}
+
+TEST(perf, a_user_leaves_streams_to_others)
+{
+	const auto all_that_one_gets = [] {
+		const device dev;
+		std::vector<unique_fd> open;
+		unique_fd more;
+		int error = 0;
+		while (!(error = try_open_stream(dev, every(DRM_ATOM_PERF_PERIOD_MAX_NS), more)) && open.size() <= streams)
+			open.push_back(std::move(more));
+		if (error != ENOSPC || open.size() != streams / 4)
+			throw std::runtime_error(std::to_string(open.size()) + " streams, then errno " + std::to_string(error));
+		return open;
+	};
+	shared_flag full, looked;
+	user_child first(alice, [&] {
+		const auto open = all_that_one_gets();
+		full.raise();
+		looked.wait();
+	});
+	ASSERT_TRUE(full.wait());
+	user_child second(bob, [&] { all_that_one_gets(); });
+	EXPECT_EQ(second.wait(), 0);
+	const device dev;
+	unique_fd roots;
+	EXPECT_EQ(try_open_stream(dev, every(DRM_ATOM_PERF_PERIOD_MAX_NS), roots), 0);
+	looked.raise();
+	EXPECT_EQ(first.wait(), 0);
 }
 
 /** In the machine where devices are taken away. */

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -175,6 +176,52 @@ TEST_P(quota_of, cannot_be_changed_by_a_user_and_takes_only_numbers)
 	for (const char *text : {"many", "-1", "1 2", "99999999999999999999999"})
 		EXPECT_NE(write_error(file, text), 0) << text;
 	EXPECT_EQ(read_line(file), before);
+}
+
+TEST(quota, page_tables_of_a_small_buffer_that_is_mapped_everywhere_are_memory_of_its_user)
+{
+	constexpr std::uint64_t limit = 4 * mib;
+	const quota set("system", limit);
+	const counters before = read_counters();
+	user_child user(alice, [&] {
+		const device mine;
+		const buffer small(mine, page);
+		for (int life = 0; life < 2; ++life) {
+			// Each place is in tables of its own, two at least.
+			address_space space(mine);
+			std::uint64_t places = 0;
+			int error = 0;
+			while (!error && places * 2 * page <= limit)
+				error = space.try_bind({map_op((places++ + 1) << 30, small, 0, page)});
+			if (error != ENOMEM || places < 16)
+				throw std::runtime_error("errno " + std::to_string(error) + " after " + std::to_string(places) + " places");
+			// What is unmapped can be had again, elsewhere.
+			space.unmap(1ull << 30, 4ull << 30);
+			space.map(1ull << 46, small, 0, page);
+		}
+	});
+	EXPECT_EQ(user.wait(), 0);
+	EXPECT_EQ(await_counters(before), "");
+}
+
+TEST(quota, nobody_gets_page_tables_that_the_machine_needs_to_go_on)
+{
+	const std::uint64_t all = std::uint64_t(sysconf(_SC_PHYS_PAGES)) * page;
+	const counters before = read_counters();
+	{
+		// Pages of 4 KiB, since nothing is aligned. Each operation alone would be possible, all of them were more than there is.
+		const device dev;
+		const address_space space(dev);
+		const buffer large(dev, dev.memory().local_size / 4 * 3, DRM_ATOM_BO_LOCAL, DRM_ATOM_BO_NO_MMAP);
+		std::vector<drm_atom_vm_bind_op> ops;
+		while (ops.size() < dev.info().binds_max)
+			ops.push_back(map_op(((ops.size() + 1) << 32) + page, large, 0, large.size() - page));
+		ASSERT_GT(ops.size() * (large.size() / mib2) * 2 * page, all) << "too few to prove anything here";
+		EXPECT_EQ(space.try_bind(ops), ENOMEM);
+		EXPECT_GT(available_memory(), all / 2);
+		EXPECT_EQ(space.try_bind({ops.front()}), 0);
+	}
+	EXPECT_EQ(await_counters(before), "");
 }
 
 TEST(quota, nobody_pins_what_the_machine_needs_to_go_on)

@@ -21,7 +21,7 @@ using namespace vmtest;
 
 namespace {
 
-/** The kernel's messages that a device is dead, from the construction on. */
+/** The kernel's messages about accel nodes of dead devices, from the construction on. */
 class wedged_events {
 public:
 	wedged_events()
@@ -40,7 +40,7 @@ public:
 		for (;;) {
 			const ssize_t bytes = recv(fd_.get(), text, sizeof(text), MSG_DONTWAIT);
 			if (bytes >= 0)
-				count_ += std::string(text, bytes).find("WEDGED=") != std::string_view::npos;
+				count_ += is_one({text, static_cast<std::size_t>(bytes)});
 			else if (errno == ENOBUFS)
 				count_ += 1000;
 			else
@@ -49,6 +49,13 @@ public:
 	}
 
 private:
+	/** Action, path and variables, with a NUL behind each. */
+	static bool is_one(std::string_view event)
+	{
+		return event.starts_with("change@") && event.substr(0, event.find('\0')).find("/accel/accel") != std::string_view::npos &&
+		       event.find("WEDGED=rebind,bus-reset") != std::string_view::npos;
+	}
+
 	unique_fd fd_{socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT)};
 	mutable int count_ = 0;
 };

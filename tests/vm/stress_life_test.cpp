@@ -8,7 +8,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -41,27 +40,9 @@ protected:
 
 TEST_F(stress_life, a_device_that_is_pulled_or_asked_to_leave_comes_back_to_those_who_used_it)
 {
-	lose_and_regain(rounds(1, 100), [](unsigned i) {
-		control(i % 2 ? "unplug 0" : "surprise-remove 0");
-		plug_back();
-	});
-}
-
-// As the test before, but without the kernel's hot-plug driver, in which lockdep finds a cycle. It does not come back: only where
-// nobody else needs it.
-TEST_F(stress_life, a_device_that_stops_answering_or_works_on_is_removed_by_hand_and_found_again)
-{
-	if (!std::filesystem::exists("/proc/lockdep"))
-		GTEST_SKIP() << "for kernels with lockdep; here the test before does the same by the hot-plug driver";
-	stop_hotplug_driver();
 	lose_and_regain(rounds(2, 100), [](unsigned i) {
-		const bool answers = i % 2;
-		if (!answers)
-			control("surprise-remove 0");
-		remove_device();
-		if (!answers)
-			control("plug 0");
-		find_devices();
+		i % 2 ? unplug_device() : pull_device();
+		plug_back();
 	});
 }
 

@@ -10,7 +10,6 @@
 #include <exception>
 #include <fstream>
 #include <stdexcept>
-#include <vector>
 
 namespace vmtest {
 
@@ -19,7 +18,6 @@ namespace {
 bool root_is_lost = false;
 
 const std::filesystem::path driver_folder = "/sys/bus/pci/drivers/atom_npu";
-const std::filesystem::path hotplug_driver = "/sys/bus/pci_express/drivers/pciehp";
 
 void await_service()
 {
@@ -34,6 +32,18 @@ void await_service()
 	}, 60);
 	if (!works)
 		throw std::runtime_error("the new device does not work");
+}
+
+bool has_hotplug_driver()
+{
+	return std::filesystem::exists("/sys/bus/pci_express/drivers/pciehp");
+}
+
+void remove_by_hand()
+{
+	write_to(sysfs_folder() / "remove", "1");
+	if (!device_nodes().empty())
+		throw std::runtime_error("the driver does not let the device go");
 }
 
 } // namespace
@@ -119,31 +129,31 @@ void rebind_driver()
 	bind_driver(unbind_driver());
 }
 
-void stop_hotplug_driver()
+void pull_device()
 {
-	std::vector<std::string> slots;
-	for (const auto &entry : std::filesystem::directory_iterator(hotplug_driver))
-		if (entry.is_symlink() && entry.path().filename() != "module")
-			slots.push_back(entry.path().filename());
-	for (const auto &slot : slots)
-		write_to(hotplug_driver / "unbind", slot);
+	control("surprise-remove 0");
+	if (!has_hotplug_driver())
+		remove_by_hand();
 }
 
-void remove_device()
+void unplug_device()
 {
-	write_to(sysfs_folder() / "remove", "1");
-	if (!device_nodes().empty())
-		throw std::runtime_error("the driver does not let the device go");
-}
-
-void find_devices()
-{
-	write_to("/sys/bus/pci/rescan", "1");
-	await_service();
+	if (has_hotplug_driver())
+		control("unplug 0");
+	else
+		remove_by_hand();
 }
 
 void plug_back()
 {
+	if (!has_hotplug_driver()) {
+		// What left by hand is in its slot yet.
+		if (control("list").find("0=pulled") != std::string::npos)
+			control("plug 0");
+		write_to("/sys/bus/pci/rescan", "1");
+		await_service();
+		return;
+	}
 	// The kernel's hot-plug driver turns the slot off and then looks at nothing for a second: a card that is put in
 	// meanwhile is not seen.
 	if (!eventually([] { return device_nodes().empty(); }, 60))

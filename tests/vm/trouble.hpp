@@ -39,16 +39,13 @@ std::string unbind_driver();
 void bind_driver(const std::string &address);
 /** Both: what revives a dead device. */
 void rebind_driver();
-/**
- * The kernel's PCIe hot-plug driver looks after its slots no more, as long as the machine runs: given a slot again it may take an
- * old event for a card that was pulled.
- */
-void stop_hotplug_driver();
-/** The administrator takes device 0 from the bus. */
-void remove_device();
-/** The administrator lets the kernel look for devices; returns when one is served. */
-void find_devices();
-/** Puts the device of slot 0 back that was taken from it, and waits until its driver serves it. */
+// What follows is the kernel's hot-plug driver's affair. A kernel without one (the debug kernel) has an administrator who does it by
+// hand, at the files remove and rescan.
+/** Pulls device 0 out of its slot without a word. */
+void pull_device();
+/** Asks for device 0; returns when it has left. */
+void unplug_device();
+/** Puts device 0 back that was taken from its slot, and waits until its driver serves it. */
 void plug_back();
 
 } // namespace vmtest

@@ -32,9 +32,9 @@
  *   banned; EOPNOTSUPP feature not there; EINTR restart unchanged.
  *   An ioctl that fails has changed nothing.
  * - Each user (uid) may hold a part of all this only, set by the administrator in
- *   sysfs (quota/): the same ENOSPC, ENOMEM for system memory. CAP_SYS_RESOURCE may
- *   hold more. Nobody gets the last 1/16 of the machine's memory: VM_BIND and mmap()
- *   of a SYSTEM buffer say ENOMEM.
+ *   sysfs (quota/): the same ENOSPC, ENOMEM for system memory, page tables included.
+ *   CAP_SYS_RESOURCE may hold more. Nobody gets the last 1/16 of the machine's memory:
+ *   VM_BIND, and mmap() of a SYSTEM buffer, say ENOMEM.
  */
 #ifndef _UAPI_DRM_ATOM_ACCEL_H_
 #define _UAPI_DRM_ATOM_ACCEL_H_
@@ -616,10 +616,11 @@ struct drm_atom_submit {
  *
  * Opens a stream of struct drm_atom_perf_record: a file to read() and to poll(). It
  * needs no privilege, but of the 64 streams of a device half are for those with
- * CAP_PERFMON (-ENOSPC). read() gives whole records, at least one: it waits, or fails
- * with -EAGAIN if O_NONBLOCK is set by fcntl(), and with -EINVAL if the buffer is too
- * small for one. A stream keeps the last 256. When the device is gone or dead poll()
- * tells POLLHUP and read(), once it is empty, -ENODEV or -EIO.
+ * CAP_PERFMON, and others may have 16 each (-ENOSPC). read() gives whole records, at
+ * least one: it waits, or fails with -EAGAIN if O_NONBLOCK is set by fcntl(), and with
+ * -EINVAL if the buffer is too small for one. A stream keeps the last 256. When the
+ * device is gone or dead poll() tells POLLHUP and read(), once it is empty, -ENODEV or
+ * -EIO.
  */
 struct drm_atom_perf_open {
 	/** @flags: Zero. */

@@ -18,6 +18,15 @@ void sync(const std::shared_ptr<core::bo> &memory, bool end, cpu_use use)
 	memory->sync(end, use);
 }
 
+// For the log.
+void tell(const core::bo &memory, const char *how)
+{
+	memory.dev()->say(log_level::debug, [&] {
+		return "buffer of " + std::to_string(memory.size()) + " bytes " + how +
+		       " in context " + std::to_string(memory.ctx()->id());
+	});
+}
+
 } // namespace
 
 mapping::mapping(mapping &&other) noexcept
@@ -41,14 +50,14 @@ void mapping::begin(cpu_use use) const { sync(bo_, false, use); }
 
 void mapping::begin(cpu_use use, std::error_code &ec) const noexcept
 {
-	core::guarded(ec, [&] { begin(use); });
+	core::guarded(ec, core::device_of(bo_), [&] { begin(use); });
 }
 
 void mapping::end(cpu_use use) const { sync(bo_, true, use); }
 
 void mapping::end(cpu_use use, std::error_code &ec) const noexcept
 {
-	core::guarded(ec, [&] { end(use); });
+	core::guarded(ec, core::device_of(bo_), [&] { end(use); });
 }
 
 std::uint64_t buffer_view::device_address() const noexcept { return bo_ ? bo_->va() + offset_ : 0; }
@@ -75,7 +84,7 @@ mapping buffer_view::map() const
 
 mapping buffer_view::map(std::error_code &ec) const noexcept
 {
-	return core::guarded(ec, [&] { return map(); });
+	return core::guarded(ec, core::device_of(bo_), [&] { return map(); });
 }
 
 buffer::buffer(const context &ctx, std::uint64_t bytes, const buffer_options &options)
@@ -84,29 +93,34 @@ buffer::buffer(const context &ctx, std::uint64_t bytes, const buffer_options &op
 		core::fail(errc::invalid_argument, "create buffer: the context is empty");
 	all_ = core::access::view(
 		std::make_shared<core::bo>(core::access::ctx(ctx), bytes, options), bytes);
+	tell(*all_.bo_, "created");
 }
 
 buffer buffer::create(const context &ctx, std::uint64_t bytes, const buffer_options &options,
                       std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return buffer(ctx, bytes, options); });
+	return core::guarded(ec, core::device_of(core::access::ctx(ctx)),
+	                     [&] { return buffer(ctx, bytes, options); });
 }
 
 buffer buffer::from_user(const context &ctx, void *memory, std::uint64_t bytes,
                          device_access access)
 {
 	if (!ctx)
-		core::fail(errc::invalid_argument, "use memory of the program: the context is empty");
+		core::fail(errc::invalid_argument,
+		           "use memory of the program: the context is empty");
 	buffer b;
 	b.all_ = core::access::view(
 		core::bo::of_user(core::access::ctx(ctx), memory, bytes, access), bytes);
+	tell(*b.all_.bo_, "of the program's memory");
 	return b;
 }
 
 buffer buffer::from_user(const context &ctx, void *memory, std::uint64_t bytes,
                          device_access access, std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return from_user(ctx, memory, bytes, access); });
+	return core::guarded(ec, core::device_of(core::access::ctx(ctx)),
+	                     [&] { return from_user(ctx, memory, bytes, access); });
 }
 
 buffer buffer::import_dmabuf(const context &ctx, int fd)
@@ -116,12 +130,14 @@ buffer buffer::import_dmabuf(const context &ctx, int fd)
 	const auto memory = core::bo::import(core::access::ctx(ctx), fd);
 	buffer b;
 	b.all_ = core::access::view(memory, memory->size());
+	tell(*memory, "imported");
 	return b;
 }
 
 buffer buffer::import_dmabuf(const context &ctx, int fd, std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return import_dmabuf(ctx, fd); });
+	return core::guarded(ec, core::device_of(core::access::ctx(ctx)),
+	                     [&] { return import_dmabuf(ctx, fd); });
 }
 
 int buffer::export_dmabuf() const
@@ -133,7 +149,7 @@ int buffer::export_dmabuf() const
 
 int buffer::export_dmabuf(std::error_code &ec) const noexcept
 {
-	return core::guarded_file(ec, [&] { return export_dmabuf(); });
+	return core::guarded_file(ec, core::device_of(all_.bo_), [&] { return export_dmabuf(); });
 }
 
 atom::placement buffer::placement() const

@@ -68,7 +68,7 @@ command_buffer command_builder::finish()
 
 command_buffer command_builder::finish(std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return finish(); });
+	return core::guarded(ec, core::device_of(impl_), [&] { return finish(); });
 }
 
 span<const std::byte> command_buffer::bytes() const noexcept

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "atom/device.hpp"
 
+#include <utility>
+
 #include "core/access.hpp"
 #include "core/context.hpp"
 #include "core/device.hpp"
@@ -55,7 +57,7 @@ memory_info device::memory() const
 
 memory_info device::memory(std::error_code &ec) const noexcept
 {
-	return core::guarded(ec, [&] { return memory(); });
+	return core::guarded(ec, impl_.get(), [&] { return memory(); });
 }
 
 atom::telemetry device::read_telemetry() const
@@ -67,7 +69,7 @@ atom::telemetry device::read_telemetry() const
 
 atom::telemetry device::read_telemetry(std::error_code &ec) const noexcept
 {
-	return core::guarded(ec, [&] { return read_telemetry(); });
+	return core::guarded(ec, impl_.get(), [&] { return read_telemetry(); });
 }
 
 clock_sample device::clock() const
@@ -79,7 +81,7 @@ clock_sample device::clock() const
 
 clock_sample device::clock(std::error_code &ec) const noexcept
 {
-	return core::guarded(ec, [&] { return clock(); });
+	return core::guarded(ec, impl_.get(), [&] { return clock(); });
 }
 
 std::optional<device_event> device::next_event() const
@@ -90,7 +92,18 @@ std::optional<device_event> device::next_event() const
 
 std::optional<device_event> device::next_event(std::error_code &ec) const noexcept
 {
-	return core::guarded(ec, [&] { return next_event(); });
+	return core::guarded(ec, impl_.get(), [&] { return next_event(); });
+}
+
+void device::set_log_sink(log_sink sink, log_level up_to) const
+{
+	open_one(impl_);
+	impl_->set_log_sink(std::move(sink), up_to);
+}
+
+void device::set_log_sink(log_sink sink, log_level up_to, std::error_code &ec) const noexcept
+{
+	core::guarded(ec, impl_.get(), [&] { set_log_sink(std::move(sink), up_to); });
 }
 
 int device::fd() const { return open_one(impl_).node().fd(); }
@@ -103,7 +116,7 @@ context::context(const atom::device &dev)
 
 context context::create(const atom::device &dev, std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return context(dev); });
+	return core::guarded(ec, core::access::dev(dev).get(), [&] { return context(dev); });
 }
 
 atom::device context::device() const

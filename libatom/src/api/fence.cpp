@@ -36,6 +36,25 @@ void check_all(span<const fence> fences)
 			core::fail(errc::invalid_argument, "wait for fences: one is empty");
 }
 
+// Whose log it goes to, if it goes wrong.
+const core::device *device_of_first(span<const fence> fences)
+{
+	return fences.empty() ? nullptr : core::device_of(core::access::source(fences[0]));
+}
+
+struct all_told_at_end {
+	explicit all_told_at_end(span<const fence> of) noexcept : fences(of) {}
+	~all_told_at_end()
+	{
+		for (const fence &f : fences)
+			core::access::source(f)->tell_news();
+	}
+	all_told_at_end(const all_told_at_end &) = delete;
+	all_told_at_end &operator=(const all_told_at_end &) = delete;
+
+	span<const fence> fences;
+};
+
 deadline after(std::chrono::nanoseconds limit)
 {
 	const deadline now = std::chrono::steady_clock::now();
@@ -66,6 +85,7 @@ std::string completion::to_string() const
 
 completion fence::wait(deadline until) const
 {
+	const core::told_at_end news(source_.get());
 	core::fence_source &source = live(source_);
 	source.dev()->check_process("wait for fence");
 	if (!source.wait(point_, until))
@@ -79,7 +99,8 @@ completion fence::wait(deadline until) const
 
 completion fence::wait(deadline until, std::error_code &ec) const noexcept
 {
-	completion done = core::guarded(ec, [&] {
+	const core::told_at_end news(source_.get());
+	completion done = core::guarded(ec, core::device_of(source_), [&] {
 		core::fence_source &source = live(source_);
 		source.dev()->check_process("wait for fence");
 		if (!source.wait(point_, until))
@@ -95,11 +116,16 @@ completion fence::wait(deadline until, std::error_code &ec) const noexcept
 
 completion fence::wait_for(std::chrono::nanoseconds limit) const { return wait(after(limit)); }
 
-bool fence::ready() const { return live(source_).reached(point_); }
+bool fence::ready() const
+{
+	const core::told_at_end news(source_.get());
+	return live(source_).reached(point_);
+}
 
 std::optional<completion> fence::status() const
 {
-	if (!ready())
+	const core::told_at_end news(source_.get());
+	if (!live(source_).reached(point_))
 		return std::nullopt;
 	return source_->outcome(point_);
 }
@@ -107,6 +133,7 @@ std::optional<completion> fence::status() const
 std::size_t wait_any(span<const fence> fences, deadline until)
 {
 	check_all(fences);
+	const all_told_at_end news(fences);
 	const auto found = core::wait_any(fences, until);
 	if (!found)
 		core::fail(errc::timed_out, "wait for any of " + std::to_string(fences.size()) +
@@ -116,12 +143,13 @@ std::size_t wait_any(span<const fence> fences, deadline until)
 
 std::size_t wait_any(span<const fence> fences, deadline until, std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return wait_any(fences, until); });
+	return core::guarded(ec, device_of_first(fences), [&] { return wait_any(fences, until); });
 }
 
 void wait_all(span<const fence> fences, deadline until)
 {
 	check_all(fences);
+	const all_told_at_end news(fences);
 	if (!core::wait_all(fences, until))
 		core::fail(errc::timed_out, "wait for all of " + std::to_string(fences.size()) +
 		                                    " fences: the deadline passed");
@@ -131,7 +159,7 @@ void wait_all(span<const fence> fences, deadline until)
 
 void wait_all(span<const fence> fences, deadline until, std::error_code &ec) noexcept
 {
-	core::guarded(ec, [&] { wait_all(fences, until); });
+	core::guarded(ec, device_of_first(fences), [&] { wait_all(fences, until); });
 }
 
 timeline::timeline(const device &dev)
@@ -143,7 +171,7 @@ timeline::timeline(const device &dev)
 
 timeline timeline::create(const device &dev, std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return timeline(dev); });
+	return core::guarded(ec, core::access::dev(dev).get(), [&] { return timeline(dev); });
 }
 
 std::uint64_t timeline::value() const { return live(impl_).value(); }

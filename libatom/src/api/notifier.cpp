@@ -29,7 +29,7 @@ notifier::notifier(const device &dev)
 
 notifier notifier::create(const device &dev, std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return notifier(dev); });
+	return core::guarded(ec, core::access::dev(dev).get(), [&] { return notifier(dev); });
 }
 
 notifier::notifier(notifier &&) noexcept = default;
@@ -43,12 +43,13 @@ void notifier::watch(const fence &what)
 	core::notifier &n = live(impl_);
 	if (!what)
 		core::fail(errc::invalid_argument, "watch fence: the fence is empty");
+	const core::told_at_end news(core::access::source(what).get());
 	n.watch(core::access::source(what), what.point());
 }
 
 void notifier::watch(const fence &what, std::error_code &ec) noexcept
 {
-	core::guarded(ec, [&] { watch(what); });
+	core::guarded(ec, core::device_of(core::access::source(what)), [&] { watch(what); });
 }
 
 void notifier::clear() { live(impl_).clear(); }

@@ -31,7 +31,8 @@ queue::queue(const context &ctx, const queue_options &options)
 
 queue queue::create(const context &ctx, const queue_options &options, std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return queue(ctx, options); });
+	return core::guarded(ec, core::device_of(core::access::ctx(ctx)),
+	                     [&] { return queue(ctx, options); });
 }
 
 queue::queue(queue &&) noexcept = default;
@@ -45,19 +46,22 @@ queue &queue::operator=(queue &&other) noexcept
 
 queue::~queue()
 {
-	if (impl_)
-		impl_->close();
+	if (!impl_)
+		return;
+	const core::told_at_end news(impl_.get());
+	impl_->close();
 }
 
 fence queue::submit(span<const submission> jobs)
 {
+	const core::told_at_end news(impl_.get());
 	const std::uint64_t last = live(impl_).submit(jobs);
 	return core::access::fence(impl_, last);
 }
 
 fence queue::submit(span<const submission> jobs, std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return submit(jobs); });
+	return core::guarded(ec, core::device_of(impl_), [&] { return submit(jobs); });
 }
 
 completion queue::run(const submission &job, deadline until) { return submit(job).wait(until); }
@@ -89,7 +93,7 @@ fence queue::last() const
 
 fence queue::last(std::error_code &ec) const noexcept
 {
-	return core::guarded(ec, [&] { return last(); });
+	return core::guarded(ec, core::device_of(impl_), [&] { return last(); });
 }
 
 fence queue::room_for(std::uint32_t jobs) const
@@ -105,18 +109,26 @@ fence queue::room_for(std::uint32_t jobs) const
 	return core::access::fence(impl_, wanted - room);
 }
 
-std::size_t queue::reap(span<completion> out) { return live(impl_).take(out); }
+std::size_t queue::reap(span<completion> out)
+{
+	const core::told_at_end news(impl_.get());
+	return live(impl_).take(out);
+}
 
 std::size_t queue::reap(span<completion> out, std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return reap(out); });
+	return core::guarded(ec, core::device_of(impl_), [&] { return reap(out); });
 }
 
-queue_state queue::state() const { return live(impl_).state(); }
+queue_state queue::state() const
+{
+	const core::told_at_end news(impl_.get());
+	return live(impl_).state();
+}
 
 queue_state queue::state(std::error_code &ec) const noexcept
 {
-	return core::guarded(ec, [&] { return state(); });
+	return core::guarded(ec, core::device_of(impl_), [&] { return state(); });
 }
 
 std::uint32_t queue::id() const { return live(impl_).id(); }

@@ -22,7 +22,7 @@ int fence::export_sync_file() const
 
 int fence::export_sync_file(std::error_code &ec) const noexcept
 {
-	return core::guarded_file(ec, [&] { return export_sync_file(); });
+	return core::guarded_file(ec, core::device_of(source_), [&] { return export_sync_file(); });
 }
 
 int timeline::export_fd() const
@@ -37,7 +37,7 @@ int timeline::export_fd() const
 
 int timeline::export_fd(std::error_code &ec) const noexcept
 {
-	return core::guarded_file(ec, [&] { return export_fd(); });
+	return core::guarded_file(ec, core::device_of(impl_), [&] { return export_fd(); });
 }
 
 timeline timeline::import_fd(const device &dev, int fd)
@@ -49,7 +49,7 @@ timeline timeline::import_fd(const device &dev, int fd)
 
 timeline timeline::import_fd(const device &dev, int fd, std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return import_fd(dev, fd); });
+	return core::guarded(ec, core::access::dev(dev).get(), [&] { return import_fd(dev, fd); });
 }
 
 fence timeline::import_sync_file(std::uint64_t point, int fd)
@@ -63,7 +63,8 @@ fence timeline::import_sync_file(std::uint64_t point, int fd)
 
 fence timeline::import_sync_file(std::uint64_t point, int fd, std::error_code &ec) noexcept
 {
-	return core::guarded(ec, [&] { return import_sync_file(point, fd); });
+	return core::guarded(ec, core::device_of(impl_),
+	                     [&] { return import_sync_file(point, fd); });
 }
 
 } // namespace v1

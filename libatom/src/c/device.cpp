@@ -66,6 +66,29 @@ atom_telemetry telemetry_of(const atom::telemetry &from)
 	return to;
 }
 
+/** A sink of the caller. */
+class c_sink {
+public:
+	explicit c_sink(const atom_log_sink &from) : from_(from) {}
+	~c_sink()
+	{
+		if (taken && from_.release != nullptr)
+			from_.release(from_.user);
+	}
+	c_sink(const c_sink &) = delete;
+	c_sink &operator=(const c_sink &) = delete;
+
+	bool taken = false; ///< the caller gets it back at the end
+
+	void tell(atom::log_level level, std::string_view text) const
+	{
+		from_.function(from_.user, static_cast<uint32_t>(level), std::string(text).c_str());
+	}
+
+private:
+	atom_log_sink from_;
+};
+
 } // namespace
 
 int atom_device_count(uint32_t *count)
@@ -150,6 +173,26 @@ int atom_device_next_event(const atom_device *device, atom_device_event *out)
 			found.first_failed = event.first_failed;
 			found.fault = fault_of(event.fault);
 		});
+}
+
+int atom_device_set_log_sink(const atom_device *device, const atom_log_sink *sink)
+{
+	return guarded([&] {
+		const atom::device &dev = live(device, "device").value;
+		const atom_log_sink wanted = read(sink);
+		if (wanted.level > ATOM_LOG_DEBUG)
+			atom::core::fail(atom::errc::invalid_argument,
+			                 "set log sink: there is no level " +
+			                         std::to_string(wanted.level));
+		if (wanted.function == nullptr)
+			return dev.set_log_sink({});
+		const auto shared = std::make_shared<c_sink>(wanted);
+		dev.set_log_sink([shared](atom::log_level level,
+		                          std::string_view text) { shared->tell(level, text); },
+		                 wanted.level == 0 ? atom::log_level::warning
+		                                   : static_cast<atom::log_level>(wanted.level));
+		shared->taken = true;
+	});
 }
 
 int atom_device_fd(const atom_device *device)

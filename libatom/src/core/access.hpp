@@ -13,6 +13,13 @@
 
 namespace atom::core {
 
+/** Of what an object of the API holds; null if that is null. */
+template <class Held>
+const device *device_of(const Held &held) noexcept
+{
+	return held ? held->dev().get() : nullptr;
+}
+
 /** The way from the handles of the API to what they stand for, and back. */
 struct access {
 	static const std::shared_ptr<core::device> &dev(const atom::device &d) { return d.impl_; }

@@ -27,6 +27,7 @@ public:
 	bo &operator=(const bo &) = delete;
 
 	[[nodiscard]] const std::shared_ptr<core::context> &ctx() const { return context_; }
+	[[nodiscard]] const std::shared_ptr<core::device> &dev() const { return context_->dev(); }
 	[[nodiscard]] atom::placement where() const { return placement_; }
 	/** As asked for. */
 	[[nodiscard]] std::uint64_t size() const { return size_; }

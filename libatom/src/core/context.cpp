@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/context.hpp"
 
+#include <string>
+
 #include "core/failure.hpp"
 
 namespace atom::core {
@@ -25,6 +27,8 @@ context::context(std::shared_ptr<core::device> dev)
 {
 	device_->check_process("create context");
 	check(node().vm_create(id_), "create context", errc::limit_reached);
+	device_->say(log_level::debug,
+	             [&] { return "context " + std::to_string(id_) + ": created"; });
 }
 
 context::~context()
@@ -47,8 +51,7 @@ std::uint64_t context::map_user(const void *memory, std::uint64_t bytes, bool re
 	});
 }
 
-std::uint64_t context::place(std::uint64_t bytes,
-                             const std::function<int(std::uint64_t va)> &bind)
+std::uint64_t context::place(std::uint64_t bytes, const std::function<int(std::uint64_t va)> &bind)
 {
 	std::uint64_t va = 0;
 	{

@@ -137,12 +137,18 @@ std::optional<device_event> device::next_event()
 {
 	check_process("take device event");
 	if (!kmd::node::has_events(info_))
-		fail(errc::unsupported, "take device event: the driver of " + info_.path +
-		                                " sends none: update it");
+		fail(errc::unsupported,
+		     "take device event: the driver of " + info_.path + " sends none: update it");
 	const std::lock_guard lock(events_mutex_);
 	std::optional<device_event> event;
 	check(node_.next_event(event), "take device event");
 	return event;
+}
+
+void device::set_log_sink(log_sink sink, log_level up_to)
+{
+	check_process("set log sink");
+	log_.set(std::move(sink), up_to);
 }
 
 void device::check_process(const char *operation) const

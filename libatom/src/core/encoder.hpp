@@ -20,7 +20,8 @@ public:
 
 	std::uint32_t tag = 0;
 
-	[[nodiscard]] const device_info &info() const { return context_->dev()->info(); }
+	[[nodiscard]] const std::shared_ptr<core::device> &dev() const { return context_->dev(); }
+	[[nodiscard]] const device_info &info() const { return dev()->info(); }
 	[[nodiscard]] std::shared_ptr<command_memory> finish();
 
 private:

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "atom/error.hpp"
+#include "core/device.hpp"
 
 namespace atom::core {
 
@@ -29,15 +30,21 @@ inline void check(int error, const char *operation, errc full = errc::out_of_dev
 		fail_errno(error, operation, full);
 }
 
-/** Runs @p function; its exception becomes @p ec and its result an empty object. */
+/**
+ * Runs @p function; its exception becomes @p ec and its result an empty object. @p who, a device or
+ * null, tells its log the sentence that is lost by that.
+ */
 template <class F>
-auto guarded(std::error_code &ec, F &&function) noexcept -> decltype(function())
+auto guarded(std::error_code &ec, const device *who, F &&function) noexcept -> decltype(function())
 {
 	try {
 		ec.clear();
 		return function();
 	} catch (const std::system_error &e) {
 		ec = e.code();
+		// A wait that ends at its time has not failed.
+		if (who != nullptr && ec != errc::timed_out)
+			who->say(log_level::info, [&e] { return std::string(e.what()); });
 	} catch (const std::bad_alloc &) {
 		ec = errc::out_of_host_memory;
 	} catch (...) {
@@ -47,11 +54,18 @@ auto guarded(std::error_code &ec, F &&function) noexcept -> decltype(function())
 		return {};
 }
 
+/** Where there is no device yet. */
+template <class F>
+auto guarded(std::error_code &ec, F &&function) noexcept -> decltype(function())
+{
+	return guarded(ec, static_cast<const device *>(nullptr), std::forward<F>(function));
+}
+
 /** As guarded(), for a function that returns a file descriptor: -1 if it throws. */
 template <class F>
-int guarded_file(std::error_code &ec, F &&function) noexcept
+int guarded_file(std::error_code &ec, const device *who, F &&function) noexcept
 {
-	const int file = guarded(ec, std::forward<F>(function));
+	const int file = guarded(ec, who, std::forward<F>(function));
 	return ec ? -1 : file;
 }
 

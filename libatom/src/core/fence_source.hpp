@@ -31,6 +31,25 @@ public:
 	/** Kernel object behind the points. */
 	[[nodiscard]] virtual std::uint32_t handle() const = 0;
 	[[nodiscard]] virtual const std::shared_ptr<core::device> &dev() const = 0;
+	/** Tells the log what has been found out and not been told. No lock may be held. */
+	virtual void tell_news() noexcept {}
+};
+
+/** Has a source tell its news at the end of a call of the API, whatever its end. */
+class told_at_end {
+public:
+	/** @p of may be null. */
+	explicit told_at_end(fence_source *of) noexcept : of_(of) {}
+	~told_at_end()
+	{
+		if (of_ != nullptr)
+			of_->tell_news();
+	}
+	told_at_end(const told_at_end &) = delete;
+	told_at_end &operator=(const told_at_end &) = delete;
+
+private:
+	fence_source *of_;
 };
 
 /** A timeline of the kernel. */

@@ -39,10 +39,31 @@ void check_options(const queue_options &options, const device_info &info)
 
 std::string place(std::size_t index) { return "submit, job " + std::to_string(index); }
 
+/** Whether @p now tells of something bad that @p before does not. */
+bool is_news(const queue_state &before, const queue_state &now)
+{
+	return (now.banned && !before.banned) || (now.device_lost && !before.device_lost) ||
+	       now.last_lost > before.last_lost;
+}
+
+/** What has befallen a queue, for the log. */
+std::string news_of(const queue_state &now)
+{
+	if (now.device_lost)
+		return "its device is lost";
+	if (!now.banned)
+		return "a reset of the device that another queue caused took its jobs up to " +
+		       std::to_string(now.last_lost);
+	return "it takes no more jobs" +
+	       (now.first_failed == 0 ? std::string()
+	                              : ", because job " + std::to_string(now.first_failed) +
+	                                        " failed: " + reason_of(now));
+}
+
 } // namespace
 
 queue::queue(std::shared_ptr<core::context> ctx, const queue_options &options)
-	: context_(std::move(ctx)), timeline_(context_->dev())
+	: context_(std::move(ctx)), timeline_(context_->dev()), name_(options.name)
 {
 	const kmd::node &node = context_->node();
 	check_options(options, context_->dev()->info());
@@ -61,6 +82,15 @@ queue::queue(std::shared_ptr<core::context> ctx, const queue_options &options)
 		fail_errno(-error, "create queue: map completion area");
 	}
 	area_ = completion_area(static_cast<const std::byte *>(area_address_), info_.ring_entries);
+	say(log_level::debug, [&] {
+		return "created in context " + std::to_string(context_->id()) + ", with " +
+		       std::to_string(info_.ring_entries) + " entries";
+	});
+}
+
+std::string queue::description() const
+{
+	return "queue " + std::to_string(info_.id) + (name_.empty() ? "" : " \"" + name_ + "\"");
 }
 
 queue::~queue()
@@ -74,19 +104,24 @@ void queue::close() noexcept
 {
 	if (!context_->dev()->owned())
 		return;
-	const std::lock_guard submit_lock(submit_mutex_);
-	const std::lock_guard lock(state_mutex_);
+	std::unique_lock submit_lock(submit_mutex_);
+	std::unique_lock lock(state_mutex_);
 	if (closed_)
 		return;
 	closed_ = true;
 	const kmd::node &node = context_->node();
 	node.queue_get_state(info_.id, final_state_);
+	news_ = news_ || is_news(told_state_, final_state_);
 	node.queue_destroy(info_.id);
 	for (flight &f : flights_)
 		f.used.clear();
 	flight_count_ = 0;
 	outgrown_.clear();
 	arguments_ = {};
+	const std::uint64_t given = sequence_;
+	lock.unlock();
+	submit_lock.unlock();
+	say(log_level::debug, [&] { return "ended, after " + std::to_string(given) + " jobs"; });
 }
 
 kmd::queue_report queue::state()
@@ -94,7 +129,26 @@ kmd::queue_report queue::state()
 	const std::lock_guard lock(state_mutex_);
 	if (!closed_)
 		check(context_->node().queue_get_state(info_.id, final_state_), "read queue state");
+	news_ = news_ || is_news(told_state_, final_state_);
 	return final_state_;
+}
+
+void queue::tell_news() noexcept
+{
+	if (!news_.load(std::memory_order_relaxed) || logger::telling())
+		return;
+	kmd::queue_report before;
+	kmd::queue_report now;
+	{
+		const std::lock_guard lock(state_mutex_);
+		before = told_state_;
+		now = told_state_ = final_state_;
+		news_ = false;
+	}
+	if (!is_news(before, now))
+		return; // another thread has told it
+	say(now.banned || now.device_lost ? log_level::error : log_level::warning,
+	    [&] { return news_of(now); });
 }
 
 // The only case that the completion area decides alone, without a system call. Why a job failed
@@ -323,28 +377,19 @@ void queue::build(span<const submission> jobs, argument_ring::block tables, flig
 	batch_.add(kmd::sync_point{timeline_.handle(), sequence_ + jobs.size(), true});
 }
 
-std::uint64_t queue::submit(span<const submission> jobs)
+int queue::give(span<const submission> jobs, std::uint64_t table_bytes, std::uint64_t &last)
 {
-	dev()->check_process("submit");
-	check_jobs(jobs);
-	std::uint64_t table_bytes = 0;
-	for (const submission &job : jobs)
-		if (job.commands != nullptr)
-			table_bytes += sizeof(atom_arg) *
-			               access::memory(*job.commands)->argument_bytes.size();
-
 	const std::lock_guard lock(submit_mutex_);
 	flight &f = next_flight();
 	argument_ring::block tables;
 	if (table_bytes != 0)
 		tables = reserve_arguments(table_bytes);
 	build(jobs, tables, f);
-	const std::uint64_t expected = sequence_ + jobs.size();
-	std::uint64_t last = 0;
 	if (const int error = context_->node().submit(info_.id, batch_, last)) {
 		f.used.clear();
-		fail_submit(error, jobs);
+		return error;
 	}
+	const std::uint64_t expected = sequence_ + jobs.size();
 	if (table_bytes != 0)
 		arguments_.commit(tables);
 	f.last = expected;
@@ -355,7 +400,23 @@ std::uint64_t queue::submit(span<const submission> jobs)
 		fail(errc::incompatible_kernel, "submit: the driver numbered the job " +
 		                                        std::to_string(last) + ", not " +
 		                                        std::to_string(expected));
-	return expected;
+	return 0;
+}
+
+std::uint64_t queue::submit(span<const submission> jobs)
+{
+	dev()->check_process("submit");
+	check_jobs(jobs);
+	std::uint64_t table_bytes = 0;
+	for (const submission &job : jobs)
+		if (job.commands != nullptr)
+			table_bytes += sizeof(atom_arg) *
+			               access::memory(*job.commands)->argument_bytes.size();
+
+	std::uint64_t last = 0;
+	if (const int error = give(jobs, table_bytes, last))
+		fail_submit(error, jobs);
+	return last;
 }
 
 void queue::fail_submit(int error, span<const submission> jobs)

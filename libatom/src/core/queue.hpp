@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,7 @@ public:
 	{
 		return context_->dev();
 	}
+	void tell_news() noexcept override;
 
 private:
 	/** Jobs of one submit() and what they use until they are done. */
@@ -66,13 +68,24 @@ private:
 	void wait_for_oldest();
 	[[nodiscard]] bool succeeded(std::uint64_t point) const noexcept;
 	void reap() noexcept;
+	/** The part of submit() under its lock. Returns an errno value of the kernel. */
+	int give(span<const submission> jobs, std::uint64_t table_bytes, std::uint64_t &last);
 	[[noreturn]] void fail_submit(int error, span<const submission> jobs);
 	[[nodiscard]] bool is_loss(const system_error &e);
+
+	/** As device::say(), with the queue's name before it. */
+	template <class F>
+	void say(log_level level, F &&what) const noexcept
+	{
+		dev()->say(level, [&] { return description() + ": " + what(); });
+	}
+	[[nodiscard]] std::string description() const;
 
 	std::shared_ptr<core::context> context_;
 	syncobj timeline_; // point n = job n; what it knows is the kernel's word, whatever the area
 	                   // says
 	kmd::new_queue info_;
+	std::string name_; ///< for people
 	void *area_address_ = nullptr;
 	completion_area area_;
 	std::atomic<std::uint64_t> sequence_{0};
@@ -92,6 +105,9 @@ private:
 	std::mutex state_mutex_; // protects what follows; inside submit_mutex_
 	bool closed_ = false;
 	kmd::queue_report final_state_;
+	kmd::queue_report told_state_; ///< as the log knows it
+
+	std::atomic<bool> news_{false}; // final_state_ may tell more than told_state_
 };
 
 } // namespace atom::core

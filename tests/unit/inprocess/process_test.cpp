@@ -155,9 +155,9 @@ TEST_F(a_program, can_have_as_much_memory_as_the_card)
 
 TEST_F(a_program, sees_one_device_however_often_it_opens_it)
 {
-	const auto first = atom::device::open(0U);
+	const auto first = atom::device::open(0);
 	const auto again = atom::device::open("model:0");
-	const auto other = atom::device::open(1U);
+	const auto other = atom::device::open(1);
 	const atom::context context(first);
 	const atom::buffer taken(context, 8U << 20, {atom::placement::local, true, ""});
 	EXPECT_EQ(again.memory().local_used, first.memory().local_used);

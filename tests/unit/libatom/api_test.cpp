@@ -293,6 +293,24 @@ TEST_P(the_api, waits_for_fences_of_two_devices)
 	wait_all(fences);
 }
 
+TEST_P(the_api, tells_a_sink_what_is_made_and_what_fails)
+{
+	std::vector<std::string> heard;
+	dev.set_log_sink([&](log_level, std::string_view text) { heard.emplace_back(text); },
+	                 log_level::debug);
+	queue_options options;
+	options.name = "noted";
+	(void)queue(ctx, options);
+	std::error_code ec;
+	EXPECT_FALSE(buffer::create(ctx, 0, {}, ec));
+	dev.set_log_sink({});
+	(void)queue(ctx);
+	ASSERT_EQ(heard.size(), 3U);
+	EXPECT_NE(heard[0].find("\"noted\": created"), std::string::npos) << heard[0];
+	EXPECT_NE(heard[1].find("\"noted\": ended, after 0 jobs"), std::string::npos) << heard[1];
+	EXPECT_EQ(heard[2], "create buffer: its size is 0; give 1 byte or more");
+}
+
 TEST_P(the_api, translates_the_devices_clock_to_the_hosts)
 {
 	const clock_sample c = dev.clock();

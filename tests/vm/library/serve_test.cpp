@@ -110,7 +110,7 @@ TEST_F(lifetime_of_a_server, it_says_that_there_is_no_device_while_it_is_gone_an
 	client c;
 	serve::output first{}, again{};
 	ASSERT_EQ(c.ask(first), serve::verdict::good);
-	ASSERT_NO_THROW(control("surprise-remove 0"));
+	ASSERT_NO_THROW(pull_device());
 	EXPECT_TRUE(eventually([&] { return c.ask(again) == serve::verdict::unavailable; }, 60));
 	ASSERT_NO_THROW(plug_back());
 	EXPECT_TRUE(eventually([&] { return c.ask(again) == serve::verdict::good; }, 60));

@@ -231,5 +231,5 @@ TEST_F(stress_library, a_device_that_is_pulled_out_under_sixteen_threads_works_f
 {
 	ASSERT_EQ(await_progress(), "");
 	for (unsigned i = 0; i < rounds(1, 20); ++i)
-		lose_and_regain([] { control("surprise-remove 0"); }, plug_back);
+		lose_and_regain(pull_device, plug_back);
 }

@@ -35,6 +35,8 @@ typedef u64 dma_addr_t;
 #define PAGE_SIZE 4096u
 #define PAGE_SHIFT 12
 #define totalram_pages() (1ul << 20)
+#define si_mem_available() (1l << 20)
+#define get_nr_swap_pages() 0l
 
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
@@ -51,6 +53,7 @@ typedef u64 dma_addr_t;
 #define min_t(type, a, b) min((type)(a), (type)(b))
 #define DIV_ROUND_UP_ULL(a, b) (((u64)(a) + (b) - 1) / (b))
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define roundup_pow_of_two(x) (2ull << (63 - __builtin_clzll((x) - 1)))
 #define container_of(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
 #define WARN_ON(condition) ((condition) ? abort() : (void)0)
 #define cond_resched() ((void)0)
@@ -74,6 +77,11 @@ typedef struct {
 #define atomic_inc(a) ((void)++(a)->counter)
 #define atomic_dec(a) ((void)--(a)->counter)
 #define atomic_read(a) ((a)->counter)
+typedef struct {
+	long counter;
+} atomic_long_t;
+#define atomic_long_add_return(n, a) ((a)->counter += (long)(n))
+#define atomic_long_sub(n, a) ((void)((a)->counter -= (long)(n)))
 
 /* One thread has nobody to wait for. */
 typedef struct {
