@@ -131,8 +131,9 @@ private:
 			       part_.h->step * t.strides[2] == part_.columns * part_.w->step * t.strides[3];
 		};
 		args_.direct = {};
-		return p_.integer || !one_behind_the_other(p_.out) || !one_behind_the_other(p_.tail.residual) ||
-		       end_.direct(part_.at(p_, 0, 0, group_, part_.channel), args_.n, part_.w->step, args_.direct);
+		return !one_behind_the_other(p_.out) || !one_behind_the_other(p_.tail.residual) ||
+		       end_.direct(part_.at(p_, 0, 0, group_, part_.channel), args_.n, part_.w->step,
+				   p_.integer ? buf_.weights.scales : nullptr, args_.direct);
 	}
 
 	/* Element of the weights of a channel of the part, counted from its first group's. */

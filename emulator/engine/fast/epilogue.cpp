@@ -3,6 +3,8 @@
 
 #include <limits>
 
+#include "numeric/convert.h"
+
 namespace atom::engine::fast {
 
 namespace {
@@ -44,6 +46,7 @@ finisher::finisher(const epilogue &tail, const tensor &out, bool exact, finish_b
 
 bool finisher::open(memory &mem, const index5 &first, const index5 &last)
 {
+	mem_ = &mem;
 	const index5 &dims = out_tensor_.dims;
 	const std::uint64_t begin = linear(first), end = linear(last) + 1;
 	const auto open_run = [&](auto &run, const stream &s, std::uint32_t access) {
@@ -126,25 +129,57 @@ bool finisher::finish_at_once(const index5 &first, const sums &of, std::int64_t 
 	return true;
 }
 
-bool finisher::direct(const index5 &first, std::size_t columns, std::int64_t step, kernels::tile_output &to)
+bool finisher::direct(const index5 &first, std::size_t columns, std::int64_t step, const float *scale,
+		      kernels::tile_output &to)
 {
 	to = {};
-	std::byte *out = at_once_ && is_float(out_tensor_.dtype) ? out_.place(first) : nullptr;
-	const std::byte *residual = residual_at(first);
-	if (!out || (tail_.residual && !residual) || (tail_.bias && tail_.bias.dtype != ATOM_DTYPE_F32))
-		return true;
-	if (tail_.bias && !bias_.load(first, columns, buf_.direct_bias, buf_.run))
-		return false;
-	to.stride = step * out_tensor_.strides[3];
 	to.type = static_cast<atom_dtype>(out_tensor_.dtype);
-	to.bias = tail_.bias ? buf_.direct_bias : nullptr;
-	to.residual = residual;
-	to.residual_stride = step * tail_.residual.strides[3];
+	to.stride = step * out_tensor_.strides[3];
 	const bounds held = bounds_of(tail_);
 	to.low = held.low;
 	to.high = held.high;
+	std::byte *out = at_once_ && is_float(out_tensor_.dtype) != (scale != nullptr) ? out_.place(first) : nullptr;
+	if (!out || !(scale ? direct_bytes(first, columns, scale, to) : direct_floats(first, columns, step, to)))
+		return !mem_->failed();
 	to.to = out;
 	return true;
+}
+
+/* False: not so, or a fault. */
+bool finisher::direct_floats(const index5 &first, std::size_t columns, std::int64_t step, kernels::tile_output &to)
+{
+	to.residual = residual_at(first);
+	to.residual_stride = step * tail_.residual.strides[3];
+	if (tail_.residual && !to.residual)
+		return false;
+	if (!tail_.bias)
+		return true;
+	to.bias = buf_.direct_bias;
+	return tail_.bias.dtype == ATOM_DTYPE_F32 && bias_.load(first, columns, buf_.direct_bias, buf_.run);
+}
+
+/* Where one factor is as good as a scale and a division; of what is seldom there, nothing. */
+bool finisher::direct_bytes(const index5 &first, std::size_t columns, const float *scale, kernels::tile_output &to)
+{
+	const quantisation &q = out_tensor_.quant;
+	if (tail_.residual || !(q.scale > 0x1p-60F && q.scale < 0x1p60F))
+		return false;
+	for (std::size_t i = 0; i < columns; ++i) {
+		buf_.direct_factor[i] = scale[i] * (1 / q.scale);
+		if (!(buf_.direct_factor[i] < 0.5F))
+			return false;
+	}
+	to.scale = scale;
+	to.factor = buf_.direct_factor;
+	to.out_scale = q.scale;
+	to.out_zero = static_cast<float>(q.zero_point);
+	const auto byte = [&](float x) { return static_cast<std::int32_t>(quantise(x, q.scale, q.zero_point, out_tensor_.dtype)); };
+	to.least = byte(to.low);
+	to.most = byte(to.high);
+	if (!tail_.bias)
+		return true;
+	to.integer_bias = buf_.direct_integer_bias;
+	return tail_.bias.dtype == ATOM_DTYPE_I32 && integer_bias_.load(first, columns, buf_.direct_integer_bias, buf_.run);
 }
 
 bool finisher::row(const index5 &index, std::size_t n, std::int32_t *sums, const float *scale)

@@ -19,8 +19,11 @@ struct finish_buffers {
 	alignas(64) float t[run_elements];
 	alignas(64) std::int32_t i[run_elements];
 	alignas(64) float bias[run_elements];
-	alignas(64) float direct_bias[run_elements]; ///< of what direct() said last
 	alignas(64) std::int32_t integer_bias[run_elements];
+	/* Of what direct() said last. */
+	alignas(64) float direct_bias[run_elements];
+	alignas(64) float direct_factor[run_elements];
+	alignas(64) std::int32_t direct_integer_bias[run_elements];
 	std::byte lut[256];
 };
 
@@ -45,12 +48,15 @@ public:
 	 */
 	bool finish(const index5 &first, const sums &of, std::int64_t step = 1);
 	/**
-	 * How sums of floats become outputs without finish(): from @p first on, @p columns of them along dimension 4 and rows
-	 * @p step outputs apart along dimension 3. to.to is nullptr if they do not. False: fault.
+	 * How sums become outputs without finish(): from @p first on, @p columns of them along dimension 4 and rows @p step
+	 * outputs apart along dimension 3. to.to is nullptr if they do not. False: fault.
+	 * @param scale integers: of each column; has to last as long as @p to is used
 	 */
-	bool direct(const index5 &first, std::size_t columns, std::int64_t step, kernels::tile_output &to);
+	bool direct(const index5 &first, std::size_t columns, std::int64_t step, const float *scale, kernels::tile_output &to);
 
 private:
+	bool direct_floats(const index5 &first, std::size_t columns, std::int64_t step, kernels::tile_output &to);
+	bool direct_bytes(const index5 &first, std::size_t columns, const float *scale, kernels::tile_output &to);
 	bool finish_at_once(const index5 &first, const sums &of, std::int64_t step);
 	/** f32 of the residual where they lie, or nullptr. */
 	const std::byte *residual_at(const index5 &first) const;
@@ -62,6 +68,7 @@ private:
 	const epilogue &tail_;
 	const tensor &out_tensor_;
 	bool exact_;
+	memory *mem_ = nullptr;
 	finish_buffers &buf_;
 	const product_kernels &kernels_ = products();
 	stream out_stream_, bias_stream_, residual_stream_;

@@ -5,14 +5,14 @@
  */
 #pragma once
 
-#include "fast/bytes_avx512.h"
 #include "fast/products.h"
+#include "kernels/bytes_avx512.h"
 #include "kernels/outputs_avx512.h"
 
 namespace atom::engine::fast {
 namespace {
 
-using kernels::as_bf16, kernels::as_f16, kernels::as_f32;
+using kernels::as_bf16, kernels::as_bytes, kernels::as_f16, kernels::as_f32;
 
 /** Some columns of a row. */
 struct finish_row {
@@ -80,21 +80,13 @@ template <class Output, bool Integer, bool Residual> void finish_rows(const fini
 }
 
 /**
- * Scale and reciprocal as one factor: their two roundings and the two of the reference are 2^-14 for what is not saturated,
- * the rounding of the sum with the zero point an eighth of that.
- */
-constexpr float doubt = 0x1.4p-14f;
-
-/**
- * 64 columns of i32 sums to bytes. Where both ends of the doubt round to the same byte, it is the one; a row with any other is
- * finished in full. Rounding keeps the order, so that the activation holds bytes instead of reals. False: some factor is not
- * below 1/2, and nothing was done.
+ * 64 columns of i32 sums to bytes; a row with any in doubt is finished in full. False: some factor is not below 1/2, and
+ * nothing was done.
  */
 template <bool Signed> bool finish_64(const finish_args &t, const as_bytes<Signed> &output, std::size_t column)
 {
 	const __m512 low = _mm512_set1_ps(t.low), high = _mm512_set1_ps(t.high);
-	const __m512i least = output.all(low), most = output.all(high);
-	const __m512 below = _mm512_set1_ps(t.out_zero - doubt), above = _mm512_set1_ps(t.out_zero + doubt);
+	const kernels::bytes_by_factor<Signed> quick(t.out_zero, output.all(low), output.all(high));
 	__m512i bias[4];
 	__m512 factor[4];
 	__mmask16 small = 0xffff;
@@ -113,9 +105,9 @@ template <bool Signed> bool finish_64(const finish_args &t, const as_bytes<Signe
 #pragma GCC unroll 4
 		for (std::size_t j = 0; j < 4; ++j)
 			x[j] = _mm512_cvtepi32_ps(_mm512_add_epi32(_mm512_loadu_si512(sums + 16 * j), bias[j]));
-		const __m512i bytes = output.scaled(x, factor, below);
-		if (__builtin_expect(_mm512_cmpneq_epi8_mask(bytes, output.scaled(x, factor, above)) == 0, 1)) {
-			output.store_packed(output.held(bytes, least, most), to);
+		__m512i bytes;
+		if (quick.make(x, factor, bytes)) {
+			output.store_packed(bytes, to);
 			continue;
 		}
 		const finish_row from{sums - column, t.integer_bias, t.scale, nullptr, nullptr, low, high};

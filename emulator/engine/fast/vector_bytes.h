@@ -5,11 +5,13 @@
  */
 #pragma once
 
-#include "fast/bytes_avx512.h"
 #include "fast/vector.h"
+#include "kernels/bytes_avx512.h"
 
 namespace atom::engine::fast {
 namespace {
+
+using kernels::as_bytes;
 
 inline __mmask16 lanes_of(std::size_t count)
 {

@@ -114,10 +114,12 @@ struct avx512_vectors {
 	static vector load(const std::byte *from) { return _mm512_loadu_si512(from); }
 };
 
-/** Rows of two vectors of sums to outputs. */
-class avx512_finish {
+/** Rows of two vectors of sums to outputs of floats. */
+template <class Output> class avx512_float_rows {
 public:
-	explicit avx512_finish(const tile_output &to)
+	static constexpr unsigned rows = 1; ///< at a time
+
+	explicit avx512_float_rows(const tile_output &to)
 	    : to_(to), low_(_mm512_set1_ps(to.low)), high_(_mm512_set1_ps(to.high)),
 	      // -0 added to anything is that.
 	      bias_{to.bias ? _mm512_loadu_ps(to.bias) : _mm512_set1_ps(-0.0f),
@@ -125,41 +127,45 @@ public:
 	{
 	}
 
-	/** function(as_f32()) or what else fits the type. */
-	template <class Function> static void choose(atom_dtype type, const Function &function)
+	/** Called, it would send all of a tile's sums through memory. */
+	template <unsigned Row, std::size_t Count>
+	[[gnu::always_inline]] void put(const __m512 (&sums)[Count], const tile_args &) const
 	{
-		switch (type) {
-		case ATOM_DTYPE_F16:
-			return function(as_f16());
-		case ATOM_DTYPE_BF16:
-			return function(as_bf16());
-		default:
-			return function(as_f32());
-		}
-	}
-
-	template <class Output> void row(__m512 a, __m512 b, unsigned row, Output output) const
-	{
-		a = _mm512_add_ps(a, bias_[0]);
-		b = _mm512_add_ps(b, bias_[1]);
+		__m512 a = _mm512_add_ps(sums[2 * Row], bias_[0]);
+		__m512 b = _mm512_add_ps(sums[2 * Row + 1], bias_[1]);
 		if (to_.residual) {
-			const std::byte *residual = to_.residual + static_cast<std::ptrdiff_t>(row) * to_.residual_stride;
+			const std::byte *residual = to_.residual + std::ptrdiff_t{Row} * to_.residual_stride;
 			a = _mm512_add_ps(a, _mm512_loadu_ps(residual));
 			b = _mm512_add_ps(b, _mm512_loadu_ps(residual + 64));
 		}
-		output.store(clamped(a, low_, high_), clamped(b, low_, high_),
-			     to_.to + static_cast<std::ptrdiff_t>(row) * to_.stride);
+		output_.store(clamped(a, low_, high_), clamped(b, low_, high_), to_.to + std::ptrdiff_t{Row} * to_.stride);
 	}
+	void end(const tile_args &) const {}
 
 private:
 	const tile_output to_; // a copy: the outputs, being bytes, might be it for all that the compiler knows
 	__m512 low_, high_, bias_[2];
+	Output output_;
+};
+
+struct avx512_float_finish {
+	template <class Function> static void choose(const tile_output &to, const Function &function)
+	{
+		switch (to.type) {
+		case ATOM_DTYPE_F16:
+			return function(avx512_float_rows<as_f16>(to));
+		case ATOM_DTYPE_BF16:
+			return function(avx512_float_rows<as_bf16>(to));
+		default:
+			return function(avx512_float_rows<as_f32>(to));
+		}
+	}
 };
 
 struct avx512_floats : avx512_vectors {
 	using accumulator = __m512;
 	using element = float;
-	using finish = avx512_finish;
+	using finish = avx512_float_finish;
 	static constexpr bool integer = false;
 
 	static accumulator zero() { return _mm512_setzero_ps(); }

@@ -2,15 +2,103 @@
 // AVX-512 VNNI: vpdpbusd adds four products of an unsigned and a signed byte to an i32, without saturation.
 // The bytes of a are used as they are; those of b are moved by 128 where both have the same signedness.
 #include "blocks_kernels.h"
+#include "bytes_avx512.h"
 #include "lines.h"
 
 namespace atom::engine::kernels {
 namespace {
 
+// Of i32, not __m512i: GCC 12 copies each sum to memory and back where it has to reinterpret lanes.
+using integers [[gnu::vector_size(64)]] = std::int32_t;
+
+/** Rows of two vectors of sums to outputs of bytes. Rows with a byte in doubt come last, by way of memory. */
+template <bool Signed> class byte_rows {
+public:
+	static constexpr unsigned rows = 2; ///< at a time
+
+	explicit byte_rows(const tile_output &to)
+	    : to_(to.to), stride_(to.stride), factors_{_mm512_loadu_ps(to.factor), _mm512_loadu_ps(to.factor + 16)},
+	      quick_(to.out_zero, _mm512_set1_epi8(static_cast<char>(to.least)), _mm512_set1_epi8(static_cast<char>(to.most)))
+	{
+	}
+
+	template <unsigned Row, std::size_t Count>
+	[[gnu::always_inline]] void put(const integers (&sums)[Count], const tile_args &t)
+	{
+		constexpr bool two = 2 * (Row + 1) < Count;
+		constexpr unsigned next = two ? Row + 1 : Row;
+		const __m512 reals[4] = {real(sums[2 * Row]), real(sums[2 * Row + 1]), real(sums[2 * next]),
+					 real(sums[2 * next + 1])};
+		const __m512 factors[4] = {factors_[0], factors_[1], factors_[0], factors_[1]};
+		__m512i bytes;
+		if (quick_.make(reals, factors, bytes)) {
+			bytes = as_bytes<Signed>::ordered(bytes);
+			std::byte *to = to_ + std::ptrdiff_t{Row} * stride_;
+			_mm256_storeu_si256(reinterpret_cast<__m256i *>(to), _mm512_castsi512_si256(bytes));
+			if constexpr (two)
+				_mm256_storeu_si256(reinterpret_cast<__m256i *>(to + stride_),
+						    _mm512_extracti64x4_epi64(bytes, 1));
+			return;
+		}
+		keep(sums[2 * Row], sums[2 * Row + 1], Row, t);
+		if constexpr (two)
+			keep(sums[2 * next], sums[2 * next + 1], next, t);
+	}
+	void end(const tile_args &t) const
+	{
+		if (__builtin_expect(doubtful_ != 0, 0))
+			put_exactly(t, doubtful_);
+	}
+
+private:
+	[[gnu::always_inline]] static __m512 real(integers sums)
+	{
+		return _mm512_cvtepi32_ps(reinterpret_cast<__m512i>(sums));
+	}
+	[[gnu::always_inline]] void keep(integers left, integers right, unsigned row, const tile_args &t)
+	{
+		auto *c = static_cast<std::int32_t *>(t.c) + row * t.c_stride;
+		_mm512_storeu_si512(c, reinterpret_cast<__m512i>(left));
+		_mm512_storeu_si512(c + 16, reinterpret_cast<__m512i>(right));
+		doubtful_ |= 1u << row;
+	}
+	/** As the reference does it. */
+	[[gnu::noinline]] static void put_exactly(const tile_args &t, unsigned rows)
+	{
+		const tile_output to = *t.output;
+		const as_bytes<Signed> output(to.out_scale, to.out_zero);
+		for (; rows; rows &= rows - 1) {
+			const auto row = static_cast<unsigned>(__builtin_ctz(rows));
+			const auto *c = static_cast<const std::int32_t *>(t.c) + row * t.c_stride;
+			std::byte *place = to.to + static_cast<std::ptrdiff_t>(row) * to.stride;
+			for (unsigned i = 0; i < 32; i += 16) {
+				const __m512 sums = _mm512_cvtepi32_ps(_mm512_loadu_si512(c + i));
+				const __m512 x = _mm512_mul_ps(sums, _mm512_loadu_ps(to.scale + i));
+				output.store(clamped(x, _mm512_set1_ps(to.low), _mm512_set1_ps(to.high)), 0xffff, place + i);
+			}
+		}
+	}
+
+	std::byte *to_;
+	std::ptrdiff_t stride_;
+	__m512 factors_[2];
+	bytes_by_factor<Signed> quick_;
+	unsigned doubtful_ = 0;
+};
+
+struct byte_finish {
+	template <class Function> static void choose(const tile_output &to, const Function &function)
+	{
+		if (to.type == ATOM_DTYPE_I8)
+			return function(byte_rows<true>(to));
+		return function(byte_rows<false>(to));
+	}
+};
+
 template <bool UnsignedA> struct vnni_ops : avx512_vectors {
-	// Of i32, not __m512i: GCC 12 copies each sum to memory and back where it has to reinterpret lanes.
-	using accumulator [[gnu::vector_size(64)]] = std::int32_t;
+	using accumulator = integers;
 	using element = std::int32_t;
+	using finish = byte_finish;
 	static constexpr bool integer = true;
 
 	static accumulator zero() { return accumulator{}; }
@@ -181,6 +269,7 @@ template <bool UnsignedA, unsigned Flip> constexpr family vnni_family(std::int32
 		.least_of_rows = nullptr,
 		.least_of_panel = nullptr,
 		.lines = Flip ? nullptr : &vnni_lines<UnsignedA>,
+		.outputs = true,
 	};
 }
 

@@ -36,7 +36,10 @@ struct tile_args {
 	void *c;
 	std::size_t c_stride;           ///< elements
 	bool add;                       ///< c += result, else c = result
-	/** Takes result, or c + result, instead of c. Only where the family says so, for family.columns columns. */
+	/**
+	 * Takes result, or c + result, instead of c, which may be written, too. Only where the family says so, for family.columns
+	 * columns and without row_terms.
+	 */
 	const tile_output *output = nullptr;
 	const std::uint32_t *row_terms;    ///< integers: added to the elements of each row; nullptr: nothing
 	const std::uint32_t *column_terms; ///< integers: added to those of each column; family.columns of them

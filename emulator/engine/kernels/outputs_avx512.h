@@ -63,6 +63,15 @@ struct as_bf16 {
 	/** Two vectors at once. */
 	void store(__m512 a, __m512 b, std::byte *to) const
 	{
+#ifdef __AVX512BF16__
+		// The instruction takes subnormal numbers as 0.
+		constexpr int subnormal = 0x20;
+		if (__builtin_expect(_mm512_fpclass_ps_mask(a, subnormal) | _mm512_fpclass_ps_mask(b, subnormal), 0)) {
+			store(a, 0xffff, to);
+			return store(b, 0xffff, to + 32);
+		}
+		_mm512_storeu_si512(to, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(b, a)));
+#else
 		if (__builtin_expect(_mm512_cmp_ps_mask(a, b, _CMP_UNORD_Q) != 0, 0)) {
 			store(a, 0xffff, to);
 			return store(b, 0xffff, to + 32);
@@ -74,6 +83,7 @@ struct as_bf16 {
 		const __m512i most = _mm512_sub_epi16(_mm512_set1_epi16(INT16_MIN), _mm512_and_si512(high, _mm512_set1_epi16(1)));
 		const __mmask32 up = _mm512_cmpgt_epu16_mask(low, most);
 		_mm512_storeu_si512(to, _mm512_mask_add_epi16(high, up, high, _mm512_set1_epi16(1)));
+#endif
 	}
 };
 

@@ -87,21 +87,23 @@ void tile_of(const tile_args &t)
 	}
 
 	if constexpr (outputs<Ops> && Vectors * Ops::lanes == Ops::panel)
-		if (const tile_output *to = t.output) {
-			const auto finish = [&](auto type) ATOM_INLINE {
-				const typename Ops::finish finish(*to);
-				const auto *c = static_cast<const float *>(t.c);
+		if (t.output) {
+			const auto *c = static_cast<const typename Ops::element *>(t.c);
+			if (t.add)
 				unroll<Rows>([&](auto i) ATOM_INLINE {
-					auto left = sum[i.value * Vectors], right = sum[i.value * Vectors + 1];
-					if (t.add) {
-						left = Ops::add(left, Ops::load_sums(c));
-						right = Ops::add(right, Ops::load_sums(c + Ops::lanes));
-					}
-					finish.row(left, right, i.value, type);
+					unroll<Vectors>([&](auto j) ATOM_INLINE {
+						auto &s = sum[i.value * Vectors + j.value];
+						s = Ops::add(s, Ops::load_sums(c + j.value * Ops::lanes));
+					});
 					c += t.c_stride;
 				});
-			};
-			return Ops::finish::choose(to->type, finish);
+			return Ops::finish::choose(*t.output, [&](auto finish) ATOM_INLINE {
+				constexpr unsigned some = decltype(finish)::rows;
+				unroll<(Rows + some - 1) / some>([&](auto i) ATOM_INLINE {
+					finish.template put<i.value * some>(sum, t);
+				});
+				finish.end(t);
+			});
 		}
 
 	const unsigned last = t.columns - (Vectors - 1) * Ops::lanes;

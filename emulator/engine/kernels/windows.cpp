@@ -85,16 +85,18 @@ public:
 		for (std::size_t i = 0; i < p_.k_blocks; ++i) {
 			const k_block k = p_.block(args_, i);
 			const std::size_t groups = k.taps * divide_up(k.channels, p_.f.group);
-			const bool terms = p_.f.integer && args_.a_zero;
+			terms_ = p_.f.integer && args_.a_zero;
 			if (p_.lines)
 				note_lines(k, groups);
 			else if (!pack(k, groups))
 				return false;
-			if (terms)
+			if (terms_)
 				column_terms(args_, p_.f, column_, columns_, k.taps * k.channels, notes_);
+			const bool last = i + 1 == p_.k_blocks;
+			if (last && p_.direct && args_.direct.integer_bias)
+				add_bias();
 			cut_taps(k);
 			look_ahead(i + 1);
-			const bool last = i + 1 == p_.k_blocks;
 			for (std::size_t row = 0; row < args_.rows;) {
 				const bool two = args_.columns == p_.pair && row + 1 < args_.rows && same_work(row, k);
 				if (args_.stop.pending() ||
@@ -136,6 +138,14 @@ private:
 			std::fill_n(notes_, columns_, 0);
 		else if (p_.f.careful_tile)
 			notes_[0] = p_.f.least_of_rows(lines_, args_.b.column_stride, lines, groups);
+	}
+
+	/** To the terms that the sums of the last block begin with. */
+	void add_bias()
+	{
+		for (std::size_t j = 0; j < columns_; ++j)
+			notes_[j] = (terms_ ? notes_[j] : 0) + static_cast<std::uint32_t>(args_.direct.integer_bias[column_ + j]);
+		terms_ = true;
 	}
 
 	const std::byte *weights_at(const k_block &k, std::size_t column) const
@@ -303,8 +313,9 @@ private:
 	{
 		const auto rows = static_cast<std::ptrdiff_t>(pixels), across = static_cast<std::ptrdiff_t>(columns);
 		output.to += rows * output.stride + across * element_bytes(output.type);
-		if (output.bias)
-			output.bias += columns;
+		for (const float **of_columns : {&output.bias, &output.scale, &output.factor})
+			if (*of_columns)
+				*of_columns += columns;
 		if (output.residual)
 			output.residual += rows * output.residual_stride + across * element_bytes(ATOM_DTYPE_F32);
 	}
@@ -323,7 +334,7 @@ private:
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
 			t.b = panel + skipped * tap_bytes_;
 			t.c = sums + j * 4;
-			t.column_terms = f.integer && args_.a_zero ? notes_ + j : none;
+			t.column_terms = terms_ ? notes_ + j : none;
 			ahead_.give_share(t);
 			const bool careful = f.careful_tile && needs_care(f, args_.least, notes_[j / f.columns]);
 			if (careful && at.pair)
@@ -372,6 +383,7 @@ private:
 	std::byte *packed_;
 	const std::byte *lines_ = nullptr; ///< where they are not packed
 	std::uint32_t *notes_;
+	bool terms_ = false; ///< the notes are terms of the columns
 	std::byte *sums_;
 };
 

@@ -371,6 +371,91 @@ TEST_P(FastConv, FloatsWhoseSumsAreExactHaveTheBitsOfTheReference)
 	}
 }
 
+/* The same of integers: terms of zero points, bias and scales of columns, in any block of weights. */
+TEST_P(FastConv, BytesThatTilesMakeAreTheReferences)
+{
+	constexpr std::uint64_t weight_at = 1 << 18, scales_at = 2 << 20, bias_at = scales_at + (1 << 14), out_at = bias_at + (1 << 14),
+				residual_at = 3 << 20;
+	struct layer {
+		std::uint64_t h, w, c, o;
+		std::uint32_t kernel, groups = 1;
+		unsigned in = ATOM_DTYPE_U8, weight = ATOM_DTYPE_I8, out = ATOM_DTYPE_U8;
+		std::int32_t zero = 0, weight_zero = 0;
+		std::uint64_t hole = 0; ///< bytes between rows of the output
+		unsigned bias = ATOM_DTYPE_I32;
+		unsigned residual = ATOM_DTYPE_NONE;
+		float out_scale = 700;
+	};
+	static constexpr layer layers[] = {
+		{5, 28, 40, 64, 1},                                                           /* pairs in a line */
+		{3, 29, 40, 64, 3, 1, ATOM_DTYPE_I8, ATOM_DTYPE_I8, ATOM_DTYPE_I8, 5},        /* and an odd pixel */
+		{9, 7, 40, 96, 3, 1, ATOM_DTYPE_U8, ATOM_DTYPE_I8, ATOM_DTYPE_U8, 128},       /* pairs of lines */
+		{9, 7, 40, 96, 3, 1, ATOM_DTYPE_U8, ATOM_DTYPE_U8, ATOM_DTYPE_I8, 0, 0, 0, ATOM_DTYPE_I32, ATOM_DTYPE_NONE, 3e4F},
+		{5, 5, 900, 64, 3},                                                           /* rows need nothing of the last block */
+		{5, 9, 900, 64, 3, 1, ATOM_DTYPE_U8, ATOM_DTYPE_I8, ATOM_DTYPE_U8, 7},
+		{1, 40, 4400, 64, 1, 1, ATOM_DTYPE_U8, ATOM_DTYPE_I8, ATOM_DTYPE_U8, 3},      /* blocks of channels */
+		{1, 40, 4400, 64, 1},
+		{1, 2, 2000, 640, 1, 1, ATOM_DTYPE_I8, ATOM_DTYPE_U8, ATOM_DTYPE_I8, -9, 0, 0, ATOM_DTYPE_I32, ATOM_DTYPE_NONE, 8e3F}, /* blocks of columns */
+		{5, 9, 24, 128, 3, 2, ATOM_DTYPE_U8, ATOM_DTYPE_I8, ATOM_DTYPE_U8, 1},        /* groups */
+		{6, 14, 40, 64, 3, 1, ATOM_DTYPE_U8, ATOM_DTYPE_I8, ATOM_DTYPE_I8, 0, 0, 192},
+		{6, 7, 40, 64, 3, 1, ATOM_DTYPE_U8, ATOM_DTYPE_I8, ATOM_DTYPE_U8, 2, 0, 64, ATOM_DTYPE_NONE},
+		{6, 7, 40, 64, 3, 1, ATOM_DTYPE_U8, ATOM_DTYPE_I8, ATOM_DTYPE_U8, 2, 3},      /* not by tiles: zero points of weights, */
+		{6, 7, 40, 64, 3, 1, ATOM_DTYPE_U8, ATOM_DTYPE_I8, ATOM_DTYPE_U8, 2, 0, 0, ATOM_DTYPE_F32}, /* bias of floats, */
+		{6, 7, 40, 64, 3, 1, ATOM_DTYPE_U8, ATOM_DTYPE_I8, ATOM_DTYPE_U8, 0, 0, 0, ATOM_DTYPE_I32, ATOM_DTYPE_F32},
+		{6, 7, 40, 64, 3, 1, ATOM_DTYPE_U8, ATOM_DTYPE_I8, ATOM_DTYPE_F32},
+		{6, 7, 4, 64, 1, 1, ATOM_DTYPE_U8, ATOM_DTYPE_I8, ATOM_DTYPE_U8, 0, 0, 0, ATOM_DTYPE_I32, ATOM_DTYPE_NONE, 0.75F}, /* large factors */
+		{6, 7, 40, 72, 3},                                                            /* a last panel that is not full */
+	};
+	static constexpr unsigned activations[] = {ATOM_FN_IDENTITY, ATOM_FN_RELU, ATOM_FN_CLIP};
+	unsigned number = 0;
+	for (const layer &l : layers) {
+		const unsigned activation = activations[number++ % 3];
+		const std::uint32_t pad = l.kernel / 2;
+		auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+		c.window = {l.kernel, l.kernel, 1, 1, 1, 1, pad, pad, pad, pad};
+		c.groups = l.groups;
+		c.in = quantised(dense(l.in, 0, {1, l.h, l.w, l.c}), 0.5f, l.zero);
+		c.weight = quantised(dense(l.weight, weight_at, {l.o, l.kernel, l.kernel, l.c / l.groups}), 1, l.weight_zero);
+		if (l.weight_zero == 0)
+			c.weight.quant = {.kind = ATOM_QUANT_PER_CHANNEL, .axis = 0, .slot = 1, .scale = 0, .zero_point = 0,
+					  .flags = 0, .scale_offset = scales_at, .zero_point_offset = 0};
+		c.out = dense(l.out, out_at, {1, l.h, l.w, l.o});
+		if (l.out != ATOM_DTYPE_F32)
+			c.out = quantised(c.out, l.out_scale, l.out == ATOM_DTYPE_U8 ? 101 : -17);
+		c.out.strides[1] += l.hole;
+		if (l.bias != ATOM_DTYPE_NONE)
+			c.epilogue.bias = dense(l.bias, bias_at, {1, l.h, l.w, l.o});
+		for (unsigned i = 0; i < 3; ++i)
+			c.epilogue.bias.strides[i] = 0;
+		if (l.residual != ATOM_DTYPE_NONE)
+			c.epilogue.residual = dense(l.residual, residual_at, {1, l.h, l.w, l.o});
+		c.epilogue.activation = static_cast<std::uint16_t>(activation);
+		if (activation == ATOM_FN_CLIP) {
+			c.epilogue.p0 = -41 * l.out_scale;
+			c.epilogue.p1 = 63.5f * l.out_scale;
+		}
+		arena expected(4 << 20);
+		generator g(number);
+		for (std::uint64_t i = 0; i < scales_at; ++i)
+			*expected.at<std::uint8_t>(i) = static_cast<std::uint8_t>(g.below(256));
+		for (unsigned i = 0; i < l.o; ++i) {
+			expected.at<float>(scales_at)[i] = 0.5f + static_cast<float>(g.below(64)) / 64;
+			expected.at<std::int32_t>(bias_at)[i] = static_cast<std::int32_t>(g.below(200000)) - 100000;
+		}
+		for (std::uint64_t i = 0; i < l.h * l.w * l.o && l.residual != ATOM_DTYPE_NONE; ++i)
+			expected.at<float>(residual_at)[i] = static_cast<float>(g.below(100)) * l.out_scale;
+		const arena start = expected;
+		const outcome reference = run(c, expected, true);
+		ASSERT_EQ(reference.why.code, ATOM_FAULT_NONE) << "layer " << number << " field " << reference.why.field;
+		for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::pages, fake_memory::mapping::never}) {
+			arena mem = start;
+			const outcome fast = run(bytes_of(c), mem, false, how);
+			EXPECT_EQ(fast.breach, "");
+			EXPECT_TRUE(mem == expected) << "layer " << number << " mapping " << static_cast<int>(how);
+		}
+	}
+}
+
 TEST_P(FastConv, DepthwiseFloatsReadInPlaceHaveTheBitsOfTheReference)
 {
 	struct layer {

@@ -34,6 +34,29 @@ atom_cmd_gemm products(unsigned a, unsigned b, unsigned out, std::uint64_t m)
 	return c;
 }
 
+/* The same as a convolution, whose tiles make the outputs if they can; so many pixels that two rows of tiles are not even. */
+atom_cmd_conv2d windows(const atom_cmd_gemm &c, std::uint64_t pixels)
+{
+	constexpr std::uint64_t whole_panels = 192;
+	auto w = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+	w.window = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
+	w.groups = 1;
+	const auto with = [](atom_tensor t, const atom_quant &quant) {
+		t.quant = quant;
+		return t;
+	};
+	w.in = with(dense(c.a.dtype, c.a.offset, {1, 1, pixels, 1}), c.a.quant);
+	w.weight = with(dense(c.b.dtype, c.b.offset, {whole_panels, 1, 1, 1}), c.b.quant);
+	w.weight.quant.axis = 0;
+	w.out = with(dense(c.out.dtype, c.out.offset, {1, 1, pixels, whole_panels}), c.out.quant);
+	w.epilogue = c.epilogue;
+	if (c.epilogue.bias.dtype != ATOM_DTYPE_NONE) {
+		w.epilogue.bias = dense(c.epilogue.bias.dtype, c.epilogue.bias.offset, {1, 1, pixels, whole_panels});
+		w.epilogue.bias.strides[2] = 0;
+	}
+	return w;
+}
+
 TEST_P(Finish, SumsOnOrNearAHalfRoundToTheSameBytes)
 {
 	arena start(memory_bytes);
@@ -41,7 +64,7 @@ TEST_P(Finish, SumsOnOrNearAHalfRoundToTheSameBytes)
 		*start.at<std::uint8_t>(i) = static_cast<std::uint8_t>(i * 255 / (rows - 1));
 	for (unsigned j = 0; j < columns; ++j)
 		*start.at<std::int8_t>(b_at + j) = static_cast<std::int8_t>(j - 100);
-	for (const float scale : {1.0f, 0.3f, 0.7500001f, 1e-30f, 3e4f})
+	for (const float scale : {1.0f, 0.3f, 0.7500001f, 1e-30f, 3e5f})
 		for (const float out_scale : {4.0f, 6.0f, 1024.0f, 1.99f, 0.6f, 2.9999998f})
 			for (const unsigned out : {ATOM_DTYPE_I8, ATOM_DTYPE_U8})
 				for (const unsigned activation : {ATOM_FN_IDENTITY, ATOM_FN_RELU, ATOM_FN_CLIP}) {
@@ -60,9 +83,10 @@ TEST_P(Finish, SumsOnOrNearAHalfRoundToTheSameBytes)
 					c.epilogue.activation = static_cast<std::uint16_t>(activation);
 					c.epilogue.p0 = activation == ATOM_FN_CLIP ? -30.5f * out_scale : 0;
 					c.epilogue.p1 = activation == ATOM_FN_CLIP ? 21.5f * out_scale : 0;
-					expect_same(c, start,
-						    "scale " + std::to_string(scale) + " to " + std::to_string(out_scale) +
-							    ", activation " + std::to_string(activation));
+					const std::string what = "scale " + std::to_string(scale) + " to " + std::to_string(out_scale) +
+								 ", activation " + std::to_string(activation);
+					expect_same(c, start, what);
+					expect_same(windows(c, 59), start, "convolution, " + what);
 				}
 }
 
@@ -80,6 +104,27 @@ TEST_P(Finish, FloatsRoundToTheSameHalves)
 			expect_same(products(ATOM_DTYPE_F32, ATOM_DTYPE_F32, out, 2), start,
 				    "type " + std::to_string(out) + (with_nan ? " with NaN" : ""));
 	}
+}
+
+/* Sums that are 0 and a bias of any bits. */
+TEST_P(Finish, FloatsThatTilesMakeRoundToTheSameHalves)
+{
+	const std::uint32_t patterns[] = {0x3f800000, 0x3f808000, 0x3f818000, 0x3f808001, 0x3f817fff, 0x7f7fffff, 0x7f7f8000,
+					  0x00008000, 0x00018000, 0x00008001, 0x807fffff, 0x477fefff, 0x477ff000, 0xff800000,
+					  0x33000000, 0x00000001, 0x80800000, 0x38800001};
+	constexpr std::uint64_t pixels = 15;
+	for (const unsigned in : {ATOM_DTYPE_BF16, ATOM_DTYPE_F32})
+		for (const unsigned special : {0U, 0x7fc00000U, 0xffc12345U}) {
+			arena start(memory_bytes);
+			std::memset(start.at<std::byte>(0), 0, bias_at);
+			for (unsigned j = 0; j < columns; ++j)
+				start.at<std::uint32_t>(bias_at)[j] = special && j % 37 == 5 ? special : patterns[j % std::size(patterns)];
+			for (const unsigned out : {ATOM_DTYPE_BF16, ATOM_DTYPE_F16, ATOM_DTYPE_F32}) {
+				auto c = products(in, in, out, pixels);
+				c.epilogue.bias = dense(ATOM_DTYPE_F32, bias_at, {columns});
+				expect_same(windows(c, pixels), start, "type " + std::to_string(out) + ", special " + std::to_string(special));
+			}
+		}
 }
 
 } // namespace

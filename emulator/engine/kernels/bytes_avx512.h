@@ -8,8 +8,9 @@
 #include <immintrin.h>
 
 #include <cstddef>
+#include <cstdint>
 
-namespace atom::engine::fast {
+namespace atom::engine::kernels {
 namespace {
 
 /**
@@ -69,12 +70,13 @@ template <bool Signed> struct as_bytes {
 	{
 		store_packed(packed_bytes(packed(a, b), packed(c, d)), to);
 	}
-	static void store_packed(__m512i x, std::byte *to)
+	static __m512i ordered(__m512i x)
 	{
 		const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-		_mm512_storeu_si512(to, _mm512_permutexvar_epi32(order, x));
+		return _mm512_permutexvar_epi32(order, x);
 	}
-	/** x * factor + zero_point rounded and packed, as store_packed() wants them. |x * factor| is below 2^30. */
+	static void store_packed(__m512i x, std::byte *to) { _mm512_storeu_si512(to, ordered(x)); }
+	/** x * factor + zero_point rounded and packed, as ordered() wants them. |x * factor| is below 2^30. */
 	static __m512i scaled(const __m512 (&x)[4], const __m512 (&factor)[4], __m512 zero_point)
 	{
 		__m512i n[4];
@@ -83,7 +85,7 @@ template <bool Signed> struct as_bytes {
 			n[i] = _mm512_cvtps_epi32(_mm512_fmadd_ps(x[i], factor[i], zero_point));
 		return packed_bytes(_mm512_packs_epi32(n[0], n[1]), _mm512_packs_epi32(n[2], n[3]));
 	}
-	__m512i held(__m512i x, __m512i least, __m512i most) const
+	static __m512i held(__m512i x, __m512i least, __m512i most)
 	{
 		if constexpr (Signed)
 			return _mm512_min_epi8(most, _mm512_max_epi8(least, x));
@@ -99,5 +101,30 @@ template <bool Signed> struct as_bytes {
 	}
 };
 
+/**
+ * Sums to bytes by one factor, sum's scale times reciprocal of the output's: their two roundings and the two of the reference
+ * are 2^-14 for what is not saturated, the rounding of the sum with the zero point an eighth of that. Where both ends of the
+ * doubt round to the same byte, it is the one. Rounding keeps the order, so that the activation holds bytes instead of reals.
+ */
+template <bool Signed> class bytes_by_factor {
+public:
+	bytes_by_factor(float out_zero, __m512i least, __m512i most)
+		: below_(_mm512_set1_ps(out_zero - doubt)), above_(_mm512_set1_ps(out_zero + doubt)), least_(least), most_(most)
+	{
+	}
+	/** 64 bytes, as as_bytes::ordered() wants them. False: some of them are in doubt. Factors are below 1/2. */
+	[[gnu::always_inline]] bool make(const __m512 (&sums)[4], const __m512 (&factors)[4], __m512i &bytes) const
+	{
+		const __m512i first = as_bytes<Signed>::scaled(sums, factors, below_);
+		bytes = as_bytes<Signed>::held(first, least_, most_);
+		return __builtin_expect(_mm512_cmpneq_epi8_mask(first, as_bytes<Signed>::scaled(sums, factors, above_)) == 0, 1);
+	}
+
+private:
+	static constexpr float doubt = 0x1.4p-14f;
+	__m512 below_, above_;
+	__m512i least_, most_;
+};
+
 } // namespace
-} // namespace atom::engine::fast
+} // namespace atom::engine::kernels
