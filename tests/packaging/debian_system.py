@@ -92,9 +92,10 @@ class DebianSystem:
             raise AssertionError(f"{script}\nended with {done.returncode}:\n{done.stdout}")
         return Answer(done.returncode, done.stdout)
 
-    def boot(self, kernel, script, *, append=(), device=(), status=0):
+    def boot(self, kernel, script, *, append=(), device=(), qemu=(), status=0):
         """Boots it by its own kernel and runs the script there as root; nothing that is written stays."""
-        options = [f"--append={argument}" for argument in append] + [f"--device-opt={each}" for each in device]
+        options = [f"--append={argument}" for argument in append] + [f"--device-opt={each}" for each in device] + [
+            f"--qemu-arg={argument}" for argument in qemu]
         done = subprocess.run(
             ["unshare", "--mount", "bash", "-euc", _BOOT, "-", "--kernel", kernel, *options, "--", "/bin/bash", "-c", _START + script],
             check=False, timeout=1200, env=dict(os.environ, base=str(self.base), work=str(self.work), top=str(TOP)),

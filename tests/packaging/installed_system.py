@@ -2,6 +2,7 @@
 """What tests of the packages have in common: a Debian system where all of them are installed, a copy of it for each test."""
 import atexit
 import functools
+import re
 import tempfile
 import unittest
 from pathlib import Path
@@ -68,6 +69,11 @@ class InstalledSystem(unittest.TestCase):
 
     def all_is_configured(self):
         self.assertEqual("", self.system.run("dpkg --audit").text)
+
+    def sections(self, text):
+        """What was printed after each line "== NAME"."""
+        parts = re.split(r"^== (.*)\n", text, flags=re.M)
+        return dict(zip(parts[1::2], parts[2::2]))
 
     def add_users(self):
         """One of the group render, with a program of its own in her folder, and one who is not."""

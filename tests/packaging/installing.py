@@ -12,6 +12,13 @@ class InstallingAndPurging(InstalledSystem):
         self.assertIn("    58     64\n   139    154\n", answer.text)
         self.assertIn("model:0", answer.text)
 
+    def test_purging_the_emulator_leaves_nothing(self):
+        self.system.install("qemu-atom")
+        self.system.run("apt-get purge -qq qemu-atom")
+        of_packages = set(self.system.run("cat /var/lib/dpkg/info/*.list").text.splitlines())
+        left = self.system.files() - self.installed.files() - of_packages
+        self.assertEqual(set(), {file for file in left if "qemu" in file or "atom" in file})
+
     def test_qemu_starts_with_as_many_devices_as_were_asked_for(self):
         self.system.install("qemu-atom")
         answer = self.system.run("printf 'info qtree\\nquit\\n' | QEMU_ATOM_DEVICES=2 QEMU_ATOM_OPTIONS=dram-size=64M "

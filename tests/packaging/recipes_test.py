@@ -32,7 +32,7 @@ class Recipes(unittest.TestCase):
         })
 
     def test_the_shell_can_read_what_is_for_it(self):
-        for path in ("arch/PKGBUILD", "dkms/dkms.conf", "build-packages", "host/debian-system"):
+        for path in ("arch/PKGBUILD", "dkms/dkms.conf", "build-packages", "host/debian-system", "host/secure-boot"):
             self.assertEqual((0, ""), parsed("bash", "-n", TOP / "packaging" / path), path)
         for path in ("dkms/atom-dkms", "dkms/install-source", "dkms/hook-build", "dkms/hook-remove", "rpm/kernel-install",
                      "qemu/qemu-system-atom"):

@@ -2,7 +2,6 @@
 """What happens to the module that runs, in a machine: it is refused, exchanged, kept while the NPU is in use, met by a library of another
 version."""
 import json
-import re
 import shutil
 
 from booting import HELLO
@@ -65,11 +64,6 @@ class Running(InstalledSystem):
         release = next_release(version, lambda source: replace(source / "dkms.conf", 'MAKE[0]="make KDIR=${kernel_source_dir}"',
                                                                f'MAKE[0]="cp /srv/versions/{upstream}.ko atom_npu.ko"'))
         shutil.copy(next(release.glob("atom-dkms_*.deb")), self.store / f"{upstream}.deb")
-
-    def sections(self, text):
-        """What was printed after each line "== NAME"."""
-        parts = re.split(r"^== (.*)\n", text, flags=re.M)
-        return dict(zip(parts[1::2], parts[2::2]))
 
     def test_without_the_key_secure_boot_refuses_the_module_and_all_else_works(self):
         said = self.sections(self.system.boot(self.kernel, r"""

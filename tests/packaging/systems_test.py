@@ -14,6 +14,7 @@ from booting import BootingDebian12, BootingDebian13  # noqa: E402,F401
 from installing import Debian12, Debian13  # noqa: E402,F401
 from mistakes import Mistakes  # noqa: E402,F401
 from running import Running  # noqa: E402,F401
+from secure_boot import SecureBoot  # noqa: E402,F401
 
 if __name__ == "__main__":
     closing_line.main()

@@ -268,9 +268,10 @@ exit_status run_doctor(const request &r)
 		print(out);
 	} else {
 		for (const finding &f : found) {
-			std::printf("%-8s %-11s %s\n", to_word(f.result), f.check, f.what.c_str());
+			std::printf("%-8s %-11s %s\n", to_word(f.result), f.check,
+			            printable(f.what).c_str());
 			if (!f.fix.empty())
-				std::printf("%20s to fix it: %s\n", "", f.fix.c_str());
+				std::printf("%20s to fix it: %s\n", "", printable(f.fix).c_str());
 		}
 	}
 	return sick ? exit_status::unhealthy : exit_status::ok;
