@@ -20,6 +20,7 @@
 #include "atom/functions.hpp"
 #include "atom/log.hpp"
 #include "atom/notifier.hpp"
+#include "atom/pool.hpp"
 #include "atom/queue.hpp"
 #include "atom/span.hpp"
 #include "atom/tensor.hpp"

@@ -17,6 +17,20 @@ typedef struct atom_context atom_context;
 
 /** A new address space. */
 ATOM_C_API int atom_context_create(const atom_device *device, atom_context **out);
+
+/** How a context is made: what holds for its queues unless their options say otherwise. */
+struct atom_context_options {
+	uint32_t size;           /**< of the structure */
+	uint32_t priority;       /**< as of atom_queue_options; 0: normal */
+	uint32_t job_timeout_ms; /**< without progress, at most the administrator's limit; 0: the device's */
+	uint32_t reserved;       /**< 0 */
+	const char *name;        /**< for debugging, at most 15 bytes of printable ASCII; null: none */
+};
+
+/** As atom_context_create(); @p options may be null. */
+ATOM_C_API int atom_context_create_with(const atom_device *device,
+					const struct atom_context_options *options,
+					atom_context **out);
 /** Lets go of it. */
 ATOM_C_API void atom_context_destroy(atom_context *context);
 

@@ -27,13 +27,13 @@ struct atom_fence {
 	uint64_t point;                /**< 1 or more */
 };
 
-/** How a queue is made. */
+/** How a queue is made. What is 0 or null the context's options say. */
 struct atom_queue_options {
 	uint32_t size;           /**< of the structure */
-	uint32_t priority;       /**< 0: normal; 1: low, 2: normal, 3: high, 4: realtime */
-	uint32_t job_timeout_ms; /**< without progress; 0: the device's */
+	uint32_t priority;       /**< 1: low, 2: normal, 3: high, 4: realtime */
+	uint32_t job_timeout_ms; /**< without progress */
 	uint32_t reserved;       /**< 0 */
-	const char *name;        /**< for debugging, at most 15 bytes; null: none */
+	const char *name;        /**< for debugging, at most 15 bytes of printable ASCII */
 };
 
 /** One job. What it points to is looked at until the call returns; memory is kept until the job is done. */

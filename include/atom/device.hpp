@@ -127,8 +127,11 @@ struct clock_sample {
 	[[nodiscard]] std::chrono::steady_clock::time_point
 	to_host(std::uint64_t device_time_ns) const noexcept
 	{
-		return host + std::chrono::nanoseconds(
-				      static_cast<std::int64_t>(device_time_ns - device_ns));
+		// Modulo 2^64, as both clocks count: no time is too far away to be told.
+		const auto at = std::chrono::nanoseconds(host.time_since_epoch()).count();
+		return std::chrono::steady_clock::time_point(
+			std::chrono::nanoseconds(static_cast<std::int64_t>(
+				static_cast<std::uint64_t>(at) + (device_time_ns - device_ns))));
 	}
 };
 

@@ -107,12 +107,21 @@ public:
 
 	/** wait() for at most @p limit from now. */
 	completion wait_for(std::chrono::nanoseconds limit) const;
+	/** The same; @p ec is timed_out, or the job's error. */
+	completion wait_for(std::chrono::nanoseconds limit, std::error_code &ec) const noexcept;
 
 	/** Whether the moment has come. Does not block. @throws system_error device_lost */
 	[[nodiscard]] bool ready() const;
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	[[nodiscard]] bool ready(std::error_code &ec) const noexcept;
 
-	/** What became of the job; empty as long as ready() is false. Does not block. */
+	/**
+	 * What became of the job; empty as long as ready() is false. Does not block.
+	 * @throws system_error as ready()
+	 */
 	[[nodiscard]] std::optional<completion> status() const;
+	/** The same; @p ec tells what went wrong with asking, not with the job. */
+	[[nodiscard]] std::optional<completion> status(std::error_code &ec) const noexcept;
 
 	/**
 	 * The moment as a sync_file, for other drivers and for poll(): a new file, close-on-exec, which
@@ -167,10 +176,14 @@ public:
 
 	/** Whether it is not empty. */
 	[[nodiscard]] explicit operator bool() const noexcept { return impl_ != nullptr; }
-	/** The last point reached. One system call. */
+	/** The last point reached. One system call. @throws system_error device_lost */
 	[[nodiscard]] std::uint64_t value() const;
-	/** Moves it to @p point from the CPU. @throws invalid_argument: not beyond value() */
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	[[nodiscard]] std::uint64_t value(std::error_code &ec) const noexcept;
+	/** Moves it to @p point from the CPU. @throws system_error invalid_argument: not beyond value(); device_lost */
 	void signal(std::uint64_t point);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
+	void signal(std::uint64_t point, std::error_code &ec) noexcept;
 	/** The fence of @p point, which is to be given to a job, or waited for. 1 or more. */
 	[[nodiscard]] fence at(std::uint64_t point) const;
 

@@ -64,6 +64,14 @@ public:
 	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	void watch(const fence &what, std::error_code &ec) noexcept;
 
+	/**
+	 * As watch(), but does nothing if the fence is known to be ready: for who would take it up
+	 * at once, without a wake-up. @return whether it is watched
+	 */
+	[[nodiscard]] bool watch_unless_ready(const fence &what);
+	/** The same; @p ec tells what went wrong, and is cleared otherwise; false then, too. */
+	[[nodiscard]] bool watch_unless_ready(const fence &what, std::error_code &ec) noexcept;
+
 	/** Makes fd() unreadable until the next fence is ready. Does not block. */
 	void clear();
 

@@ -25,18 +25,11 @@ class queue;
 
 inline namespace v1 {
 
-/** Of the jobs that are ready the device prefers those of the queue with the highest. */
-enum class priority : std::uint8_t {
-	low = 0,
-	normal = 1,
-	high = 2,     ///< needs CAP_SYS_NICE
-	realtime = 3, ///< needs CAP_SYS_NICE
-};
-
-/** How a queue is made. */
+/** How a queue is made. What is left as it is here the context_options say. */
 struct queue_options {
-	atom::priority priority = atom::priority::normal; ///< fixed for all its life
-	/** Time without progress after which a job is given up; 0 = device_info::job_timeout. */
+	atom::priority priority = atom::priority::of_context; ///< fixed for all its life
+	/** Time without progress after which a job is given up, at most
+	 * device_info::job_timeout_max. */
 	std::chrono::milliseconds job_timeout{0};
 	std::string name{}; ///< for debugging, at most 15 bytes of printable ASCII
 };
@@ -187,8 +180,8 @@ public:
 
 	/**
 	 * A fence that, once ready, tells that submit() would take @p jobs more without waiting, as
-	 * far as no other thread submits; empty if that is so now. For programs that must not block:
-	 * wait for it first. No system call. @throws too_large: more than ring_entries()
+	 * far as no other thread submits; empty if that is so now. For programs that must not
+	 * block: wait for it first. No system call. @throws too_large: more than ring_entries()
 	 */
 	[[nodiscard]] fence room_for(std::uint32_t jobs) const;
 
@@ -210,7 +203,8 @@ public:
 	/** The same; @p ec tells what went wrong, and is cleared otherwise. */
 	[[nodiscard]] queue_state state(std::error_code &ec) const noexcept;
 
-	/** What device_event::queue_id calls it: not 0, and no other queue of its open device has it. */
+	/** What device_event::queue_id calls it: not 0, and no other queue of its open device has
+	 * it. */
 	[[nodiscard]] std::uint32_t id() const;
 
 	/** Slots of its ring: jobs that wait or run before submit() waits. */

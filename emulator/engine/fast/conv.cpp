@@ -14,6 +14,9 @@ namespace atom::engine::fast {
 
 namespace {
 
+/* Products with pads are left out in rows of so many pixels at most, in taps of so many bytes of channels at least. */
+constexpr std::int64_t skipping_columns = 28, skipping_bytes = 128;
+
 struct buffers {
 	finish_buffers finish;
 	channel_quant weights;
@@ -83,7 +86,6 @@ public:
 		const kernel_pixels format(p_, zero_points_);
 		if (!make_image(p_.in, part_, {part_.group * p_.in_channels, part_.groups, p_.in_channels}, format, mem_, work_, image_))
 			return;
-		args_.least = format.least(image_, part_.groups * image_.channels * format.bytes);
 		args_.a_zero = format.zero;
 		if (!make_weights() ||
 		    !end_.open(mem_, part_.at(p_, 0, 0, 0, part_.channel),
@@ -91,6 +93,8 @@ public:
 					part_.channel + part_.channels - 1)))
 			return;
 		make_taps(format.bytes);
+		if (args_.taps > 1)
+			args_.least = format.least(image_, part_.groups * image_.channels * format.bytes);
 		args_.type = static_cast<atom_dtype>(p_.in.dtype);
 		args_.rows = static_cast<std::size_t>(part_.rows);
 		args_.columns = static_cast<std::size_t>(part_.columns);
@@ -253,7 +257,8 @@ private:
 				b_taps_.push_back(h.kernel * h_step_ + w.kernel * w_step_);
 			}
 		const std::size_t run = part_.w->taps.size();
-		bool joined = run > 1 && !image_taps_.empty() && args_.b.row_stride == p_.weight.element_bytes &&
+		const bool apart = make_tap_pixels(bytes);
+		bool joined = !apart && run > 1 && !image_taps_.empty() && args_.b.row_stride == p_.weight.element_bytes &&
 			      run * args_.channels <= kernels::windows_run_max;
 		for (std::size_t i = 1; joined && i < run; ++i)
 			joined = image_taps_[i] - image_taps_[i - 1] == image_.channels * bytes &&
@@ -271,6 +276,30 @@ private:
 		args_.taps = image_taps_.size();
 		args_.image_taps = image_taps_.data();
 		args_.b_taps = b_taps_.data();
+	}
+
+	/* Columns of taps left and right of the input are left out, too, where that pays. */
+	bool make_tap_pixels(std::uint32_t bytes)
+	{
+		if (args_.a_zero != 0 || part_.columns > skipping_columns || image_.channels * bytes < skipping_bytes)
+			return false;
+		bool any = false;
+		for (std::size_t i = 0; i < part_.h->taps.size(); ++i)
+			for (const axis_tap &w : part_.w->taps) {
+				const auto inside = [&](std::int64_t x) {
+					const std::int64_t column = (part_.x + x) * part_.w->in_step + w.offset;
+					return column >= 0 && column < p_.in.dims[3];
+				};
+				std::int64_t first = 0, last = part_.columns;
+				while (first < last && !inside(first))
+					++first;
+				while (last > first && !inside(last - 1))
+					--last;
+				any = any || last - first < part_.columns;
+				tap_pixels_.push_back({static_cast<std::size_t>(first), static_cast<std::size_t>(last)});
+			}
+		args_.tap_pixels = any ? tap_pixels_.data() : nullptr;
+		return any;
 	}
 
 	/* Rows of taps above and below the input are left out, where zeros are. */
@@ -304,6 +333,7 @@ private:
 	kernels::windows_args args_;
 	std::vector<std::ptrdiff_t> image_taps_, b_taps_;
 	std::vector<kernels::tap_range> row_taps_;
+	std::vector<kernels::pixel_range> tap_pixels_;
 	const std::byte *weights_ = nullptr;
 	std::int64_t h_step_ = 0, w_step_ = 0, group_weights_ = 0;
 	std::int64_t group_ = 0;

@@ -35,11 +35,11 @@ public:
 	void take(const least_magnitude &other) { most_ = _mm512_max_epu16(most_, other.most_); }
 	unsigned exponent() const
 	{
-		alignas(64) std::uint16_t lanes[32];
-		_mm512_store_si512(lanes, most_);
-		unsigned most = 0;
-		for (unsigned lane : lanes)
-			most = lane > most ? lane : most;
+		const __m256i half = _mm256_max_epu16(_mm512_castsi512_si256(most_), _mm512_extracti64x4_epi64(most_, 1));
+		const __m128i quarter = _mm_max_epu16(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+		// The least of what is left to 0xffff, which only minima are found of.
+		const __m128i left = _mm_minpos_epu16(_mm_xor_si128(quarter, _mm_set1_epi16(-1)));
+		const unsigned most = 0xffffu - static_cast<unsigned>(_mm_extract_epi16(left, 0));
 		return most == 0 ? 255 : (0x10000 - most) >> 8;
 	}
 

@@ -102,7 +102,7 @@ inline constexpr unsigned pair_rows = 7;
 
 /** Vectors of dwords: what the tiles of all AVX-512 families have in common. */
 struct avx512_vectors {
-	static constexpr unsigned lanes = 16, panel = 32, rows = 12;
+	static constexpr unsigned lanes = 16, panel = 32, rows = 12, pair = pair_rows;
 	using vector = __m512i;
 
 	static vector broadcast(const std::byte *from)

@@ -21,6 +21,15 @@ namespace atom::engine::kernels {
 /** Two lines of the caches. */
 inline constexpr std::size_t ahead_bytes = 128;
 
+/** Rows that a segment has nothing but 0 for. Only of tiles as high as a run of pair_tile(), of one run or two, or as lines. */
+enum tile_skip : std::uint8_t {
+	skip_none,
+	skip_first,  ///< of the first run
+	skip_last,   ///< of the last run
+	skip_firsts, ///< of each run
+	skip_lasts,
+};
+
 /** A register tile: rows x columns of the output over a range of k. */
 struct tile_args {
 	unsigned rows;    ///< 1 .. family.rows
@@ -31,6 +40,7 @@ struct tile_args {
 	std::ptrdiff_t a_jump;   ///< pair_tile(): bytes from the first run of rows to the second
 	const std::ptrdiff_t *segments; ///< where each segment of a row starts, in bytes from a
 	std::size_t segment_count;      ///< at least 1
+	const tile_skip *skips = nullptr; ///< of each segment, whose products with 0 may be left out; nullptr: none
 	const std::byte *b;      ///< the panel, at the first group; or the first line
 	std::ptrdiff_t b_stride = 0; ///< lines: bytes from line to line
 	void *c;

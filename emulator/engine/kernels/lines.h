@@ -43,24 +43,35 @@ template <class Ops, unsigned Rows, unsigned Columns> void lines_of(const tile_a
 	for (std::size_t segment = 0; segment < t.segment_count; ++segment) {
 		// Three lines for each base register.
 		const std::byte *a = t.a + t.segments[segment], *a3 = a + 3 * t.a_stride, *a6 = a3 + 3 * t.a_stride;
-		for (std::size_t g = 0; g < t.groups; g += Ops::lanes) {
-			typename Ops::vector bs[Columns];
-			unroll<Columns>([&](auto j) __attribute__((always_inline)) {
-				bs[j.value] = Ops::load(b + std::ptrdiff_t{j.value} * t.b_stride);
-			});
-			unroll<Rows>([&](auto i) __attribute__((always_inline)) {
-				const std::byte *base = i.value < 3 ? a : i.value < 6 ? a3 : a6;
-				const auto x = Ops::load(base + std::ptrdiff_t{i.value % 3} * t.a_stride);
+		const auto multiply = [&](auto skip) __attribute__((always_inline)) {
+			for (std::size_t g = 0; g < t.groups; g += Ops::lanes) {
+				typename Ops::vector bs[Columns];
 				unroll<Columns>([&](auto j) __attribute__((always_inline)) {
-					auto &s = sum[i.value][j.value];
-					s = Ops::multiply_add(s, x, bs[j.value]);
+					bs[j.value] = Ops::load(b + std::ptrdiff_t{j.value} * t.b_stride);
 				});
-			});
-			a += vector_bytes;
-			a3 += vector_bytes;
-			a6 += vector_bytes;
-			b += vector_bytes;
-		}
+				unroll<Rows>([&](auto i) __attribute__((always_inline)) {
+					if constexpr (!skipped<Rows, Rows>(skip.value, i.value)) {
+						const std::byte *base = i.value < 3 ? a : i.value < 6 ? a3 : a6;
+						const auto x = Ops::load(base + std::ptrdiff_t{i.value % 3} * t.a_stride);
+						unroll<Columns>([&](auto j) __attribute__((always_inline)) {
+							auto &s = sum[i.value][j.value];
+							s = Ops::multiply_add(s, x, bs[j.value]);
+						});
+					}
+				});
+				a += vector_bytes;
+				a3 += vector_bytes;
+				a6 += vector_bytes;
+				b += vector_bytes;
+			}
+		};
+		const tile_skip skip = Rows == line_rows && t.skips ? t.skips[segment] : skip_none;
+		if (Rows == line_rows && (skip == skip_first || skip == skip_firsts))
+			multiply(constant<skip_first>{});
+		else if (Rows == line_rows && skip != skip_none)
+			multiply(constant<skip_last>{});
+		else
+			multiply(constant<skip_none>{});
 	}
 	auto *c = static_cast<typename Ops::element *>(t.c) + column;
 	const auto *terms = reinterpret_cast<const typename Ops::element *>(t.column_terms + column);

@@ -41,6 +41,17 @@ template <unsigned Count, class Function> [[gnu::always_inline]] inline void unr
 /** Whether the tiles of an instruction set can end in outputs: Ops::finish. */
 template <class Ops> concept outputs = requires { typename Ops::finish; };
 
+/** Rows of a run for which tiles leave out what Ops::pair says they can: see tile_skip. */
+template <class Ops> concept skips = requires { Ops::pair; };
+template <class Ops> inline constexpr unsigned skipping_rows = 0;
+template <skips Ops> inline constexpr unsigned skipping_rows<Ops> = Ops::pair;
+
+template <unsigned Half, unsigned Rows> constexpr bool skipped(unsigned skip, unsigned row)
+{
+	return (skip == skip_first && row == 0) || (skip == skip_last && row == Rows - 1) ||
+	       (skip == skip_firsts && row % Half == 0) || (skip == skip_lasts && row % Half == Half - 1);
+}
+
 /** Rows in one or two runs of Half rows each. */
 template <class Ops, unsigned Half, unsigned Vectors, unsigned Halves = 1>
 void tile_of(const tile_args &t)
@@ -69,20 +80,45 @@ void tile_of(const tile_args &t)
 			if constexpr (i.value >= half_bases)
 				base[i.value] += t.a_jump;
 		});
-		for (std::size_t g = t.groups; g; --g) {
-			typename Ops::vector bs[Vectors];
-			unroll<Vectors>([&](auto j) ATOM_INLINE { bs[j.value] = Ops::load(b + j.value * Ops::lanes * 4); });
-			b += Ops::panel * 4;
-			unroll<Rows>([&](auto i) ATOM_INLINE {
-				constexpr unsigned row = i.value % Half;
-				const auto a = Ops::broadcast(base[i.value / Half * half_bases + row / 3] +
-							      std::ptrdiff_t{row % 3} * stride);
-				unroll<Vectors>([&](auto j) ATOM_INLINE {
-					auto &s = sum[i.value * Vectors + j.value];
-					s = Ops::multiply_add(s, a, bs[j.value]);
+		const auto multiply = [&](auto skip) ATOM_INLINE {
+			for (std::size_t g = t.groups; g; --g) {
+				typename Ops::vector bs[Vectors];
+				unroll<Vectors>([&](auto j) ATOM_INLINE { bs[j.value] = Ops::load(b + j.value * Ops::lanes * 4); });
+				b += Ops::panel * 4;
+				unroll<Rows>([&](auto i) ATOM_INLINE {
+					constexpr unsigned row = i.value % Half;
+					if constexpr (!skipped<Half, Rows>(skip.value, i.value)) {
+						const auto a = Ops::broadcast(base[i.value / Half * half_bases + row / 3] +
+									      std::ptrdiff_t{row % 3} * stride);
+						unroll<Vectors>([&](auto j) ATOM_INLINE {
+							auto &s = sum[i.value * Vectors + j.value];
+							s = Ops::multiply_add(s, a, bs[j.value]);
+						});
+					}
 				});
-			});
-			unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] += 4; });
+				unroll<bases>([&](auto i) ATOM_INLINE { base[i.value] += 4; });
+			}
+		};
+		if constexpr (skips<Ops> && Half == skipping_rows<Ops> && Vectors * Ops::lanes == Ops::panel) {
+			switch (t.skips ? t.skips[segment] : skip_none) {
+			case skip_none:
+				multiply(constant<skip_none>{});
+				break;
+			case skip_first:
+				multiply(constant<skip_first>{});
+				break;
+			case skip_last:
+				multiply(constant<skip_last>{});
+				break;
+			case skip_firsts:
+				multiply(constant<skip_firsts>{});
+				break;
+			case skip_lasts:
+				multiply(constant<skip_lasts>{});
+				break;
+			}
+		} else {
+			multiply(constant<skip_none>{});
 		}
 	}
 

@@ -71,8 +71,9 @@ void subtract_row_sums(const windows_args &args, const tile_args &t, bool pair, 
 /** Columns [column, column + columns) of the product. */
 class column_block {
 public:
-	column_block(const windows_args &args, const plan &p, std::size_t column, std::byte *workspace)
-	    : args_(args), p_(p), column_(column), columns_(std::min(p.n_block, args.n - column)), packed_(workspace),
+	/** @param least the image's: of one tap, found by the first columns as they go, when pixels are near anyway */
+	column_block(const windows_args &args, const plan &p, std::size_t column, unsigned &least, std::byte *workspace)
+	    : args_(args), p_(p), least_(least), column_(column), columns_(std::min(p.n_block, args.n - column)), packed_(workspace),
 	      notes_(reinterpret_cast<std::uint32_t *>(packed_ + p.panels_bytes())),
 	      sums_(packed_ + p.panels_bytes() + p.notes_bytes())
 	{
@@ -301,12 +302,52 @@ private:
 		t.row_terms = nullptr;
 		t.c_stride = columns_;
 		t.add = add;
+		const std::size_t run = p_.lines ? p_.rows : p_.pair;
+		if (args_.tap_pixels && run && at.count % run == 0 && t.segment_count <= segments_max)
+			t.skips = note_skips(at, k);
+		unsigned least = least_;
+		if (p_.f.careful_tile && args_.taps == 1 && column_ == 0) {
+			least = least_of(t, at.pair);
+			least_ = std::min(least_, least);
+		}
 		if (p_.lines)
-			multiply_lines(t, skipped, sums);
+			multiply_lines(t, skipped, least, sums);
 		else
-			multiply_panels(t, at, skipped, sums);
+			multiply_panels(t, at, skipped, least, sums);
 		if (f.integer && (args_.b_zero || f.b_offset))
 			subtract_row_sums(args_, t, at.pair, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
+	}
+
+	/** Of what a tile reads of one tap. */
+	unsigned least_of(const tile_args &t, bool pair) const
+	{
+		const std::byte *from = t.a + t.segments[0];
+		const std::size_t groups = t.groups * t.segment_count;
+		if (!pair)
+			return p_.f.least_of_rows(from, t.a_stride, t.rows, groups);
+		const unsigned first = p_.f.least_of_rows(from, t.a_stride, p_.f.pair, groups);
+		return std::min(first, p_.f.least_of_rows(from + t.a_jump, t.a_stride, p_.f.pair, groups));
+	}
+
+	/** Of each segment of the taps: one pixel of a run at most. */
+	const tile_skip *note_skips(const pixels &at, const k_block &k)
+	{
+		const bool lines = at.pair && args_.columns == p_.f.pair;
+		const std::size_t last = at.column + (lines ? args_.columns : at.count);
+		tile_skip *to = skips_;
+		bool any = false;
+		for (std::size_t tap = k.tap; tap < k.tap + k.taps; ++tap) {
+			const pixel_range needed = args_.tap_pixels[tap];
+			tile_skip skip = skip_none;
+			if (at.column < needed.first)
+				skip = lines ? skip_firsts : skip_first;
+			else if (last > needed.last)
+				skip = lines ? skip_lasts : skip_last;
+			any = any || skip != skip_none;
+			for (std::size_t i = 0; i < cuts_; ++i)
+				*to++ = skip;
+		}
+		return any ? skips_ : nullptr;
 	}
 
 	static void move(tile_output &output, std::size_t pixels, std::size_t columns)
@@ -320,7 +361,7 @@ private:
 			output.residual += rows * output.residual_stride + across * element_bytes(ATOM_DTYPE_F32);
 	}
 
-	void multiply_panels(tile_args t, const pixels &at, std::size_t skipped, std::byte *sums)
+	void multiply_panels(tile_args t, const pixels &at, std::size_t skipped, unsigned least, std::byte *sums)
 	{
 		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
@@ -336,7 +377,7 @@ private:
 			t.c = sums + j * 4;
 			t.column_terms = terms_ ? notes_ + j : none;
 			ahead_.give_share(t);
-			const bool careful = f.careful_tile && needs_care(f, args_.least, notes_[j / f.columns]);
+			const bool careful = f.careful_tile && needs_care(f, least, notes_[j / f.columns]);
 			if (careful && at.pair)
 				careful_halves(t);
 			else
@@ -346,14 +387,14 @@ private:
 		}
 	}
 
-	void multiply_lines(tile_args &t, std::size_t skipped, std::byte *sums) const
+	void multiply_lines(tile_args &t, std::size_t skipped, unsigned least, std::byte *sums) const
 	{
 		t.columns = static_cast<unsigned>(columns_);
 		t.b = lines_ + skipped * tap_bytes_;
 		t.b_stride = args_.b.column_stride;
 		t.c = sums;
 		t.column_terms = notes_;
-		const bool careful = p_.lines->careful_tile && needs_care(p_.f, args_.least, notes_[0]);
+		const bool careful = p_.lines->careful_tile && needs_care(p_.f, least, notes_[0]);
 		(careful ? p_.lines->careful_tile : p_.lines->tile)(t);
 	}
 
@@ -361,6 +402,7 @@ private:
 	void careful_halves(tile_args t) const
 	{
 		t.rows = p_.f.pair;
+		t.skips = nullptr; // they are the pair's
 		p_.f.careful_tile(t);
 		t.a += t.a_jump;
 		t.c = static_cast<std::byte *>(t.c) + t.rows * t.c_stride * 4;
@@ -375,10 +417,12 @@ private:
 
 	const windows_args &args_;
 	const plan &p_;
+	unsigned &least_;
 	std::size_t column_, columns_;
 	std::size_t panel_bytes_ = 0, tap_bytes_ = 0;
 	std::size_t cuts_ = 1;
 	std::ptrdiff_t segments_[segments_max];
+	tile_skip skips_[segments_max];
 	weights_ahead ahead_;
 	std::byte *packed_;
 	const std::byte *lines_ = nullptr; ///< where they are not packed
@@ -432,8 +476,9 @@ std::size_t windows_workspace(const windows_args &args)
 bool windows(const windows_args &args, std::byte *workspace)
 {
 	const plan p(args);
+	unsigned least = args.taps == 1 ? 255 : args.least;
 	for (std::size_t column = 0; column < args.n; column += p.n_block)
-		if (!column_block(args, p, column, workspace).run())
+		if (!column_block(args, p, column, least, workspace).run())
 			return false;
 	return true;
 }

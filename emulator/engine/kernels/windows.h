@@ -37,6 +37,10 @@ inline constexpr std::size_t windows_run_max = 512;
 struct tap_range {
 	std::size_t first, last;
 };
+/** Pixels of a row. */
+struct pixel_range {
+	std::size_t first, last;
+};
 
 struct windows_args {
 	std::size_t rows = 0, columns = 0; ///< pixels of the output
@@ -48,13 +52,15 @@ struct windows_args {
 	const std::ptrdiff_t *b_taps = nullptr;     ///< bytes from b.data
 	/** The taps that each row needs, [first, last), not empty: the others read nothing but 0. nullptr: all of them. */
 	const tap_range *row_taps = nullptr;
+	/** The pixels of a row that need each tap, [first, last): the others read nothing but 0 there. nullptr: all of them. */
+	const pixel_range *tap_pixels = nullptr;
 	/** Of a tap; if no multiple of the group, up to 3 bytes behind it are read (and multiplied by 0). */
 	std::size_t channels = 0;
 	matrix b;                                   ///< channels x n
 	std::size_t n = 0;
 	std::int32_t a_zero = 0;                    ///< of the image after its conversion
 	const std::int32_t *b_zero = nullptr;       ///< of each column, or nullptr: all 0. Then channels is a multiple of the group.
-	unsigned least = 0;                         ///< least_exponent()
+	unsigned least = 0;                         ///< least_exponent() of the image, if there are more taps than one
 	/**
 	 * Takes sums: of @p pixels pixels from (row, column) on, columns [first, first + n)
 	 * of the product; f32 or i32, @p stride elements from pixel to pixel. False ends it all.

@@ -227,11 +227,13 @@ private:
 		ended.cancel_all();
 	}
 
-	/** False if nobody can tell when the fence is ready; says why in the operation. */
+	/**
+	 * False if it ends now: its fence is ready, which takes no wake-up, or nobody can tell when
+	 * it is; says so in the operation.
+	 */
 	bool watch(wait_operation &op) noexcept
 	{
-		notifier_.watch(op.what, op.error);
-		return !op.error;
+		return notifier_.watch_unless_ready(op.what, op.error);
 	}
 
 	static bool ended(wait_operation &op) noexcept

@@ -119,11 +119,31 @@ context context::create(const atom::device &dev, std::error_code &ec) noexcept
 	return core::guarded(ec, core::access::dev(dev).get(), [&] { return context(dev); });
 }
 
+context::context(const atom::device &dev, const context_options &options)
+{
+	open_one(core::access::dev(dev));
+	impl_ = std::make_shared<core::context>(core::access::dev(dev), options);
+}
+
+context context::create(const atom::device &dev, const context_options &options,
+                        std::error_code &ec) noexcept
+{
+	return core::guarded(ec, core::access::dev(dev).get(),
+	                     [&] { return context(dev, options); });
+}
+
 atom::device context::device() const
 {
 	if (!impl_)
 		core::fail(errc::invalid_argument, "context: the handle is empty");
 	return core::access::wrap(impl_->dev());
+}
+
+context_options context::options() const
+{
+	if (!impl_)
+		core::fail(errc::invalid_argument, "context: the handle is empty");
+	return impl_->options();
 }
 
 } // namespace v1

@@ -116,10 +116,25 @@ completion fence::wait(deadline until, std::error_code &ec) const noexcept
 
 completion fence::wait_for(std::chrono::nanoseconds limit) const { return wait(after(limit)); }
 
+completion fence::wait_for(std::chrono::nanoseconds limit, std::error_code &ec) const noexcept
+{
+	return wait(after(limit), ec);
+}
+
 bool fence::ready() const
 {
 	const core::told_at_end news(source_.get());
 	return live(source_).reached(point_);
+}
+
+bool fence::ready(std::error_code &ec) const noexcept
+{
+	return core::guarded(ec, core::device_of(source_), [&] { return ready(); });
+}
+
+std::optional<completion> fence::status(std::error_code &ec) const noexcept
+{
+	return core::guarded(ec, core::device_of(source_), [&] { return status(); });
 }
 
 std::optional<completion> fence::status() const
@@ -176,7 +191,17 @@ timeline timeline::create(const device &dev, std::error_code &ec) noexcept
 
 std::uint64_t timeline::value() const { return live(impl_).value(); }
 
+std::uint64_t timeline::value(std::error_code &ec) const noexcept
+{
+	return core::guarded(ec, core::device_of(impl_), [&] { return value(); });
+}
+
 void timeline::signal(std::uint64_t point) { live(impl_).signal(point); }
+
+void timeline::signal(std::uint64_t point, std::error_code &ec) noexcept
+{
+	core::guarded(ec, core::device_of(impl_), [&] { signal(point); });
+}
 
 fence timeline::at(std::uint64_t point) const
 {

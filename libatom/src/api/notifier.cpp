@@ -52,6 +52,21 @@ void notifier::watch(const fence &what, std::error_code &ec) noexcept
 	core::guarded(ec, core::device_of(core::access::source(what)), [&] { watch(what); });
 }
 
+bool notifier::watch_unless_ready(const fence &what)
+{
+	core::notifier &n = live(impl_);
+	if (!what)
+		core::fail(errc::invalid_argument, "watch fence: the fence is empty");
+	const core::told_at_end news(core::access::source(what).get());
+	return n.watch_unless_ready(core::access::source(what), what.point());
+}
+
+bool notifier::watch_unless_ready(const fence &what, std::error_code &ec) noexcept
+{
+	return core::guarded(ec, core::device_of(core::access::source(what)),
+	                     [&] { return watch_unless_ready(what); });
+}
+
 void notifier::clear() { live(impl_).clear(); }
 
 } // namespace v1

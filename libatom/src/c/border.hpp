@@ -50,6 +50,16 @@ T &live(T *pointer, const char *name)
 	return *pointer;
 }
 
+/** @p number as structures of C have it; 0: @p unset. */
+inline priority priority_of(std::uint32_t number, priority unset)
+{
+	constexpr auto most = static_cast<std::uint32_t>(priority::realtime) + 1;
+	if (number > most)
+		core::fail(errc::invalid_argument,
+		           "there is no priority " + std::to_string(number));
+	return number == 0 ? unset : static_cast<priority>(number - 1);
+}
+
 /** Runs @p make, and gives what it returns, in a handle. */
 template <class Handle, class F>
 int give(Handle **out, F &&make) noexcept

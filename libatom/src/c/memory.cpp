@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <chrono>
+
 #include "c/border.hpp"
 
 using namespace atom::c;
@@ -29,6 +31,20 @@ const atom::mapping &mapping_of(atom_buffer *buffer)
 int atom_context_create(const atom_device *device, atom_context **out)
 {
 	return give(out, [&] { return atom::context(live(device, "device").value); });
+}
+
+int atom_context_create_with(const atom_device *device, const atom_context_options *options,
+                             atom_context **out)
+{
+	return give(out, [&] {
+		const atom_context_options o = read(options);
+		atom::context_options to;
+		to.priority = priority_of(o.priority, to.priority);
+		to.job_timeout = std::chrono::milliseconds(o.job_timeout_ms);
+		if (o.name != nullptr)
+			to.name = o.name;
+		return atom::context(live(device, "device").value, to);
+	});
 }
 
 void atom_context_destroy(atom_context *context) { delete context; }

@@ -11,13 +11,8 @@ namespace {
 atom::queue_options options_of(const atom_queue_options *from)
 {
 	const atom_queue_options o = read(from);
-	if (o.priority > 4)
-		atom::core::fail(atom::errc::invalid_argument,
-		                 "create queue: there is no priority " +
-		                         std::to_string(o.priority));
 	atom::queue_options to;
-	if (o.priority != 0)
-		to.priority = static_cast<atom::priority>(o.priority - 1);
+	to.priority = priority_of(o.priority, to.priority);
 	to.job_timeout = std::chrono::milliseconds(o.job_timeout_ms);
 	if (o.name != nullptr)
 		to.name = o.name;

@@ -46,7 +46,8 @@ bo::bo(std::shared_ptr<core::context> ctx, std::uint64_t bytes, const buffer_opt
 void bo::create(std::uint64_t bytes, const buffer_options &options, device_access access)
 {
 	placement_ = options.placement;
-	mappable_ = options.cpu_access && options.placement != placement::shm;
+	mappable_ = may_be_mapped(options);
+	made_ = true;
 	size_ = bytes;
 	const kmd::node &node = context_->node();
 	context_->dev()->check_process("create buffer");

@@ -29,6 +29,12 @@ public:
 	[[nodiscard]] const std::shared_ptr<core::context> &ctx() const { return context_; }
 	[[nodiscard]] const std::shared_ptr<core::device> &dev() const { return context_->dev(); }
 	[[nodiscard]] atom::placement where() const { return placement_; }
+	/** Whether it was made anew, as these say, and not of memory of others. */
+	[[nodiscard]] bool made_as(const buffer_options &options) const
+	{
+		return made_ && placement_ == options.placement &&
+		       mappable_ == may_be_mapped(options) && shared_ == options.shareable;
+	}
 	/** As asked for. */
 	[[nodiscard]] std::uint64_t size() const { return size_; }
 	[[nodiscard]] std::uint64_t va() const { return va_ + skew_; }
@@ -42,6 +48,10 @@ public:
 
 private:
 	explicit bo(std::shared_ptr<core::context> ctx) : context_(std::move(ctx)) {}
+	static bool may_be_mapped(const buffer_options &options)
+	{
+		return options.cpu_access && options.placement != placement::shm;
+	}
 	void create(std::uint64_t bytes, const buffer_options &options, device_access access);
 	void take(int dmabuf);
 	void take(void *memory, std::uint64_t bytes, device_access access);
@@ -49,6 +59,7 @@ private:
 	std::shared_ptr<core::context> context_;
 	atom::placement placement_ = atom::placement::system;
 	bool mappable_ = true;
+	bool made_ = false;   ///< by create()
 	bool shared_ = false; ///< counted by the device
 	bool user_ = false;   ///< memory of the program, which has no handle
 	std::uint32_t handle_ = 0;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "core/context.hpp"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "core/failure.hpp"
 
@@ -20,15 +22,43 @@ std::uint64_t alignment_for(std::uint64_t bytes, std::uint64_t page_sizes)
 	return 4096;
 }
 
+constexpr std::size_t name_max = 15;
+
 } // namespace
 
-context::context(std::shared_ptr<core::device> dev)
-	: device_(std::move(dev)), va_(device_->info().va_start, device_->info().va_end)
+void check_options(const char *what, const context_options &options, const device_info &info)
+{
+	const std::string create = "create " + std::string(what);
+	if (options.priority > priority::realtime)
+		fail(errc::invalid_argument,
+		     create + ": there is no priority " +
+		             std::to_string(static_cast<unsigned>(options.priority)));
+	if (options.name.size() > name_max)
+		fail(errc::invalid_argument, create + ": name \"" + options.name +
+		                                     "\" is longer than " +
+		                                     std::to_string(name_max) + " bytes");
+	if (std::any_of(options.name.begin(), options.name.end(),
+	                [](char c) { return c < ' ' || c > '~'; }))
+		fail(errc::invalid_argument, create + ": its name is not of printable ASCII");
+	if (options.job_timeout.count() < 0 || options.job_timeout > info.job_timeout_max)
+		fail(errc::invalid_argument, create + ": job_timeout of " +
+		                                     std::to_string(options.job_timeout.count()) +
+		                                     " ms is not within 0 and " +
+		                                     std::to_string(info.job_timeout_max.count()) +
+		                                     " ms (the administrator's limit)");
+}
+
+context::context(std::shared_ptr<core::device> dev, context_options options)
+	: device_(std::move(dev)), options_(std::move(options)),
+	  va_(device_->info().va_start, device_->info().va_end)
 {
 	device_->check_process("create context");
+	check_options("context", options_, device_->info());
 	check(node().vm_create(id_), "create context", errc::limit_reached);
-	device_->say(log_level::debug,
-	             [&] { return "context " + std::to_string(id_) + ": created"; });
+	device_->say(log_level::debug, [&] {
+		return "context " + std::to_string(id_) +
+		       (options_.name.empty() ? "" : " \"" + options_.name + "\"") + ": created";
+	});
 }
 
 context::~context()

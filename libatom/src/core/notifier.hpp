@@ -18,6 +18,8 @@ public:
 	explicit notifier(const std::shared_ptr<core::device> &dev);
 
 	[[nodiscard]] sys::event &event() const { return *event_; }
+	/** False, and nothing is done, if it is known to be ready. Throws. */
+	bool watch_unless_ready(const std::shared_ptr<fence_source> &source, std::uint64_t point);
 	/** Throws. */
 	void watch(const std::shared_ptr<fence_source> &source, std::uint64_t point);
 	void clear();

@@ -19,22 +19,22 @@ namespace {
 
 constexpr std::uint64_t ring_bytes_min = 64ULL * 1024;
 constexpr std::uint64_t ring_bytes_max = 4ULL * 1024 * 1024;
-constexpr std::size_t name_max = 15;
 // More than the kernel ever holds of one queue is waited for, not collected.
 constexpr std::size_t flights_max = 1024;
 
-void check_options(const queue_options &options, const device_info &info)
+// What it leaves open its context says.
+queue_options complete(queue_options options, const context &ctx)
 {
-	if (options.name.size() > name_max)
-		fail(errc::invalid_argument, "create queue: name \"" + options.name +
-		                                     "\" is longer than " +
-		                                     std::to_string(name_max) + " bytes");
-	if (options.job_timeout.count() < 0 || options.job_timeout > info.job_timeout_max)
-		fail(errc::invalid_argument, "create queue: job_timeout of " +
-		                                     std::to_string(options.job_timeout.count()) +
-		                                     " ms is not within 0 and " +
-		                                     std::to_string(info.job_timeout_max.count()) +
-		                                     " ms (the administrator's limit)");
+	const context_options &others = ctx.options();
+	if (options.priority == priority::of_context)
+		options.priority = others.priority;
+	if (options.job_timeout.count() == 0)
+		options.job_timeout = others.job_timeout;
+	if (options.name.empty())
+		options.name = others.name;
+	check_options("queue", {options.priority, options.job_timeout, options.name},
+	              ctx.dev()->info());
+	return options;
 }
 
 std::string place(std::size_t index) { return "submit, job " + std::to_string(index); }
@@ -63,13 +63,13 @@ std::string news_of(const queue_state &now)
 } // namespace
 
 queue::queue(std::shared_ptr<core::context> ctx, const queue_options &options)
-	: context_(std::move(ctx)), timeline_(context_->dev()), name_(options.name)
+	: context_(std::move(ctx)), timeline_(context_->dev())
 {
 	const kmd::node &node = context_->node();
-	check_options(options, context_->dev()->info());
+	const queue_options all = complete(options, *context_);
+	name_ = all.name;
 	flights_.resize(flights_max);
-	check(node.queue_create(context_->id(), options, info_), "create queue",
-	      errc::limit_reached);
+	check(node.queue_create(context_->id(), all, info_), "create queue", errc::limit_reached);
 	int error = 0;
 	if (!std::has_single_bit(info_.ring_entries) ||
 	    info_.completion_bytes < completion_area::bytes_for(info_.ring_entries))

@@ -111,7 +111,7 @@ std::optional<std::size_t> wait_any(span<const fence> fences, deadline until)
 	// Where the device is gone the jobs have ended, and their queues know it.
 	if (const auto found = find_reached(fences))
 		return found;
-	fail_errno(error, "wait for fences");
+	fail_errno(error != 0 ? error : EPROTO, "wait for fences");
 }
 
 bool wait_all(span<const fence> fences, deadline until)

@@ -227,9 +227,29 @@ void check_memlock(findings &out)
 		               "raise memlock in /etc/security/limits.d"});
 }
 
+// Who has set it and forgotten it looks for a device that works everywhere else.
+void check_environment(findings &out)
+{
+	if (!in_process())
+		return;
+	constexpr const char *name = "ATOM_DEVICE";
+	const std::string fix = "unset ATOM_DEVICE, to use the NPUs of this machine";
+	try {
+		const std::size_t devices = atom::enumerate().size();
+		out.push_back({name, verdict::warning,
+		               "it is set: programs see " + std::to_string(devices) +
+		                       (devices == 1 ? " device" : " devices") +
+		                       " inside of their process, and no NPU of this machine",
+		               fix});
+	} catch (const atom::system_error &e) {
+		out.push_back({name, verdict::problem, e.what(), fix});
+	}
+}
+
 findings examine(const system_files &files)
 {
 	findings out;
+	check_environment(out);
 	const std::vector<pci_function> functions = find_pci_functions(files);
 	check_device(out, functions);
 	check_kernel(out, files);
@@ -268,9 +288,10 @@ exit_status run_doctor(const request &r)
 		print(out);
 	} else {
 		for (const finding &f : found) {
-			std::printf("%-8s %-11s %s\n", to_word(f.result), f.check, f.what.c_str());
+			std::printf("%-8s %-11s %s\n", to_word(f.result), f.check,
+			            printable(f.what).c_str());
 			if (!f.fix.empty())
-				std::printf("%20s to fix it: %s\n", "", f.fix.c_str());
+				std::printf("%20s to fix it: %s\n", "", printable(f.fix).c_str());
 		}
 	}
 	return sick ? exit_status::unhealthy : exit_status::ok;

@@ -44,8 +44,8 @@ void count(std::vector<event> &out, const std::string &device, const readings &b
            const readings &now)
 {
 	for (const counted &c : counters) {
-		const std::int64_t was = (before.*c.member).value_or(0);
-		const std::int64_t is = (now.*c.member).value_or(0);
+		const std::int64_t was = std::max<std::int64_t>((before.*c.member).value_or(0), 0);
+		const std::int64_t is = std::max<std::int64_t>((now.*c.member).value_or(0), 0);
 		const std::int64_t more = is < was ? is : is - was;
 		if (more == 0)
 			continue;

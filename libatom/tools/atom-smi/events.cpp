@@ -5,6 +5,7 @@
 #include "atom/device_monitor.hpp"
 #include "commands.hpp"
 #include "event_log.hpp"
+#include "text_table.hpp"
 
 namespace smi {
 
@@ -19,7 +20,8 @@ void print_events(const request &r, const std::vector<event> &events)
 			out["event"] = to_json(e);
 			print_line(out);
 		} else {
-			std::cout << time << "  " << e.device << "  " << e.kind << ": " << e.what
+			std::cout << printable(time + "  " + e.device + "  " + e.kind + ": " +
+			                       e.what)
 				  << std::endl;
 		}
 	}

@@ -60,8 +60,8 @@ json to_json(const abilities &a)
 
 void line(const char *label, const std::string &value)
 {
-	std::cout << "  " << label << std::string(24 - std::string_view(label).size(), ' ') << value
-		  << '\n';
+	std::cout << "  " << label << std::string(24 - std::string_view(label).size(), ' ')
+		  << printable(value) << '\n';
 }
 
 void print_identity(const npu &d)
@@ -146,7 +146,7 @@ exit_status show_info(const request &r)
 			list.back()["abilities"] = to_json(a);
 			continue;
 		}
-		std::cout << "NPU " << d.index << ": " << d.name << '\n';
+		std::cout << "NPU " << d.index << ": " << printable(d.name) << '\n';
 		print_identity(d);
 		if (d.pci)
 			print_pci(*d.pci);

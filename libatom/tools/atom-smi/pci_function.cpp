@@ -19,8 +19,9 @@ std::optional<std::uint64_t> parse_speed(const std::optional<std::string> &text)
 {
 	if (!text || text->find("GT/s") == std::string::npos)
 		return std::nullopt;
+	constexpr double most = 1e6; // more is no speed, but may be a number
 	const double giga = std::strtod(text->c_str(), nullptr);
-	if (giga <= 0)
+	if (!(giga > 0 && giga < most))
 		return std::nullopt;
 	return static_cast<std::uint64_t>(giga * 1e9 + 0.5);
 }

@@ -109,8 +109,9 @@ readings read_sysfs(const system_files &files, const std::string &folder)
 		if (text && text->starts_with("P")) // "P2" of pstate
 			text->erase(0, 1);
 		const number value = text ? to_number(*text) : std::nullopt;
-		if (value)
-			out.*r.member = *value * r.scale;
+		std::int64_t scaled = 0;
+		if (value && !__builtin_mul_overflow(*value, r.scale, &scaled))
+			out.*r.member = scaled;
 	}
 	out.throttle = parse_throttle(files.read(folder + "/throttle"));
 	return out;

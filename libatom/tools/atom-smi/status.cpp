@@ -40,9 +40,10 @@ exit_status show_status(const request &r)
 		return health(devices);
 	}
 	const npu &first = devices.front();
-	std::cout << "driver " << or_unknown(first.driver_version) << ", firmware "
-		  << or_unknown(first.firmware_version) << ", interface "
-		  << or_unknown(first.interface_version) << "\n\n"
+	std::cout << printable("driver " + or_unknown(first.driver_version) + ", firmware " +
+	                       or_unknown(first.firmware_version) + ", interface " +
+	                       or_unknown(first.interface_version))
+		  << "\n\n"
 		  << device_table(devices) << '\n'
 		  << (clients.empty() ? no_clients_text() : client_table(devices, clients));
 	return health(devices);

@@ -2,29 +2,13 @@
 #include "system_files.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 namespace smi {
 
 namespace fs = std::filesystem;
-
-std::optional<std::int64_t> to_number(std::string_view text)
-{
-	int base = 10;
-	if (text.starts_with("0x")) {
-		text.remove_prefix(2);
-		base = 16;
-	}
-	std::int64_t value = 0;
-	const auto [end, error] =
-		std::from_chars(text.data(), text.data() + text.size(), value, base);
-	if (error != std::errc() || end != text.data() + text.size())
-		return std::nullopt;
-	return value;
-}
 
 fs::path system_files::at(std::string_view path) const
 {
@@ -34,9 +18,14 @@ fs::path system_files::at(std::string_view path) const
 std::optional<std::string> system_files::read(std::string_view path) const
 {
 	std::ifstream file(at(path), std::ios::binary);
-	std::string text{std::istreambuf_iterator<char>(file), {}};
-	// An attribute whose device is gone opens, and fails to be read.
-	if (!file || file.bad())
+	std::string text;
+	std::array<char, 4096> part;
+	do {
+		file.read(part.data(), part.size());
+		text.append(part.data(), static_cast<std::size_t>(file.gcount()));
+	} while (file);
+	// An attribute whose device is gone opens, and fails to be read: an end is the file's only.
+	if (!file.eof())
 		return std::nullopt;
 	text.erase(text.find_last_not_of(" \t\r\n") + 1);
 	return text;

@@ -15,8 +15,9 @@ std::string format(const char *how, double value)
 	return text;
 }
 
-void append(std::string &out, const std::string &cell, std::size_t width, bool right)
+void append(std::string &out, const std::string &text, std::size_t width, bool right)
 {
+	const std::string cell = printable(text);
 	const std::string blanks(width - std::min(width, cell.size()), ' ');
 	out += right ? blanks + cell : cell + blanks;
 }

@@ -11,7 +11,8 @@
 
 namespace smi {
 
-/** Columns as wide as their widest cell, two blanks apart. */
+/** Columns as wide as their widest cell, two blanks apart. What is in them is printed as
+ * printable(). */
 class text_table {
 public:
 	enum class align : std::uint8_t {
@@ -36,7 +37,7 @@ private:
 /** What stands where nothing is known. */
 constexpr const char *unknown = "-";
 
-/** Bytes that are no printable ASCII become '?': names of processes must not steer a terminal. */
+/** Bytes that are no printable ASCII become '?': what others name must not steer a terminal. */
 std::string printable(std::string text);
 
 std::string or_unknown(const std::optional<std::string> &text);

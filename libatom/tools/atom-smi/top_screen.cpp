@@ -24,12 +24,14 @@ colour by_share(std::int64_t permille)
 
 colour by_temperature(const readings &r)
 {
-	constexpr std::int64_t near = 10000;
+	constexpr double near = 10000;
 	if (!r.temperature_mc || !r.temperature_throttle_mc)
 		return colour::plain;
 	if (*r.temperature_mc >= *r.temperature_throttle_mc)
 		return colour::hot;
-	return *r.temperature_mc + near >= *r.temperature_throttle_mc ? colour::warm : colour::good;
+	const double missing = static_cast<double>(*r.temperature_throttle_mc) -
+	                       static_cast<double>(*r.temperature_mc);
+	return missing <= near ? colour::warm : colour::good;
 }
 
 void add_bar(screen_line &line, const char *name, number permille)
@@ -49,7 +51,9 @@ number used_permille(const readings &r)
 {
 	if (!r.local_bytes || !r.local_used_bytes || *r.local_bytes <= 0)
 		return std::nullopt;
-	return *r.local_used_bytes * 1000 / *r.local_bytes;
+	const std::int64_t used = std::clamp<std::int64_t>(*r.local_used_bytes, 0, *r.local_bytes);
+	return static_cast<std::int64_t>(1000 * (static_cast<double>(used) /
+	                                         static_cast<double>(*r.local_bytes)));
 }
 
 // One column for each look, eight heights.
@@ -60,8 +64,8 @@ std::string sparkline(const std::deque<std::int64_t> &history, std::size_t width
 	std::string out;
 	const std::size_t shown = std::min(width, history.size());
 	for (std::size_t i = history.size() - shown; i < history.size(); ++i)
-		out += blocks[static_cast<std::size_t>(std::clamp<std::int64_t>(
-			(history[i] * 8 + 999) / 1000, 0, 8))];
+		out += blocks[static_cast<std::size_t>(
+			(std::clamp<std::int64_t>(history[i], 0, 1000) * 8 + 999) / 1000)];
 	return out;
 }
 

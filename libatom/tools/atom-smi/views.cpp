@@ -83,7 +83,7 @@ std::string client_table(const std::vector<npu> &devices, const std::vector<clie
 	for (const client &c : clients) {
 		const auto host = c.memory_bytes.find("memory");
 		table.add({index_text(devices, c), std::to_string(c.pid), or_unknown(c.user),
-		           printable(c.command), std::to_string(c.id), or_unknown(c.priority),
+		           c.command, std::to_string(c.id), or_unknown(c.priority),
 		           or_unknown(c.context_state), bytes_text(c.device_bytes()),
 		           bytes_text(host == c.memory_bytes.end() ? 0 : host->second),
 		           share_text(c.utilisation)});

@@ -39,8 +39,7 @@ allocator::allocator(npu &on) : OrtAllocator{}, npu_(on), info_(memory_info_of(o
 		if (bytes == 0)
 			return nullptr;
 		try {
-			return n.memory().publish(
-				n.memory().allocate(n.open()->context, bytes));
+			return n.memory().publish(std::make_shared<block>(n.open(), bytes));
 		} catch (const std::exception &e) {
 			// ONNX Runtime passes the null on; who is given it asks why.
 			n.set_memory_error(std::to_string(bytes) + " bytes: " + e.what());
@@ -48,9 +47,7 @@ allocator::allocator(npu &on) : OrtAllocator{}, npu_(on), info_(memory_info_of(o
 		}
 	};
 	Free = [](OrtAllocator *a, void *address) {
-		device_memory &m = self(a).npu_.memory();
-		if (block_ptr b = m.forget(address))
-			m.recycle(std::move(b));
+		self(a).npu_.memory().forget(address);
 	};
 	Info = [](const OrtAllocator *a) -> const OrtMemoryInfo * {
 		return static_cast<const allocator *>(a)->info_;

@@ -2,31 +2,27 @@
 #include "memory.hpp"
 
 #include <algorithm>
+#include <new>
 
-#include "atom/error.hpp"
+#include "npu.hpp"
 
 namespace atom_ort {
-namespace {
 
-constexpr std::size_t page = 4096;
-// What is kept beyond is given back to the device.
-constexpr std::size_t free_bytes_max = std::size_t{256} << 20;
-
-/** Sizes that are alike share blocks: whole pages, and four sizes for each power of two. */
-std::size_t size_class(std::size_t bytes)
+block::block(std::shared_ptr<opened> of, std::size_t bytes)
+	: of_(std::move(of)), buffer_(of_->spare.take(bytes)), bytes_(buffer_.map())
 {
-	std::size_t step = page;
-	while (step * 8 < bytes)
-		step *= 2;
-	return (std::max<std::size_t>(bytes, 1) + step - 1) / step * step;
 }
 
-} // namespace
-
-block::block(const atom::context &ctx, std::size_t bytes)
-	: buffer_(ctx, bytes, {.placement = atom::placement::local, .label = "onnxruntime"}),
-	  bytes_(buffer_.map())
+block::~block()
 {
+	try {
+		std::vector<atom::fence> last_uses;
+		for (const use &u : users_)
+			last_uses.push_back(u.by->fence());
+		of_->spare.give(std::move(buffer_), last_uses);
+	} catch (
+		const std::bad_alloc &) { // NOLINT(bugprone-empty-catch): then it is not used again
+	}
 }
 
 void block::used_by(const job_ptr &user, bool writes)
@@ -68,55 +64,10 @@ void block::wait_until_free()
 {
 	for (const job_ptr &j : users())
 		j->wait_quietly();
-	forget_users();
-}
-
-bool block::forget_users()
-{
 	const std::lock_guard lock(mutex_);
-	if (!std::all_of(users_.begin(), users_.end(), [](const use &u) { return u.by->ready(); }))
-		return false;
-	users_.clear();
-	return true;
-}
-
-block_ptr device_memory::take(std::size_t bytes)
-{
-	const std::lock_guard lock(mutex_);
-	for (auto it = free_.begin(); it != free_.end(); ++it)
-		if ((*it)->size() == bytes && (*it)->forget_users()) {
-			block_ptr found = *it;
-			free_.erase(it);
-			free_bytes_ -= bytes;
-			return found;
-		}
-	return {};
-}
-
-block_ptr device_memory::allocate(const atom::context &ctx, std::size_t bytes)
-{
-	const std::size_t size = size_class(bytes);
-	if (block_ptr found = take(size))
-		return found;
-	try {
-		return std::make_shared<block>(ctx, size);
-	} catch (const atom::system_error &e) {
-		if (e.code() != atom::errc::out_of_device_memory)
-			throw;
-	}
-	drop();
-	return std::make_shared<block>(ctx, size);
-}
-
-void device_memory::recycle(block_ptr free)
-{
-	const std::lock_guard lock(mutex_);
-	free_bytes_ += free->size();
-	free_.push_front(std::move(free));
-	while (free_bytes_ > free_bytes_max) {
-		free_bytes_ -= free_.back()->size();
-		free_.pop_back();
-	}
+	users_.erase(std::remove_if(users_.begin(), users_.end(),
+	                            [](const use &u) { return u.by->ready(); }),
+	             users_.end());
 }
 
 void *device_memory::publish(block_ptr b)
@@ -127,15 +78,15 @@ void *device_memory::publish(block_ptr b)
 	return address;
 }
 
-block_ptr device_memory::forget(void *address)
+void device_memory::forget(void *address)
 {
+	block_ptr last; // ends behind the lock
 	const std::lock_guard lock(mutex_);
 	const auto found = published_.find(reinterpret_cast<std::uintptr_t>(address));
 	if (found == published_.end())
-		return {};
-	block_ptr b = std::move(found->second);
+		return;
+	last = std::move(found->second);
 	published_.erase(found);
-	return b;
 }
 
 std::optional<place> device_memory::find(const void *address)
@@ -149,13 +100,6 @@ std::optional<place> device_memory::find(const void *address)
 	if (wanted - first >= b->size())
 		return std::nullopt;
 	return place{b, wanted - first};
-}
-
-void device_memory::drop()
-{
-	const std::lock_guard lock(mutex_);
-	free_.clear();
-	free_bytes_ = 0;
 }
 
 } // namespace atom_ort

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstddef>
-#include <list>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <vector>
@@ -14,10 +14,16 @@
 
 namespace atom_ort {
 
-/** A piece of device memory with the jobs that may still use it. Thread-safe. */
+struct opened;
+
+/** A piece of device memory with the jobs that may still use it, after which others get it. Thread-safe. */
 class block {
 public:
-	block(const atom::context &ctx, std::size_t bytes);
+	/** @throws atom::system_error */
+	block(std::shared_ptr<opened> of, std::size_t bytes);
+	~block();
+	block(const block &) = delete;
+	block &operator=(const block &) = delete;
 
 	[[nodiscard]] const atom::buffer &buffer() const { return buffer_; }
 	[[nodiscard]] std::byte *data() const { return bytes_.data(); }
@@ -30,10 +36,9 @@ public:
 	void wait();
 	/** Waits for them; whether they failed does not matter to who writes all of it anew. */
 	void wait_until_free();
-	/** Forgets jobs, that are done. False: some are not. */
-	bool forget_users();
 
 private:
+	std::shared_ptr<opened> of_;
 	atom::buffer buffer_;
 	atom::mapping bytes_;
 	struct use {
@@ -57,32 +62,17 @@ struct place {
 	}
 };
 
-/**
- * Memory by address: what ONNX Runtime sees is the CPU's mapping. What is given back is kept for the next tensor,
- * as soon as no job uses it. Thread-safe.
- */
+/** Memory by address: what ONNX Runtime sees is the CPU's mapping. Thread-safe. */
 class device_memory {
 public:
-	/** @throws atom::system_error */
-	block_ptr allocate(const atom::context &ctx, std::size_t bytes);
-	/** Keeps a block for others. */
-	void recycle(block_ptr free);
-
 	/** Makes an address of it, which it has until forget(). */
 	void *publish(block_ptr b);
-	block_ptr forget(void *address);
+	void forget(void *address);
 	[[nodiscard]] std::optional<place> find(const void *address);
 
-	/** Drops what is kept, for instance because the device was lost. */
-	void drop();
-
 private:
-	block_ptr take(std::size_t bytes);
-
 	std::mutex mutex_;
 	std::map<std::uintptr_t, block_ptr> published_;
-	std::list<block_ptr> free_; // the one given back last comes first
-	std::size_t free_bytes_ = 0;
 };
 
 } // namespace atom_ort

@@ -31,7 +31,6 @@ std::shared_ptr<opened> npu::open()
 		static_cast<void>(opened_->device.memory(error));
 		if (error != atom::errc::device_lost)
 			return opened_;
-		memory_.drop();
 		return opened_ = open_again(node_.path);
 	}
 	opened_ = std::make_shared<opened>(node_.path);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "atom/context.hpp"
+#include "atom/pool.hpp"
 #include "atom_onnx/constant_pool.hpp"
 #include "memory.hpp"
 
@@ -14,11 +15,15 @@ namespace atom_ort {
 /** An NPU that was opened: one address space for all sessions, so that they share memory. */
 struct opened {
 	explicit opened(const std::string &path)
-		: device(atom::device::open(path)), context(device), weights(context)
+		: device(atom::device::open(path)), context(device),
+		  spare(context,
+	                {.memory = {.placement = atom::placement::local, .label = "onnxruntime"}}),
+		  weights(context)
 	{
 	}
 	atom::device device;
 	atom::context context;
+	atom::buffer_pool spare; ///< memory for tensors
 	atom_onnx::constant_pool weights;
 };
 

@@ -46,7 +46,7 @@ void part::prepare()
 void part::run(const Ort::KernelContext &context)
 {
 	if (auto *given = static_cast<stream *>(context.GetGPUComputeStream())) {
-		submit(context, inputs_of(context, *given->device()), *given);
+		submit(context, inputs_of(context, given->device()), *given);
 		return;
 	}
 	const std::shared_ptr<opened> device = npu_.open();
@@ -60,13 +60,14 @@ void part::run(const Ort::KernelContext &context)
 	}
 	if (!own)
 		own = std::make_unique<stream>(device);
-	submit(context, inputs_of(context, *device), *own);
+	submit(context, inputs_of(context, device), *own);
 	own->wait();
 	const std::lock_guard lock(mutex_);
 	idle_.push_back(std::move(own));
 }
 
-std::vector<part::input> part::inputs_of(const Ort::KernelContext &context, opened &device)
+std::vector<part::input> part::inputs_of(const Ort::KernelContext &context,
+                                         const std::shared_ptr<opened> &device)
 {
 	std::vector<input> inputs;
 	for (std::size_t i = 0; i < graph_->inputs.size(); ++i) {
@@ -87,8 +88,7 @@ std::vector<part::input> part::inputs_of(const Ort::KernelContext &context, open
 		if (found) {
 			in.at = *found;
 		} else { // memory of the host, or none at all
-			in.at = {std::make_shared<block>(device.context,
-			                                 std::max<std::size_t>(in.bytes, 1)),
+			in.at = {std::make_shared<block>(device, std::max<std::size_t>(in.bytes, 1)),
 			         0};
 			if (in.bytes != 0)
 				std::memcpy(in.at.where->data(), address, in.bytes);
@@ -208,7 +208,7 @@ void part::submit(const Ort::KernelContext &context, const std::vector<input> &i
 			                             ", the model says something else",
 			                     ORT_INVALID_GRAPH);
 		if (bytes == 0) { // the device writes nothing, to somewhere
-			written.push_back(std::make_shared<block>(on.device()->context, 1));
+			written.push_back(std::make_shared<block>(on.device(), 1));
 			out.push_back(written.back()->buffer().view());
 			continue;
 		}

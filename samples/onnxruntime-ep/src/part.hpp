@@ -44,7 +44,8 @@ private:
 		program_ptr program;
 	};
 
-	std::vector<input> inputs_of(const Ort::KernelContext &context, opened &device);
+	std::vector<input> inputs_of(const Ort::KernelContext &context,
+	                             const std::shared_ptr<opened> &device);
 	program_ptr program_for(const std::vector<input> &inputs, opened &device);
 	program_ptr build(const std::vector<input> &inputs, const std::set<std::size_t> &known,
 	                  opened &device) const;

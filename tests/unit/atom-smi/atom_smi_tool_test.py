@@ -46,6 +46,24 @@ class Status(Case):
         status, answer = self.run_json()
         self.assertEqual((status, answer["devices"][0]["status"]), (UNHEALTHY, "dead"))
 
+    def test_what_cannot_be_read_or_is_no_sensible_number_is_unknown(self):
+        self.machine.add_npu(values={"clock/ne0_khz": str(2 ** 63 - 1), "current_link_speed": "1e300 GT/s PCIe",
+                                     "memory/local_total": "-1", "hwmon/hwmon3/temp1_max": str(-2 ** 63)})
+        os.remove(self.machine.attribute("pstate"))
+        os.mkdir(self.machine.attribute("pstate"))  # opens and cannot be read, as that of a device which is gone
+        status, answer = self.run_json("info")
+        device = answer["devices"][0]
+        self.assertEqual((status, device["temperature_mc"]), (OK, 76500))
+        self.assertIsNone(device["pstate"])
+        self.assertIsNone(device["clocks"]["ne0_hz"])
+        self.assertIsNone(device["pci"]["link"]["transfers_per_second"])
+        self.assertEqual(self.run_tool()[0], OK)
+
+    def test_what_the_driver_says_steers_no_terminal(self):
+        self.machine.add_npu(values={"platform": "\033[2J", "uuid": "a\tb", "fw_version": "\u00e9"})
+        for command in ("status", "info", "topo"):
+            self.assertRegex(self.run_tool(command)[1], r"^[ -~\n]*$", command)
+
     def test_no_device_is_a_sentence_and_status_3(self):
         status, out, err = self.run_tool()
         self.assertEqual((status, out), (NO_DEVICE, ""))
@@ -102,6 +120,15 @@ class Doctor(Case):
     def test_finds_nothing_on_a_healthy_machine(self):
         self.healthy()
         self.assertEqual(self.problems(), {})
+
+    def test_finds_that_programs_are_told_to_use_another_device(self):
+        def check(device):
+            return {c["check"]: c for c in self.run_json("doctor", device=device)[1]["checks"]}["ATOM_DEVICE"]
+        self.assertEqual(check("model:2")["result"], "warning")
+        self.assertIn("see 2 devices inside of their process", check("model:2")["what"])
+        self.assertEqual(check("nonsense")["result"], "problem")
+        self.assertIn("nonsense", check("nonsense")["what"])
+        self.assertIn("unset ATOM_DEVICE", check("nonsense")["fix"])
 
     def test_finds_that_there_is_no_device(self):
         self.machine.load_module()

@@ -456,6 +456,99 @@ TEST_P(FastConv, BytesThatTilesMakeAreTheReferences)
 	}
 }
 
+/* Products with pads are left out of tiles whose pixels are at an end of a row: of one line, of two, of weights where they lie. */
+TEST_P(FastConv, PadsThatAreLeftOutGiveTheSame)
+{
+	static constexpr unsigned types[] = {ATOM_DTYPE_U8, ATOM_DTYPE_BF16, ATOM_DTYPE_F32};
+	static constexpr std::uint64_t widths[] = {7, 14, 21, 28, 56};
+	constexpr std::uint64_t weight_at = 1 << 19, bias_at = 7 << 18, out_at = 2 << 20;
+	for (unsigned seed = 0; seed < 48; ++seed) {
+		generator g(9600 + seed);
+		const unsigned type = types[seed % 3], bytes = type == ATOM_DTYPE_U8 ? 1 : type == ATOM_DTYPE_BF16 ? 2 : 4;
+		const bool lines = seed % 8 == 7; /* long weights of few pixels */
+		const bool wide = seed % 8 == 3;  /* rows that are cut */
+		const auto some = [&](unsigned most) { return 1 + g.below(most); };
+		auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+		c.window = {some(3), lines ? 3 : some(4), some(2), some(2), 1, some(2), g.below(3), g.below(3), g.below(3), g.below(3)};
+		if (wide)
+			c.window = {3, 3, 1, 1, 1, 1, g.below(3), 1, g.below(3), 1};
+		c.groups = 1;
+		const std::uint64_t h = lines ? 7 : wide ? 1 : some(9), w = lines ? 7 : wide ? 56 : g.one_of(widths), o = lines ? 50 : 64 + 8 * g.below(2);
+		const std::uint64_t channels = lines ? 4608 / bytes / c.window.kernel_h / 64 * 64 : (128 + 32 * g.below(2)) / bytes;
+		/* As many rows and columns of the input as give those outputs, or some more that nothing reads. */
+		const auto input = [&](std::uint64_t outputs, std::uint32_t kernel, std::uint32_t stride, std::uint32_t dilation,
+				       std::uint32_t pads) {
+			const std::uint64_t reach = (outputs - 1) * stride + std::uint64_t{dilation} * (kernel - 1) + 1;
+			return std::max<std::uint64_t>(reach, pads + 1) - pads;
+		};
+		const std::uint64_t in_h = input(h, c.window.kernel_h, c.window.stride_h, 1, c.window.pad_top + c.window.pad_bottom);
+		const std::uint64_t in_w =
+			input(w, c.window.kernel_w, c.window.stride_w, c.window.dilation_w, c.window.pad_left + c.window.pad_right);
+		const auto outputs = [](std::uint64_t size, std::uint32_t kernel, std::uint32_t stride, std::uint32_t dilation,
+					std::uint32_t pads) {
+			return (size + pads - std::uint64_t{dilation} * (kernel - 1) - 1) / stride + 1;
+		};
+		const std::uint64_t oh =
+			outputs(in_h, c.window.kernel_h, c.window.stride_h, 1, c.window.pad_top + c.window.pad_bottom);
+		const std::uint64_t ow = outputs(in_w, c.window.kernel_w, c.window.stride_w, c.window.dilation_w,
+						 c.window.pad_left + c.window.pad_right);
+		c.in = dense(type, 0, {1, in_h, in_w, channels});
+		c.weight = dense(type == ATOM_DTYPE_U8 ? unsigned{ATOM_DTYPE_I8} : type, weight_at,
+				 {o, c.window.kernel_h, c.window.kernel_w, channels});
+		c.out = dense(type == ATOM_DTYPE_U8 ? ATOM_DTYPE_I32 : ATOM_DTYPE_F32, out_at, {1, oh, ow, o});
+		c.epilogue.bias = dense(c.out.dtype, bias_at, {1, oh, ow, o});
+		for (unsigned i = 0; i < 3; ++i)
+			c.epilogue.bias.strides[i] = 0;
+		arena expected(4 << 20);
+		/* Of usual size, or such that products of bf16 are subnormal. */
+		const float unit = type == ATOM_DTYPE_BF16 && seed % 4 == 3 ? 0x1p-70F : 1;
+		if (type == ATOM_DTYPE_U8) {
+			c.in = quantised(c.in, 0.5f, seed % 4 ? 0 : 3); /* pads that are not 0 are not left out */
+			c.weight = quantised(c.weight, 0.5f, seed % 5 ? 0 : 2);
+			for (std::uint64_t i = 0; i < bias_at; ++i)
+				*expected.at<std::uint8_t>(i) = static_cast<std::uint8_t>(g.below(256));
+		} else {
+			fill_exactly(g, expected, c.in, unit);
+			fill_exactly(g, expected, c.weight, unit);
+		}
+		fill_exactly(g, expected, dense(ATOM_DTYPE_F32, bias_at, {o}), unit * unit);
+		arena mem = expected;
+		const outcome reference = run(c, expected, true);
+		ASSERT_EQ(reference.why.code, ATOM_FAULT_NONE) << "seed " << seed << " field " << reference.why.field;
+		EXPECT_EQ(run(c, mem, false).breach, "");
+		EXPECT_TRUE(mem == expected) << "seed " << seed << ": " << oh << " x " << ow << ", " << channels << " channels";
+	}
+}
+
+/* One pixel whose products are subnormal: in either run of a tile, in any block of channels or of columns, strides between. */
+TEST_P(FastConv, OnePixelKeepsItsSubnormalSums)
+{
+	struct layer {
+		std::uint64_t w, c, o;
+		std::uint32_t stride = 1;
+	};
+	static constexpr layer layers[] = {{28, 40, 64}, {28, 40, 64, 2}, {15, 256, 4096}, {14, 1100, 64}, {7, 2304, 41}};
+	constexpr std::uint64_t weight_at = 1 << 18, out_at = 3 << 20;
+	for (const layer &l : layers)
+		for (const std::uint64_t pixel : {std::uint64_t{0}, l.w / 2, l.w - 1}) {
+			auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+			c.window = {1, 1, l.stride, l.stride, 1, 1, 0, 0, 0, 0};
+			c.groups = 1;
+			c.in = dense(ATOM_DTYPE_BF16, 0, {1, 1, (l.w - 1) * l.stride + 1, l.c});
+			c.weight = dense(ATOM_DTYPE_BF16, weight_at, {l.o, 1, 1, l.c});
+			c.out = dense(ATOM_DTYPE_F32, out_at, {1, 1, l.w, l.o});
+			arena expected(4 << 20);
+			generator g(static_cast<unsigned>(l.c + pixel));
+			fill_exactly(g, expected, c.in, 1);
+			fill_exactly(g, expected, dense(ATOM_DTYPE_BF16, pixel * l.stride * l.c * 2, {l.c}), 0x1p-70F);
+			fill_exactly(g, expected, c.weight, 0x1p-70F);
+			arena mem = expected;
+			ASSERT_EQ(run(c, expected, true).why.code, ATOM_FAULT_NONE);
+			EXPECT_EQ(run(c, mem, false).breach, "");
+			EXPECT_TRUE(mem == expected) << l.w << " pixels of " << l.c << " channels, pixel " << pixel;
+		}
+}
+
 TEST_P(FastConv, DepthwiseFloatsReadInPlaceHaveTheBitsOfTheReference)
 {
 	struct layer {

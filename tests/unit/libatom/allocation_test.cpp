@@ -25,5 +25,28 @@ TEST(a_warm_queue, submits_without_allocating_memory)
 	EXPECT_EQ(allocations, warm);
 }
 
+TEST(a_warm_pool, gives_buffers_without_allocating_memory)
+{
+	const auto kernel = std::make_shared<fake_kernel>();
+	const context ctx(core::access::wrap(core::device::open(kernel, "0")));
+	timeline done(ctx.device());
+	done.signal(1);
+	buffer_pool pool(ctx);
+	const auto use = [&] {
+		buffer small = pool.take(64);
+		buffer large = pool.take(100000);
+		pool.give(std::move(small), done.at(1));
+		const fence users[] = {done.at(1), done.at(1)};
+		pool.give(std::move(large), users);
+	};
+	for (int i = 0; i < 100; ++i)
+		use();
+	const std::size_t warm = allocations;
+	for (int i = 0; i < 3000; ++i)
+		use();
+	EXPECT_EQ(allocations, warm);
+	EXPECT_EQ(pool.usage().made, 2U);
+}
+
 } // namespace
 } // namespace atom::test

@@ -25,6 +25,48 @@ TEST_P(the_api, gives_buffers_the_size_that_was_asked_for_and_zeros)
 	}
 }
 
+TEST_P(the_api, makes_queues_as_their_context_says)
+{
+	context_options options;
+	options.priority = priority::low;
+	options.job_timeout = std::chrono::milliseconds(500);
+	options.name = "background";
+	const context own(dev, options);
+	EXPECT_EQ(own.options().priority, priority::low);
+	EXPECT_EQ(own.options().job_timeout, options.job_timeout);
+	EXPECT_EQ(own.options().name, "background");
+	queue q(own);
+	EXPECT_FALSE(q.run({}).error);
+	options.job_timeout = dev.info().job_timeout_max;
+	EXPECT_TRUE(context(dev, options));
+	options.job_timeout += std::chrono::milliseconds(1);
+	error_of(errc::invalid_argument, [&] { (void)context(dev, options); });
+}
+
+TEST_P(the_api, gives_buffers_of_a_pool_again_when_their_jobs_are_done)
+{
+	constexpr std::uint64_t n = 1024;
+	const bool computes = GetParam().name != std::string_view("fake_kernel");
+	buffer_pool pool(ctx);
+	queue q(ctx);
+	const command_buffer fill =
+		command_builder(ctx).fill(tensor(slot(1), dtype::f32, {n}), 7).finish();
+	for (int i = 0; i < 20; ++i) {
+		buffer out = pool.take(n * sizeof(float));
+		out.map().as<float>()[n - 1] = 0;
+		const buffer_view arguments[] = {out};
+		const fence done = q.submit(submission(fill, arguments));
+		if (i % 2 == 0) {
+			done.wait();
+			EXPECT_EQ(out.map().as<float>()[n - 1], computes ? 7 : 0);
+		}
+		pool.give(std::move(out), done);
+	}
+	const pool_usage usage = pool.usage();
+	EXPECT_EQ(usage.made + usage.reused, 20U);
+	EXPECT_GE(usage.reused, 9U) << "after each wait there is one that is free";
+}
+
 TEST_P(the_api, puts_large_buffers_where_large_pages_can_be_used)
 {
 	const buffer small(ctx, 4096);

@@ -14,7 +14,7 @@ foreach(version ${versions})
   set(folder ${CMAKE_MATCH_2})
   foreach(standard 17 20)
     set(name libatom_asio_test_${boost}_${standard})
-    add_executable(${name} asio_coroutine_test.cpp asio_end_test.cpp asio_test.cpp asio_threads_test.cpp)
+    add_executable(${name} asio_coroutine_test.cpp asio_end_test.cpp asio_idle_test.cpp asio_test.cpp asio_threads_test.cpp)
     target_link_libraries(${name} PRIVATE
       libatom_fake_kernel atom_options GTest::gtest_main Threads::Threads)
     target_compile_options(${name} PRIVATE -O0) # six programs: time to compile counts, not time to run

@@ -111,6 +111,22 @@ TEST_F(an_async_wait, ends_with_many_others_in_one_wake_up)
 	EXPECT_EQ(loop.run(), 0U);
 }
 
+TEST_F(an_async_wait, takes_no_wake_up_for_what_is_ready_when_it_starts)
+{
+	constexpr std::uint64_t ready = 32;
+	constexpr std::uint64_t waits = 64;
+	line.signal(ready);
+	EXPECT_EQ(line.value(), ready); // what the library has not been told it asks the kernel for
+	for (std::uint64_t point = 1; point <= waits; ++point)
+		async_wait(news, line.at(point), note_in(calls));
+	EXPECT_EQ(loop.poll(), ready) << "handlers alone, and none of the reactor";
+	EXPECT_EQ(calls.size(), ready);
+	line.signal(waits);
+	EXPECT_EQ(loop.run_one(), 1U);
+	EXPECT_EQ(calls.size(), waits) << "one wake-up for all others";
+	EXPECT_EQ(loop.run(), 0U);
+}
+
 TEST_F(an_async_wait, ends_before_those_for_later_points)
 {
 	std::vector<std::uint64_t> order;

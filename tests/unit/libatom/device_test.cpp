@@ -38,6 +38,9 @@ TEST_F(a_device, translates_its_clock_to_the_hosts)
 	EXPECT_EQ(c.host.time_since_epoch(), std::chrono::nanoseconds(c.device_ns + 500));
 	EXPECT_EQ(c.to_host(c.device_ns + 7) - c.host, std::chrono::nanoseconds(7));
 	EXPECT_EQ(c.to_host(c.device_ns - 7) - c.host, std::chrono::nanoseconds(-7));
+	clock_sample strange; // what a kernel should never say
+	strange.host = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(INT64_MAX));
+	EXPECT_EQ(strange.to_host(1).time_since_epoch().count(), INT64_MIN);
 }
 
 TEST_F(a_device, stays_open_as_long_as_something_made_from_it_lives)

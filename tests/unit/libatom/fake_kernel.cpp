@@ -78,6 +78,12 @@ std::vector<fake_job> fake_kernel::jobs() const
 	return jobs_;
 }
 
+drm_atom_queue_create fake_kernel::how_made(std::uint32_t queue) const
+{
+	const std::lock_guard lock(mutex_);
+	return queues_.at(queue).create;
+}
+
 int fake_kernel::open(const char *path, int)
 {
 	const std::lock_guard lock(mutex_);

@@ -91,6 +91,8 @@ public:
 	[[nodiscard]] std::size_t open_files() const { return open_files_; }
 	[[nodiscard]] std::size_t mappings() const { return mappings_; }
 	[[nodiscard]] std::vector<fake_job> jobs() const;
+	/** As it was asked for. */
+	[[nodiscard]] drm_atom_queue_create how_made(std::uint32_t queue) const;
 	/** Memory at an address of VM @p vm, nullptr if any of it is not mapped. */
 	std::byte *translate(std::uint32_t vm, std::uint64_t va, std::uint64_t bytes);
 

@@ -130,6 +130,40 @@ TEST_F(several_fences, of_a_lost_device_leave_nobody_waiting)
 	error_of(errc::device_lost, [&] { wait_all(fences); });
 }
 
+TEST_F(several_fences, say_by_a_code_that_they_cannot_be_asked)
+{
+	std::error_code ec = errc::timed_out;
+	EXPECT_FALSE(t.at(1).ready(ec));
+	EXPECT_FALSE(ec);
+	EXPECT_FALSE(t.at(1).status(ec));
+	EXPECT_FALSE(ec);
+	EXPECT_FALSE(t.at(1).wait_for(std::chrono::nanoseconds(1), ec).error == errc::job_fault);
+	EXPECT_EQ(ec, errc::timed_out);
+	t.signal(1, ec);
+	EXPECT_FALSE(ec);
+	EXPECT_EQ(t.value(ec), 1U);
+	EXPECT_TRUE(t.at(1).ready(ec));
+	EXPECT_TRUE(t.at(1).status(ec));
+	t.signal(1, ec);
+	EXPECT_EQ(ec, errc::invalid_argument);
+	kernel->unplug();
+	EXPECT_FALSE(t.at(2).ready(ec));
+	EXPECT_EQ(ec, errc::device_lost);
+	ec.clear();
+	EXPECT_FALSE(t.at(2).status(ec));
+	EXPECT_EQ(ec, errc::device_lost);
+	ec.clear();
+	EXPECT_EQ(t.value(ec), 0U);
+	EXPECT_EQ(ec, errc::device_lost);
+	ec.clear();
+	t.signal(2, ec);
+	EXPECT_EQ(ec, errc::device_lost);
+	EXPECT_FALSE(fence().ready(ec));
+	EXPECT_EQ(ec, errc::invalid_argument);
+	EXPECT_EQ(timeline().value(ec), 0U);
+	EXPECT_EQ(ec, errc::invalid_argument);
+}
+
 TEST_F(several_fences, make_a_notifier_readable_each)
 {
 	notifier news(dev);
@@ -164,6 +198,24 @@ TEST_F(several_fences, are_told_to_who_watches_again_what_nobody_looked_at)
 	news.clear();
 	news.watch(job);
 	EXPECT_TRUE(readable(news.fd()));
+}
+
+TEST_F(several_fences, that_are_ready_need_not_wake_who_watches_them)
+{
+	notifier news(dev);
+	const fence job = q.submit(nop);
+	EXPECT_TRUE(news.watch_unless_ready(job));
+	EXPECT_FALSE(readable(news.fd()));
+	kernel->run_jobs();
+	EXPECT_TRUE(readable(news.fd())) << "it was watched";
+	news.clear();
+	std::error_code ec;
+	EXPECT_FALSE(news.watch_unless_ready(job, ec));
+	EXPECT_FALSE(ec);
+	EXPECT_FALSE(readable(news.fd()));
+	EXPECT_FALSE(news.watch_unless_ready(fence(), ec));
+	EXPECT_EQ(ec, errc::invalid_argument);
+	error_of(errc::invalid_argument, [&] { (void)notifier().watch_unless_ready(job); });
 }
 
 TEST_F(several_fences, are_watched_once_each)
