@@ -227,9 +227,29 @@ void check_memlock(findings &out)
 		               "raise memlock in /etc/security/limits.d"});
 }
 
+// Who has set it and forgotten it looks for a device that works everywhere else.
+void check_environment(findings &out)
+{
+	if (!in_process())
+		return;
+	constexpr const char *name = "ATOM_DEVICE";
+	const std::string fix = "unset ATOM_DEVICE, to use the NPUs of this machine";
+	try {
+		const std::size_t devices = atom::enumerate().size();
+		out.push_back({name, verdict::warning,
+		               "it is set: programs see " + std::to_string(devices) +
+		                       (devices == 1 ? " device" : " devices") +
+		                       " inside of their process, and no NPU of this machine",
+		               fix});
+	} catch (const atom::system_error &e) {
+		out.push_back({name, verdict::problem, e.what(), fix});
+	}
+}
+
 findings examine(const system_files &files)
 {
 	findings out;
+	check_environment(out);
 	const std::vector<pci_function> functions = find_pci_functions(files);
 	check_device(out, functions);
 	check_kernel(out, files);

@@ -156,7 +156,15 @@ public:
 	void step()
 	{
 		std::error_code ec;
-		switch (input_.ConsumeIntegralInRange(0, 15)) {
+		switch (input_.ConsumeIntegralInRange(0, 16)) {
+		case 16:
+			if (ctx_ && !pool_)
+				pool_ = buffer_pool(ctx_);
+			if (pool_) {
+				buffer b = pool_.take(input_.ConsumeIntegralInRange(1, 9000), ec);
+				pool_.give(std::move(b), fences_);
+			}
+			break;
 		case 0:
 			ctx_ = context::create(dev_, ec);
 			break;
@@ -261,6 +269,7 @@ private:
 	fake_kernel &kernel_;
 	device dev_;
 	context ctx_;
+	buffer_pool pool_;
 	std::vector<buffer> memory_;
 	std::vector<queue> queues_;
 	std::vector<timeline> timelines_;

@@ -121,6 +121,15 @@ class Doctor(Case):
         self.healthy()
         self.assertEqual(self.problems(), {})
 
+    def test_finds_that_programs_are_told_to_use_another_device(self):
+        def check(device):
+            return {c["check"]: c for c in self.run_json("doctor", device=device)[1]["checks"]}["ATOM_DEVICE"]
+        self.assertEqual(check("model:2")["result"], "warning")
+        self.assertIn("see 2 devices inside of their process", check("model:2")["what"])
+        self.assertEqual(check("nonsense")["result"], "problem")
+        self.assertIn("nonsense", check("nonsense")["what"])
+        self.assertIn("unset ATOM_DEVICE", check("nonsense")["fix"])
+
     def test_finds_that_there_is_no_device(self):
         self.machine.load_module()
         self.assertEqual(set(self.problems()), {"device"})
