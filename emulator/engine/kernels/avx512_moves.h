@@ -120,7 +120,8 @@ public:
 	static constexpr unsigned rows = 1; ///< at a time
 
 	explicit avx512_float_rows(const tile_output &to)
-	    : to_(to.to), residual_(to.residual), stride_(to.stride), residual_stride_(to.residual_stride), low_(_mm512_set1_ps(to.low)), high_(_mm512_set1_ps(to.high)),
+	    : to_(to.to), residual_(to.residual), stride_(to.stride), residual_stride_(to.residual_stride),
+	      low_(_mm512_set1_ps(to.low)), high_(_mm512_set1_ps(to.high)),
 	      // -0 added to anything is that.
 	      bias_{to.bias ? _mm512_loadu_ps(to.bias) : _mm512_set1_ps(-0.0f),
 		    to.bias ? _mm512_loadu_ps(to.bias + 16) : _mm512_set1_ps(-0.0f)}
