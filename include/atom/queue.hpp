@@ -44,7 +44,8 @@ struct queue_state {
 	std::uint32_t generation = 0;   ///< resets that hit the queue
 	int error = 0;                  ///< errno of the first failed job, or 0
 	std::uint64_t submitted = 0;    ///< sequence of the last job submitted
-	std::uint64_t completed = 0;    ///< sequence of the last job retired
+	/** Sequence of the last job retired, as the driver knows: fences may tell of later ones. */
+	std::uint64_t completed = 0;
 	std::uint64_t first_failed = 0; ///< sequence of the first failed job, or 0
 	atom::fault fault;              ///< of that job
 	std::uint64_t busy_ns = 0;      ///< wall time that the device worked for the queue
