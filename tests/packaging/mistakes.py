@@ -23,6 +23,10 @@ class Mistakes(InstalledSystem):
     def test_a_full_disk_is_named(self):
         self.refuses("the disk is full", mounts="mount -t tmpfs -o size=1m tmpfs var/lib/dkms")
 
+    def test_a_disk_that_is_full_where_the_module_goes_is_named(self):
+        folder = f"usr/lib/modules/{self.kernels['first']}/updates/dkms"
+        self.refuses("the disk is full", mounts=f"mkdir -p {folder}; mount -t tmpfs -o size=16k tmpfs {folder}")
+
     def test_a_read_only_usr_is_named(self):
         self.refuses("the file system is read-only", mounts="mount --bind usr usr; mount -o remount,bind,ro usr")
 

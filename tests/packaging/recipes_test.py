@@ -10,6 +10,9 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 
 
+FOR_SH = ("dkms/atom-dkms", "dkms/install-source", "dkms/hook-build", "dkms/hook-remove", "rpm/kernel-install", "qemu/qemu-system-atom")
+
+
 def found(path, pattern):
     match = re.search(pattern, (TOP / path).read_text(), re.M)
     return match and ".".join(match.groups())
@@ -17,7 +20,7 @@ def found(path, pattern):
 
 def parsed(*command):
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, timeout=60)
-    return done.returncode, done.stderr
+    return done.returncode, done.stdout + done.stderr
 
 
 class Recipes(unittest.TestCase):
@@ -34,9 +37,16 @@ class Recipes(unittest.TestCase):
     def test_the_shell_can_read_what_is_for_it(self):
         for path in ("arch/PKGBUILD", "dkms/dkms.conf", "build-packages", "host/debian-system", "host/secure-boot"):
             self.assertEqual((0, ""), parsed("bash", "-n", TOP / "packaging" / path), path)
-        for path in ("dkms/atom-dkms", "dkms/install-source", "dkms/hook-build", "dkms/hook-remove", "rpm/kernel-install",
-                     "qemu/qemu-system-atom"):
+        for path in FOR_SH:
             self.assertEqual((0, ""), parsed("sh", "-n", TOP / "packaging" / path), path)
+
+    @unittest.skipUnless(shutil.which("shellcheck"), "shellcheck is not installed")
+    def test_shellcheck_finds_nothing_in_what_is_packaged(self):
+        scripts = [TOP / "packaging" / path for path in (*FOR_SH, "debian/atom-dkms.postinst", "debian/atom-dkms.prerm")]
+        self.assertEqual((0, ""), parsed("shellcheck", "--shell=sh", "--severity=warning", *scripts))
+        # makepkg reads and sets variables, gives the folders, and ends with the first error.
+        self.assertEqual((0, ""), parsed("shellcheck", "--shell=bash", "--severity=warning", "--exclude=SC2034,SC2115,SC2154,SC2164",
+                                         TOP / "packaging/arch/PKGBUILD"))
 
     @unittest.skipUnless(shutil.which("rpmspec"), "rpm is not installed")
     def test_rpm_can_read_its_recipe(self):
