@@ -120,7 +120,7 @@ public:
 	static constexpr unsigned rows = 1; ///< at a time
 
 	explicit avx512_float_rows(const tile_output &to)
-	    : to_(to), low_(_mm512_set1_ps(to.low)), high_(_mm512_set1_ps(to.high)),
+	    : to_(to.to), residual_(to.residual), stride_(to.stride), residual_stride_(to.residual_stride), low_(_mm512_set1_ps(to.low)), high_(_mm512_set1_ps(to.high)),
 	      // -0 added to anything is that.
 	      bias_{to.bias ? _mm512_loadu_ps(to.bias) : _mm512_set1_ps(-0.0f),
 		    to.bias ? _mm512_loadu_ps(to.bias + 16) : _mm512_set1_ps(-0.0f)}
@@ -133,17 +133,19 @@ public:
 	{
 		__m512 a = _mm512_add_ps(sums[2 * Row], bias_[0]);
 		__m512 b = _mm512_add_ps(sums[2 * Row + 1], bias_[1]);
-		if (to_.residual) {
-			const std::byte *residual = to_.residual + std::ptrdiff_t{Row} * to_.residual_stride;
+		if (residual_) {
+			const std::byte *residual = residual_ + std::ptrdiff_t{Row} * residual_stride_;
 			a = _mm512_add_ps(a, _mm512_loadu_ps(residual));
 			b = _mm512_add_ps(b, _mm512_loadu_ps(residual + 64));
 		}
-		output_.store(clamped(a, low_, high_), clamped(b, low_, high_), to_.to + std::ptrdiff_t{Row} * to_.stride);
+		output_.store(clamped(a, low_, high_), clamped(b, low_, high_), to_ + std::ptrdiff_t{Row} * stride_);
 	}
 	void end(const tile_args &) const {}
 
 private:
-	const tile_output to_; // a copy: the outputs, being bytes, might be it for all that the compiler knows
+	std::byte *to_;
+	const std::byte *residual_;
+	std::ptrdiff_t stride_, residual_stride_;
 	__m512 low_, high_, bias_[2];
 	Output output_;
 };

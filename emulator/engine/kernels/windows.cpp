@@ -159,11 +159,13 @@ private:
 	void cut_taps(const k_block &k)
 	{
 		const std::size_t groups = divide_up(k.channels, p_.f.group);
+		segment_groups_ = groups;
 		cuts_ = groups / ahead_groups;
 		if (!p_.few_pixels || groups % ahead_groups != 0 || k.taps * cuts_ > segments_max) {
 			cuts_ = 1;
 			return;
 		}
+		segment_groups_ = ahead_groups;
 		for (std::size_t i = 0; i < k.taps * cuts_; ++i)
 			segments_[i] = args_.image_taps[k.tap + i / cuts_] +
 				       static_cast<std::ptrdiff_t>(i % cuts_ * ahead_groups * 4);
@@ -290,7 +292,7 @@ private:
 		const family &f = p_.f;
 		tile_args t;
 		t.rows = at.count;
-		t.groups = divide_up(k.channels, f.group) / cuts_;
+		t.groups = segment_groups_;
 		t.a = args_.image + static_cast<std::ptrdiff_t>(at.row) * args_.row_stride +
 		      static_cast<std::ptrdiff_t>(at.column) * args_.column_stride +
 		      static_cast<std::ptrdiff_t>(k.channel / f.group * 4);
@@ -350,40 +352,42 @@ private:
 		return any ? skips_ : nullptr;
 	}
 
-	static void move(tile_output &output, std::size_t pixels, std::size_t columns)
+	/** Where the outputs of a tile begin. */
+	void place_output(std::size_t pixel, std::size_t column)
 	{
-		const auto rows = static_cast<std::ptrdiff_t>(pixels), across = static_cast<std::ptrdiff_t>(columns);
-		output.to += rows * output.stride + across * element_bytes(output.type);
-		for (const float **of_columns : {&output.bias, &output.scale, &output.factor})
-			if (*of_columns)
-				*of_columns += columns;
-		if (output.residual)
-			output.residual += rows * output.residual_stride + across * element_bytes(ATOM_DTYPE_F32);
+		const tile_output &all = args_.direct;
+		const auto rows = static_cast<std::ptrdiff_t>(pixel), across = static_cast<std::ptrdiff_t>(column);
+		output_.to = all.to + rows * all.stride + across * element_bytes(all.type);
+		if (p_.f.integer) {
+			output_.scale = all.scale + column;
+			output_.factor = all.factor + column;
+			return;
+		}
+		if (all.bias)
+			output_.bias = all.bias + column;
+		if (all.residual)
+			output_.residual = all.residual + rows * all.residual_stride + across * element_bytes(ATOM_DTYPE_F32);
 	}
 
-	void multiply_panels(tile_args t, const pixels &at, std::size_t skipped, unsigned least, std::byte *sums)
+	void multiply_panels(tile_args &t, const pixels &at, std::size_t skipped, unsigned least, std::byte *sums)
 	{
 		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
 		const std::byte *panel = packed_;
-		tile_output output = args_.direct;
-		if (at.direct) {
-			move(output, at.row * args_.columns + at.column, column_);
-			t.output = &output;
-		}
+		t.output = at.direct ? &output_ : nullptr;
 		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_bytes_) {
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
 			t.b = panel + skipped * tap_bytes_;
 			t.c = sums + j * 4;
 			t.column_terms = terms_ ? notes_ + j : none;
+			if (at.direct)
+				place_output(at.row * args_.columns + at.column, column_ + j);
 			ahead_.give_share(t);
 			const bool careful = f.careful_tile && needs_care(f, least, notes_[j / f.columns]);
 			if (careful && at.pair)
 				careful_halves(t);
 			else
 				(careful ? f.careful_tile : at.pair ? f.pair_tile : f.tile)(t);
-			if (at.direct)
-				move(output, 0, f.columns);
 		}
 	}
 
@@ -409,7 +413,9 @@ private:
 		tile_output output;
 		if (t.output) {
 			output = *t.output;
-			move(output, t.rows, 0);
+			output.to += static_cast<std::ptrdiff_t>(t.rows) * output.stride;
+			if (output.residual)
+				output.residual += static_cast<std::ptrdiff_t>(t.rows) * output.residual_stride;
 			t.output = &output;
 		}
 		p_.f.careful_tile(t);
@@ -418,9 +424,10 @@ private:
 	const windows_args &args_;
 	const plan &p_;
 	unsigned &least_;
+	tile_output output_ = args_.direct; ///< of the tile that is multiplied
 	std::size_t column_, columns_;
 	std::size_t panel_bytes_ = 0, tap_bytes_ = 0;
-	std::size_t cuts_ = 1;
+	std::size_t cuts_ = 1, segment_groups_ = 0;
 	std::ptrdiff_t segments_[segments_max];
 	tile_skip skips_[segments_max];
 	weights_ahead ahead_;
