@@ -113,8 +113,12 @@ void buffer_pool::give(buffer what, span<const fence> last_uses) noexcept
 			unused_.emplace_front();
 		spare &s = unused_.front();
 		s.users.assign(last_uses.begin(), last_uses.end());
+		// A fence keeps its queue: not for longer than it is needed.
 		s.users.erase(std::remove_if(s.users.begin(), s.users.end(),
-		                             [](const fence &f) { return !f; }),
+		                             [](const fence &f) {
+						     return !f ||
+			                                    access::source(f)->known(f.point());
+					     }),
 		              s.users.end());
 		spares &of = classes_[what.size()];
 		s.number = ++given_;

@@ -73,15 +73,15 @@ void add_device(std::vector<screen_line> &out, const top_state &state, const npu
                 std::size_t width)
 {
 	const readings &r = d.now;
-	screen_line head = {{"NPU " + std::to_string(d.index) + "  " + d.name + "  " +
-	                             (d.pci ? d.pci->address : or_unknown(d.node)) + "  ",
+	screen_line head = {{printable("NPU " + std::to_string(d.index) + "  " + d.name + "  " +
+	                               (d.pci ? d.pci->address : or_unknown(d.node)) + "  "),
 	                     colour::title}};
 	head.push_back({temperature_text(r.temperature_mc), by_temperature(r)});
 	head.push_back({"  " + power_text(r.power_uw) + "  " +
 	                (r.pstate ? "P" + std::to_string(*r.pstate) : unknown) + "  " +
 	                clock_text(r.clock_ne0_hz) + "  jobs " + number_text(r.jobs) +
 	                "  queues " + number_text(r.queues) + "  "});
-	head.push_back({state_text(d), d.state == condition::ok ? colour::good : colour::hot});
+	head.push_back({printable(state_text(d)), d.state == condition::ok ? colour::good : colour::hot});
 	out.push_back(std::move(head));
 	screen_line bars;
 	add_bar(bars, "UTIL", r.utilisation_permille);

@@ -155,6 +155,14 @@ class Screen(Case):
     def status(self):
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
+    def test_what_the_driver_says_steers_no_terminal(self):
+        self.machine.add_npu(values={"platform": "a\033[2Jb", "throttle": "c\001d"})
+        self.open_screen()
+        self.shows("ATOM (a?[2Jb)")
+        self.shows("throttled (c?d)")
+        self.press(b"q")
+        self.assertEqual(self.status(), OK)
+
     def test_shows_devices_and_programs_and_ends_by_q(self):
         self.machine.add_npu()
         self.machine.add_client(4242, (3,), FDINFO)

@@ -160,6 +160,21 @@ TEST_F(a_pool, lets_go_of_what_is_spare_if_there_is_no_memory)
 	EXPECT_EQ(ec, errc::out_of_device_memory);
 }
 
+TEST_F(a_pool, keeps_no_queue_for_a_job_that_is_done)
+{
+	buffer_pool pool(ctx);
+	const std::size_t before = kernel->mappings();
+	{
+		queue q(ctx);
+		const fence done = q.submit(submission());
+		done.wait();
+		pool.give(pool.take(page), done);
+		EXPECT_EQ(kernel->mappings(), before + 1) << "where its completions are";
+	}
+	EXPECT_EQ(kernel->mappings(), before);
+	EXPECT_EQ(pool.usage().spare_buffers, 1U);
+}
+
 TEST_F(a_pool, keeps_only_what_is_as_its_own)
 {
 	kernel->info.kernel_caps |= DRM_ATOM_CAP_USERPTR;
