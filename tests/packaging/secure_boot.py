@@ -76,6 +76,7 @@ class SecureBoot(InstalledSystem):
             echo "== hello"; su - user -c './hello && atom-smi doctor'; echo "user: $?"
             echo "== unsigned"; xz -dc /lib/modules/$(uname -r)/updates/dkms/atom_npu.ko.xz >/run/unsigned.ko
             strip --strip-debug /run/unsigned.ko; modprobe -r atom_npu; insmod /run/unsigned.ko; ls -d /sys/module/atom_npu
+            echo "== unloaded"; su - user -c 'atom-smi doctor'
             true
             """, enrolled=[key])
         self.assertIn("SecureBoot enabled", said["state"])
@@ -87,6 +88,9 @@ class SecureBoot(InstalledSystem):
         self.assertIn("user: 0\n", said["hello"])
         with self.subTest("it is the signature that counts"):
             self.assertIn("cannot access '/sys/module/atom_npu'", said["unsigned"])
+        with self.subTest("a module that is not loaded is not one that is refused"):
+            self.assertIn("atom_npu is not loaded", said["unloaded"])
+            self.assertNotIn("not enrolled", said["unloaded"])
 
     def test_without_it_the_module_is_refused_and_all_who_are_asked_say_what_to_do(self):
         said = self.boot(r"""

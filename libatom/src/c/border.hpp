@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -50,16 +51,6 @@ T &live(T *pointer, const char *name)
 	return *pointer;
 }
 
-/** @p number as structures of C have it; 0: @p unset. */
-inline priority priority_of(std::uint32_t number, priority unset)
-{
-	constexpr auto most = static_cast<std::uint32_t>(priority::realtime) + 1;
-	if (number > most)
-		core::fail(errc::invalid_argument,
-		           "there is no priority " + std::to_string(number));
-	return number == 0 ? unset : static_cast<priority>(number - 1);
-}
-
 /** Runs @p make, and gives what it returns, in a handle. */
 template <class Handle, class F>
 int give(Handle **out, F &&make) noexcept
@@ -94,6 +85,24 @@ template <class T>
 T read(const T *from)
 {
 	return from == nullptr ? T{} : read(*from);
+}
+
+/** Options of a context or a queue, which have the same; what is 0 or null is as @p To has it. */
+template <class To, class From>
+To options_of(const From *from)
+{
+	constexpr auto most = static_cast<std::uint32_t>(priority::realtime) + 1;
+	const From o = read(from);
+	if (o.priority > most)
+		core::fail(errc::invalid_argument,
+		           "there is no priority " + std::to_string(o.priority));
+	To to;
+	if (o.priority != 0)
+		to.priority = static_cast<priority>(o.priority - 1);
+	to.job_timeout = std::chrono::milliseconds(o.job_timeout_ms);
+	if (o.name != nullptr)
+		to.name = o.name;
+	return to;
 }
 
 /** Fills @p to as far as it has room; its size stays. */

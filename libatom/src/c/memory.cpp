@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include <chrono>
-
 #include "c/border.hpp"
 
 using namespace atom::c;
@@ -37,13 +35,8 @@ int atom_context_create_with(const atom_device *device, const atom_context_optio
                              atom_context **out)
 {
 	return give(out, [&] {
-		const atom_context_options o = read(options);
-		atom::context_options to;
-		to.priority = priority_of(o.priority, to.priority);
-		to.job_timeout = std::chrono::milliseconds(o.job_timeout_ms);
-		if (o.name != nullptr)
-			to.name = o.name;
-		return atom::context(live(device, "device").value, to);
+		return atom::context(live(device, "device").value,
+		                     options_of<atom::context_options>(options));
 	});
 }
 

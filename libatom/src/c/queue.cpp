@@ -1,25 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <array>
-#include <chrono>
 
 #include "c/completions.hpp"
 
 using namespace atom::c;
-
-namespace {
-
-atom::queue_options options_of(const atom_queue_options *from)
-{
-	const atom_queue_options o = read(from);
-	atom::queue_options to;
-	to.priority = priority_of(o.priority, to.priority);
-	to.job_timeout = std::chrono::milliseconds(o.job_timeout_ms);
-	if (o.name != nullptr)
-		to.name = o.name;
-	return to;
-}
-
-} // namespace
 
 int atom_queue_create(const atom_context *context, const atom_queue_options *options,
                       atom_queue **out)
@@ -27,7 +11,7 @@ int atom_queue_create(const atom_context *context, const atom_queue_options *opt
 	return guarded([&] {
 		atom_queue *&place = live(out, "out");
 		place = new atom_queue{
-			atom::queue(live(context, "context").value, options_of(options)), {}, {}};
+			atom::queue(live(context, "context").value, options_of<atom::queue_options>(options)), {}, {}};
 	});
 }
 

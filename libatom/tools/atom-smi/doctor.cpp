@@ -56,6 +56,15 @@ bool only_signed_modules(const system_files &files)
 	       files.read("/sys/module/module/parameters/sig_enforce") == "Y";
 }
 
+// Whether the firmware's list of the owner's keys has the one that DKMS signs with. Both are certificates as they are in files.
+bool key_is_enrolled(const system_files &files)
+{
+	const auto key = files.read("/var/lib/dkms/mok.pub");
+	const auto keys = files.read("/sys/firmware/efi/efivars/"
+	                             "MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23");
+	return key && keys && !key->empty() && keys->find(*key) != std::string::npos;
+}
+
 // Where DKMS, make modules_install and distributions put it.
 bool module_built(const system_files &files, const std::string &release)
 {
@@ -111,7 +120,7 @@ void check_module(findings &out, const system_files &files)
 		               "there is no module atom_npu for this kernel (" + release + ")",
 		               "install the headers of this kernel (Debian: linux-headers-" +
 		                       release + "), then: atom-dkms build && modprobe atom_npu"});
-	else if (only_signed_modules(files))
+	else if (only_signed_modules(files) && !key_is_enrolled(files))
 		out.push_back({"module", verdict::problem,
 		               "atom_npu is not loaded, and this kernel (secure boot) refuses "
 		               "modules whose key is not enrolled",

@@ -154,6 +154,11 @@ class Doctor(Case):
         self.machine.write("sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",
                            "\x06\x00\x00\x00\x01")
         self.assertIn("mokutil --import", self.problems()["module"]["fix"])
+        self.machine.write("var/lib/dkms/mok.pub", "a certificate")
+        self.machine.write("sys/firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23", "\x06 another one")
+        self.assertIn("mokutil --import", self.problems()["module"]["fix"])
+        self.machine.write("sys/firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23", "\x06 a certificate")
+        self.assertEqual("atom_npu is not loaded", self.problems()["module"]["what"])
 
     def test_finds_a_kernel_that_was_told_to_refuse_unsigned_modules(self):
         self.machine.add_npu(driver=None)

@@ -139,6 +139,20 @@ void expect_near(arena &fast, arena &expected, double bound, unsigned seed)
 	}
 }
 
+/* Runs the command on @p start by the reference, and by the engine wherever the memory lies; says @p which where they differ. */
+void expect_same(const atom_cmd_conv2d &c, const arena &start, const std::string &which)
+{
+	arena expected = start;
+	const outcome reference = run(c, expected, true);
+	ASSERT_EQ(reference.why.code, ATOM_FAULT_NONE) << which << " field " << reference.why.field;
+	for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::pages, fake_memory::mapping::never}) {
+		arena mem = start;
+		const outcome fast = run(bytes_of(c), mem, false, how);
+		EXPECT_EQ(fast.breach, "");
+		EXPECT_TRUE(mem == expected) << which << " mapping " << static_cast<int>(how);
+	}
+}
+
 TEST_P(FastConv, IsTheSameOrNear)
 {
 	unsigned decoded = 0;
@@ -188,17 +202,9 @@ TEST_P(FastConv, ChannelsThatArePlanesGiveTheSame)
 		c.in.strides[1] = w;
 		c.weight = quantised(dense(ATOM_DTYPE_I8, 1 << 18, {2 * groups, 3, 3, channels / groups}), 0.5f, 0);
 		c.out = dense(ATOM_DTYPE_I32, 1 << 19, {2, oh, w, 2 * groups});
-		arena expected(random_memory_bytes);
-		g.fill(expected, 0);
-		const arena start = expected;
-		const outcome reference = run(c, expected, true);
-		ASSERT_EQ(reference.why.code, ATOM_FAULT_NONE) << "seed " << seed << " field " << reference.why.field;
-		for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::pages, fake_memory::mapping::never}) {
-			arena mem = start;
-			const outcome fast = run(bytes_of(c), mem, false, how);
-			EXPECT_EQ(fast.breach, "");
-			EXPECT_TRUE(mem == expected) << "seed " << seed << " mapping " << static_cast<int>(how);
-		}
+		arena start(random_memory_bytes);
+		g.fill(start, 0);
+		expect_same(c, start, "seed " + std::to_string(seed));
 	}
 }
 
@@ -352,22 +358,14 @@ TEST_P(FastConv, FloatsWhoseSumsAreExactHaveTheBitsOfTheReference)
 			c.epilogue.p0 = -30 * unit;
 			c.epilogue.p1 = 50 * unit;
 		}
-		arena expected(4 << 20);
+		arena start(4 << 20);
 		generator g(number);
-		fill_exactly(g, expected, c.in, l.unit);
-		fill_exactly(g, expected, c.weight, l.unit);
-		fill_exactly(g, expected, dense(ATOM_DTYPE_F32, bias_at, {l.o}), 3 * unit);
+		fill_exactly(g, start, c.in, l.unit);
+		fill_exactly(g, start, c.weight, l.unit);
+		fill_exactly(g, start, dense(ATOM_DTYPE_F32, bias_at, {l.o}), 3 * unit);
 		if (l.residual)
-			fill_exactly(g, expected, c.epilogue.residual, 5 * unit);
-		const arena start = expected;
-		const outcome reference = run(c, expected, true);
-		ASSERT_EQ(reference.why.code, ATOM_FAULT_NONE) << "layer " << number << " field " << reference.why.field;
-		for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::pages, fake_memory::mapping::never}) {
-			arena mem = start;
-			const outcome fast = run(bytes_of(c), mem, false, how);
-			EXPECT_EQ(fast.breach, "");
-			EXPECT_TRUE(mem == expected) << "layer " << number << " mapping " << static_cast<int>(how);
-		}
+			fill_exactly(g, start, c.epilogue.residual, 5 * unit);
+		expect_same(c, start, "layer " + std::to_string(number));
 	}
 }
 
@@ -434,25 +432,17 @@ TEST_P(FastConv, BytesThatTilesMakeAreTheReferences)
 			c.epilogue.p0 = -41 * l.out_scale;
 			c.epilogue.p1 = 63.5f * l.out_scale;
 		}
-		arena expected(4 << 20);
+		arena start(4 << 20);
 		generator g(number);
 		for (std::uint64_t i = 0; i < scales_at; ++i)
-			*expected.at<std::uint8_t>(i) = static_cast<std::uint8_t>(g.below(256));
+			*start.at<std::uint8_t>(i) = static_cast<std::uint8_t>(g.below(256));
 		for (unsigned i = 0; i < l.o; ++i) {
-			expected.at<float>(scales_at)[i] = 0.5f + static_cast<float>(g.below(64)) / 64;
-			expected.at<std::int32_t>(bias_at)[i] = static_cast<std::int32_t>(g.below(200000)) - 100000;
+			start.at<float>(scales_at)[i] = 0.5f + static_cast<float>(g.below(64)) / 64;
+			start.at<std::int32_t>(bias_at)[i] = static_cast<std::int32_t>(g.below(200000)) - 100000;
 		}
 		for (std::uint64_t i = 0; i < l.h * l.w * l.o && l.residual != ATOM_DTYPE_NONE; ++i)
-			expected.at<float>(residual_at)[i] = static_cast<float>(g.below(100)) * l.out_scale;
-		const arena start = expected;
-		const outcome reference = run(c, expected, true);
-		ASSERT_EQ(reference.why.code, ATOM_FAULT_NONE) << "layer " << number << " field " << reference.why.field;
-		for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::pages, fake_memory::mapping::never}) {
-			arena mem = start;
-			const outcome fast = run(bytes_of(c), mem, false, how);
-			EXPECT_EQ(fast.breach, "");
-			EXPECT_TRUE(mem == expected) << "layer " << number << " mapping " << static_cast<int>(how);
-		}
+			start.at<float>(residual_at)[i] = static_cast<float>(g.below(100)) * l.out_scale;
+		expect_same(c, start, "layer " + std::to_string(number));
 	}
 }
 
@@ -567,18 +557,11 @@ TEST_P(FastConv, DepthwiseFloatsReadInPlaceHaveTheBitsOfTheReference)
 		c.in = dense(ATOM_DTYPE_F32, 0, {1, l.h, l.w, l.c});
 		c.weight = dense(ATOM_DTYPE_F32, 1 << 19, {l.c, l.kernel, l.kernel, 1});
 		c.out = dense(ATOM_DTYPE_F32, 1 << 20, {1, outputs(l.h), outputs(l.w), l.c});
-		arena expected(random_memory_bytes);
+		arena start(random_memory_bytes);
 		generator g(l.h);
 		for (std::size_t i = 0; i < random_memory_bytes / 4; ++i)
-			expected.at<float>(0)[i] = static_cast<float>(static_cast<int>(g.below(2000)) - 1000) / 7;
-		const arena start = expected;
-		ASSERT_EQ(run(c, expected, true).why.code, ATOM_FAULT_NONE);
-		for (const auto how : {fake_memory::mapping::whole, fake_memory::mapping::pages, fake_memory::mapping::never}) {
-			arena mem = start;
-			const outcome fast = run(bytes_of(c), mem, false, how);
-			EXPECT_EQ(fast.breach, "");
-			EXPECT_TRUE(mem == expected) << l.h << " x " << l.w << " mapping " << static_cast<int>(how);
-		}
+			start.at<float>(0)[i] = static_cast<float>(static_cast<int>(g.below(2000)) - 1000) / 7;
+		expect_same(c, start, std::to_string(l.h) + " x " + std::to_string(l.w));
 	}
 }
 
