@@ -31,12 +31,6 @@ std::optional<std::string> system_files::read(std::string_view path) const
 	return text;
 }
 
-std::optional<std::int64_t> system_files::read_number(std::string_view path) const
-{
-	const auto text = read(path);
-	return text ? to_number(*text) : std::nullopt;
-}
-
 std::optional<std::string> system_files::link_name(std::string_view path) const
 {
 	std::error_code error;

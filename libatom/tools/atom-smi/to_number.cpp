@@ -20,4 +20,10 @@ std::optional<std::int64_t> to_number(std::string_view text)
 	return value;
 }
 
+std::optional<std::int64_t> system_files::read_number(std::string_view path) const
+{
+	const auto text = read(path);
+	return text ? to_number(*text) : std::nullopt;
+}
+
 } // namespace smi

@@ -41,7 +41,9 @@ void write_attribute(const system_files &files, const npu &device, const std::st
                      const std::string &value)
 {
 	if (!device.pci)
-		throw failure(exit_status::usage, "an in-process device can be neither set nor reset: each process has its own, which ends with it");
+		throw failure(exit_status::usage,
+		              "an in-process device can be neither set nor reset: each process has "
+		              "its own, which ends with it");
 	const std::string path = "/sys/bus/pci/devices/" + device.pci->address + "/" + file;
 	// Without O_CREAT: what is not there is not to be made.
 	const int fd = ::open(files.at(path).c_str(), O_WRONLY | O_CLOEXEC);
