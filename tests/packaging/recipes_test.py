@@ -4,6 +4,7 @@
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -51,6 +52,36 @@ class Recipes(unittest.TestCase):
     @unittest.skipUnless(shutil.which("rpmspec"), "rpm is not installed")
     def test_rpm_can_read_its_recipe(self):
         self.assertEqual(0, parsed("rpmspec", "-P", TOP / "packaging/rpm/atom.spec")[0])
+
+    @unittest.skipUnless(shutil.which("rpmbuild"), "rpm is not installed")
+    def test_rpm_builds_the_module_after_what_was_there_is_put_away_and_when_headers_come(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        work = Path(folder.name)
+        options = [option for name, value in (
+            ("_topdir", work), ("_usrsrc", work / "src"), ("_dbpath", work / "db"), ("_install_script_path", f"{work}/bin:/usr/bin:/bin"),
+            ("_build_name_fmt", "%{NAME}-%{VERSION}.rpm")) for option in ("--define", f"{name} {value}")]
+        scripts = re.search(r"^%preun dkms\n.*?(?=^%files)", (TOP / "packaging/rpm/atom.spec").read_text(), re.M | re.S)[0]
+
+        def build(name, version, file, text, rest=""):
+            spec = work / f"{name}.spec"
+            spec.write_text(f"Name: {name}\nVersion: {version}\nRelease: 1\nSummary: -\nLicense: MIT\nBuildArch: noarch\n%description\n-\n"
+                            f"%install\ninstall -D /dev/stdin %{{buildroot}}{file} <<'EOF'\n{text}\nEOF\n{rest}%files\n%attr(755,-,-) {file}\n")
+            self.assertEqual(0, parsed("rpmbuild", *options, "-bb", spec)[0])
+            return work / f"RPMS/{name}-{version}.rpm"
+
+        def calls(*arguments):
+            (work / "calls").write_text("")
+            # Not its output: Debian has it warn that it is not for Debian.
+            self.assertEqual(0, parsed("rpm", *options, "--nodeps", *arguments)[0])
+            return (work / "calls").read_text().splitlines()
+        old, new = (build("atom-dkms", version, work / "bin/atom-dkms", f'#!/bin/sh\necho "{version} $*" >>{work}/calls',
+                          scripts.replace(" dkms\n", "\n").replace(" dkms --", " --")) for version in ("1.0.0", "1.0.1"))
+        headers = build("kernel-devel", "6.12", work / "src/kernels/6.12/Makefile", "")
+        self.assertEqual(["1.0.0 build"], calls("-i", old))
+        self.assertEqual(["1.0.1 put-away 1.0.0", "1.0.1 build"], calls("-U", new))
+        self.assertEqual(["1.0.1 build"], calls("-i", headers))
+        self.assertEqual(["1.0.1 remove"], calls("-e", "atom-dkms"))
 
     @unittest.skipUnless(shutil.which("rpmlint"), "rpmlint is not installed")
     def test_rpmlint_finds_nothing_in_it(self):
