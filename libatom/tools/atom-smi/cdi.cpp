@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // atom-smi cdi: what container runtimes need to give NPUs to containers (Container Device
 // Interface).
+#include <algorithm>
+
 #include "commands.hpp"
 
 namespace smi {
@@ -23,16 +25,21 @@ exit_status show_cdi(const request &r)
 {
 	json devices = json::array();
 	json all = json::array();
-	for (const npu &d : select_npus(r.files, r.device)) {
+	const std::vector<npu> npus = select_npus(r.files, r.device);
+	for (const npu &d : npus) {
 		// A runtime refuses a specification with a device that has no file.
 		if (!d.pci || !d.node)
 			continue;
 		const json node = {{"path", *d.node}, {"permissions", "rw"}};
 		all.push_back(node);
-		// By any name that the operator may know it under; the index may change, the others do not.
+		// By any name that the operator may know it under; the index may change, the others
+		// do not.
 		devices.push_back(device_named(std::to_string(d.index), json::array({node})));
 		devices.push_back(device_named(d.pci->address, json::array({node})));
-		if (d.serial)
+		// A name that two devices have spoils the whole specification.
+		if (d.serial && std::count_if(npus.begin(), npus.end(), [&](const npu &other) {
+					return other.serial == d.serial;
+				}) == 1)
 			devices.push_back(device_named(*d.serial, json::array({node})));
 	}
 	if (all.empty())

@@ -56,10 +56,19 @@ bool only_signed_modules(const system_files &files)
 	       files.read("/sys/module/module/parameters/sig_enforce") == "Y";
 }
 
-// Whether the firmware's list of the owner's keys has the one that DKMS signs with. Both are certificates as they are in files.
+// The certificate that DKMS signs with: its own, or Ubuntu's.
+std::string certificate(const system_files &files)
+{
+	const std::string own = "/var/lib/dkms/mok.pub";
+	const std::string ubuntu = "/var/lib/shim-signed/mok/MOK.der";
+	return files.exists(ubuntu) && !files.exists(own) ? ubuntu : own;
+}
+
+// Whether the firmware's list of the owner's keys has the one that DKMS signs with. Both are
+// certificates as they are in files.
 bool key_is_enrolled(const system_files &files)
 {
-	const auto key = files.read("/var/lib/dkms/mok.pub");
+	const auto key = files.read(certificate(files));
 	const auto keys = files.read("/sys/firmware/efi/efivars/"
 	                             "MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23");
 	return key && keys && !key->empty() && keys->find(*key) != std::string::npos;
@@ -86,7 +95,8 @@ void check_device(findings &out, const std::vector<pci_function> &functions)
 		               std::to_string(functions.size()) + " on the PCI bus", ""});
 }
 
-void check_kernel(findings &out, const system_files &files)
+// False if this kernel can have no module.
+bool check_kernel(findings &out, const system_files &files)
 {
 	const std::string release = release_of(files);
 	unsigned major = 0;
@@ -97,15 +107,17 @@ void check_kernel(findings &out, const system_files &files)
 		               "Linux " + release + " is older than 6.12, which the driver needs",
 		               "install a newer kernel (Debian 12: linux-image-amd64 from "
 		               "bookworm-backports) and boot it"});
-		return;
+		return false;
 	}
 	const auto config = files.read("/boot/config-" + release);
-	if (config && config->find("CONFIG_DRM_ACCEL=y") == std::string::npos)
+	if (config && config->find("CONFIG_DRM_ACCEL=y") == std::string::npos) {
 		out.push_back({"kernel", verdict::problem,
 		               "Linux " + release + " is built without DRM accel devices",
 		               "boot a kernel with CONFIG_DRM_ACCEL, not a cloud flavour"});
-	else
-		out.push_back({"kernel", verdict::ok, "Linux " + release, ""});
+		return false;
+	}
+	out.push_back({"kernel", verdict::ok, "Linux " + release, ""});
+	return true;
 }
 
 void check_module(findings &out, const system_files &files)
@@ -115,6 +127,7 @@ void check_module(findings &out, const system_files &files)
 		return;
 	}
 	const std::string release = release_of(files);
+	const std::string key = certificate(files);
 	if (!module_built(files, release))
 		out.push_back({"module", verdict::problem,
 		               "there is no module atom_npu for this kernel (" + release + ")",
@@ -124,9 +137,10 @@ void check_module(findings &out, const system_files &files)
 		out.push_back({"module", verdict::problem,
 		               "atom_npu is not loaded, and this kernel (secure boot) refuses "
 		               "modules whose key is not enrolled",
-		               "mokutil --import /var/lib/dkms/mok.pub && reboot, and confirm in the "
-		               "firmware; then mokutil --test-key /var/lib/dkms/mok.pub says that it "
-		               "is enrolled"});
+		               "mokutil --import " + key +
+		                       " && reboot, and confirm in the firmware; then "
+		                       "mokutil --test-key " +
+		                       key + " says that it is enrolled"});
 	else
 		out.push_back({"module", verdict::problem, "atom_npu is not loaded",
 		               "modprobe atom_npu; if that fails, dmesg tells why"});
@@ -261,9 +275,9 @@ findings examine(const system_files &files)
 	check_environment(out);
 	const std::vector<pci_function> functions = find_pci_functions(files);
 	check_device(out, functions);
-	check_kernel(out, files);
-	check_module(out, files);
 	const bool loaded = files.exists("/sys/module/atom_npu");
+	if (check_kernel(out, files) || loaded)
+		check_module(out, files);
 	for (const pci_function &f : functions) {
 		if (loaded)
 			check_binding(out, files, f);

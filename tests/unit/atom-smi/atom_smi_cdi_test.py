@@ -51,6 +51,12 @@ class Cdi(unittest.TestCase):
         self.assertEqual(["/dev/accel/accel0", "/dev/accel/accel1"], self.nodes("all"))
         self.assertEqual(["/dev/accel/accel1"], self.nodes("2"))
 
+    def test_a_serial_number_that_two_have_names_none(self):
+        self.machine.add_npu()
+        self.machine.add_npu(address="0000:02:00.0", bridges="0000:00:02.0", accel="accel1")
+        names = [device["name"] for device in self.specification()["devices"]]
+        self.assertEqual(["0", "0000:01:00.0", "1", "0000:02:00.0", "all"], names)
+
     def test_a_device_without_driver_is_left_out(self):
         self.machine.add_npu()
         self.machine.add_npu(driver=None, address="0000:02:00.0", bridges="0000:00:02.0")

@@ -135,12 +135,16 @@ class Doctor(Case):
         self.assertEqual(set(self.problems()), {"device"})
 
     def test_finds_an_old_kernel_and_one_without_accel(self):
-        self.healthy()
+        self.machine.add_npu(driver=None)
+        self.machine.write("dev/accel/accel0", "")
         self.machine.write("proc/sys/kernel/osrelease", "6.1.0-40-amd64")
         self.assertIn("older than 6.12", self.problems()["kernel"]["what"])
+        # Headers of such a kernel would not help.
+        self.assertEqual({"kernel"}, set(self.problems()))
         self.machine.write("proc/sys/kernel/osrelease", "6.12.9-cloud-amd64")
         self.machine.write("boot/config-6.12.9-cloud-amd64", "# CONFIG_DRM_ACCEL is not set")
         self.assertIn("cloud", self.problems()["kernel"]["fix"])
+        self.assertEqual({"kernel"}, set(self.problems()))
 
     def test_tells_a_module_that_is_not_built_from_one_that_is_not_loaded(self):
         self.machine.add_npu(driver=None)
@@ -157,6 +161,15 @@ class Doctor(Case):
         self.machine.write("var/lib/dkms/mok.pub", "a certificate")
         self.machine.write("sys/firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23", "\x06 another one")
         self.assertIn("mokutil --import", self.problems()["module"]["fix"])
+        self.machine.write("sys/firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23", "\x06 a certificate")
+        self.assertEqual("atom_npu is not loaded", self.problems()["module"]["what"])
+
+    def test_knows_where_ubuntu_has_the_key(self):
+        self.machine.add_npu(driver=None)
+        self.machine.write("lib/modules/6.12.9-amd64/updates/dkms/atom_npu.ko", "")
+        self.machine.write("sys/module/module/parameters/sig_enforce", "Y\n")
+        self.machine.write("var/lib/shim-signed/mok/MOK.der", "a certificate")
+        self.assertIn("mokutil --import /var/lib/shim-signed/mok/MOK.der && reboot", self.problems()["module"]["fix"])
         self.machine.write("sys/firmware/efi/efivars/MokListRT-605dab50-e046-4300-abb6-3dd810dd8b23", "\x06 a certificate")
         self.assertEqual("atom_npu is not loaded", self.problems()["module"]["what"])
 
