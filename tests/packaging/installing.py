@@ -42,7 +42,8 @@ class Debian13(InstallingAndPurging):
                          sorted(self.answer.sentences()))
         self.assertEqual("1.0.0", self.version_of_module(first))
         with self.subTest("to be skipped is no failure"):
-            self.assertIn("has no DRM accel", self.system.run(f"atom-dkms build {cloud}", status=0).text)
+            self.assertEqual([f"kernel {cloud} has no DRM accel (CONFIG_DRM_ACCEL), as kernels for clouds, and gets no module"],
+                             self.system.run(f"atom-dkms build {cloud}", status=0).sentences())
         self.all_is_configured()
 
     def test_udev_finds_nothing_wrong_with_the_rules(self):
@@ -55,6 +56,15 @@ class Debian13(InstallingAndPurging):
         self.assertEqual("1.0.0", self.version_of_module(next_kernel))
         self.system.run(f"apt-get purge -qq linux-image-{next_kernel} linux-headers-{next_kernel}")
         self.assertEqual(1, len(self.system.run(MODULE).text.splitlines()))
+
+    def test_a_kernel_installs_after_the_package_is_removed_but_not_purged(self):
+        next_kernel = self.kernels["next"]
+        self.system.run("apt-get remove -qq atom-dkms")
+        answer = self.install_next_kernel()
+        self.assertEqual([], answer.sentences())
+        self.system.run(f"apt-get purge -qq linux-image-{next_kernel} linux-headers-{next_kernel}")
+        self.all_is_configured()
+        self.assertEqual("", self.system.run(MODULE).text)
 
     def test_a_kernel_installs_although_the_module_does_not_build_for_it(self):
         next_kernel = self.kernels["next"]
@@ -90,11 +100,17 @@ class Debian12(InstallingAndPurging):
     suite = "bookworm"
 
     def test_its_own_kernel_is_too_old_and_the_one_of_backports_gets_the_module(self):
-        self.assertEqual([f"kernel {self.kernels['first']} is older than 6.12 and gets no module: install a newer kernel"],
-                         self.answer.sentences())
+        first = self.kernels["first"]
+        too_old = [f"kernel {first} is older than 6.12 and gets no module: install a newer kernel"]
+        self.assertEqual(too_old, self.answer.sentences())
         self.all_is_configured()
         with self.subTest("to be skipped is no failure"):
-            self.assertIn("is older than 6.12", self.system.run(f"atom-dkms build {self.kernels['first']}", status=0).text)
+            self.assertEqual(too_old, self.system.run(f"atom-dkms build {first}", status=0).sentences())
+        with self.subTest("DKMS, too, would skip it"):
+            self.assertIn("BUILD_EXCLUSIVE", self.system.run(f"dkms build atom/1.0.0 -k {first} 2>&1", status=77).text)
+        with self.subTest("and headers would not help"):
+            self.system.run(f"dpkg --purge --force-depends linux-headers-{first}")
+            self.assertEqual(too_old, self.system.run(f"atom-dkms build {first}").sentences())
         next_kernel = self.kernels["next"]
         answer = self.install_next_kernel()
         self.assertIn(f"atom_npu 1.0.0 is built for kernel {next_kernel}", answer.sentences())

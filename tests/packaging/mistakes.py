@@ -40,6 +40,9 @@ class Mistakes(InstalledSystem):
         answer = self.system.run(f"atom-dkms build {first}")
         self.assertEqual([f"kernel {first} gets its module when its headers are there: apt-get install linux-headers-{first}"],
                          answer.sentences())
+        with self.subTest("what it says is enough"):
+            answer = self.system.install(f"linux-headers-{first}")
+            self.assertEqual([f"atom_npu 1.0.0 is built for kernel {first}"], answer.sentences())
 
     def test_two_versions_in_dkms_leave_that_of_the_package(self):
         first = self.kernels["first"]

@@ -49,6 +49,12 @@ class Recipes(unittest.TestCase):
         self.assertEqual((0, ""), parsed("shellcheck", "--shell=bash", "--severity=warning", "--exclude=SC2034,SC2115,SC2154,SC2164",
                                          TOP / "packaging/arch/PKGBUILD"))
 
+    def test_each_override_of_lintian_is_explained(self):
+        for path in (TOP / "packaging/debian").rglob("*lintian-overrides"):
+            lines = path.read_text().splitlines()
+            for above, line in zip(["", *lines], lines):
+                self.assertTrue(line.startswith("#") or above.startswith("# "), f"{path}: {line}")
+
     @unittest.skipUnless(shutil.which("rpmspec"), "rpm is not installed")
     def test_rpm_can_read_its_recipe(self):
         self.assertEqual(0, parsed("rpmspec", "-P", TOP / "packaging/rpm/atom.spec")[0])

@@ -99,6 +99,8 @@ class Running(InstalledSystem):
             echo "== older library"; su - user -c ./hello
             echo "== free"; dpkg -i /srv/versions/1.0.2.deb; echo "dpkg: $?"; udevadm settle; versions
             echo "== afterwards"; su - user -c ./hello
+            modprobe -r atom_npu
+            echo "== not loaded"; dpkg -i /srv/versions/1.0.2.deb; echo "dpkg: $?"; udevadm settle; versions
             true
             """).text)
         self.assertIn("atom-dkms: the NPU is in use: the old module runs until the next start, or until modprobe -r atom_npu && "
@@ -107,6 +109,7 @@ class Running(InstalledSystem):
         self.assertIn("runs 1.0.1, installed 1.0.1\n", said["by hand"])
         self.assertIn("atom-dkms: the running module is exchanged\n", said["free"])
         self.assertIn("dpkg: 0\nruns 1.0.2, installed 1.0.2\n", said["free"])
+        self.assertIn("dpkg: 0\nruns 1.0.2, installed 1.0.2\n", said["not loaded"])
         for moment in ("works on", "older library", "afterwards"):
             self.assertIn(HELLO, said[moment], moment)
 
