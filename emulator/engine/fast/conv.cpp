@@ -48,20 +48,6 @@ public:
 		run.type = type_;
 		kernels::convert_image(weights_, run, count, to);
 	}
-	unsigned least(const conv_image &image, std::int64_t pixel_bytes) const
-	{
-		if (image.dense)
-			return kernels::least_exponent(type_, weights_, image.data,
-						       static_cast<std::size_t>(image.rows * image.columns * pixel_bytes));
-		unsigned least = 255;
-		for (std::int64_t row = 0; row < image.rows; ++row)
-			for (std::int64_t column = 0; column < image.columns; ++column)
-				least = std::min(least, kernels::least_exponent(
-								type_, weights_,
-								image.data + row * image.row_stride + column * image.column_stride,
-								static_cast<std::size_t>(pixel_bytes)));
-		return least;
-	}
 
 	std::int32_t zero; ///< point of the converted image
 
@@ -93,8 +79,6 @@ public:
 					part_.channel + part_.channels - 1)))
 			return;
 		make_taps(format.bytes);
-		if (args_.taps > 1)
-			args_.least = format.least(image_, part_.groups * image_.channels * format.bytes);
 		args_.type = static_cast<atom_dtype>(p_.in.dtype);
 		args_.rows = static_cast<std::size_t>(part_.rows);
 		args_.columns = static_cast<std::size_t>(part_.columns);

@@ -71,11 +71,10 @@ void subtract_row_sums(const windows_args &args, const tile_args &t, bool pair, 
 /** Columns [column, column + columns) of the product. */
 class column_block {
 public:
-	/** @param least the image's: of one tap, found by the first columns as they go, when pixels are near anyway */
-	column_block(const windows_args &args, const plan &p, std::size_t column, unsigned &least, std::byte *workspace)
-	    : args_(args), p_(p), least_(least), column_(column), columns_(std::min(p.n_block, args.n - column)), packed_(workspace),
-	      notes_(reinterpret_cast<std::uint32_t *>(packed_ + p.panels_bytes())),
-	      sums_(packed_ + p.panels_bytes() + p.notes_bytes())
+	column_block(const windows_args &args, const plan &p, std::size_t column, std::byte *workspace)
+	    : args_(args), p_(p), column_(column), columns_(std::min(p.n_block, args.n - column)), packed_(workspace),
+	      column_terms_(reinterpret_cast<std::uint32_t *>(packed_ + p.panels_bytes())),
+	      sums_(packed_ + p.panels_bytes() + p.terms_bytes())
 	{
 	}
 
@@ -88,11 +87,11 @@ public:
 			const std::size_t groups = k.taps * divide_up(k.channels, p_.f.group);
 			terms_ = p_.f.integer && args_.a_zero;
 			if (p_.lines)
-				note_lines(k, groups);
+				use_lines(k, groups);
 			else if (!pack(k, groups))
 				return false;
 			if (terms_)
-				column_terms(args_, p_.f, column_, columns_, k.taps * k.channels, notes_);
+				column_terms(args_, p_.f, column_, columns_, k.taps * k.channels, column_terms_);
 			const bool last = i + 1 == p_.k_blocks;
 			if (last && p_.direct && args_.direct.integer_bias)
 				add_bias();
@@ -120,32 +119,28 @@ private:
 				return false;
 			const std::size_t some = std::min<std::size_t>(p_.f.columns, columns_ - j);
 			pack_panel(args_, p_.f, k, column_ + j, some, panel);
-			if ((p_.f.integer && args_.a_zero) || p_.f.careful_tile)
-				describe_panels(p_.f, panel, panel_bytes_, some, groups,
-						notes_ + (p_.f.integer ? j : j / p_.f.columns));
+			if (terms_)
+				sum_panels(p_.f, panel, panel_bytes_, some, groups, column_terms_ + j);
 		}
 		return true;
 	}
 
-	/** What packing notes of panels. */
-	void note_lines(const k_block &k, std::size_t groups)
+	void use_lines(const k_block &k, std::size_t groups)
 	{
 		const auto lines = static_cast<unsigned>(columns_);
 		lines_ = weights_at(k, column_);
 		tap_bytes_ = groups / k.taps * 4;
 		if (p_.f.integer && args_.a_zero)
-			p_.lines->sum_lines(lines_, args_.b.column_stride, lines, groups, notes_);
+			p_.lines->sum_lines(lines_, args_.b.column_stride, lines, groups, column_terms_);
 		else if (p_.f.integer)
-			std::fill_n(notes_, columns_, 0);
-		else if (p_.f.careful_tile)
-			notes_[0] = p_.f.least_of_rows(lines_, args_.b.column_stride, lines, groups);
+			std::fill_n(column_terms_, columns_, 0);
 	}
 
 	/** To the terms that the sums of the last block begin with. */
 	void add_bias()
 	{
 		for (std::size_t j = 0; j < columns_; ++j)
-			notes_[j] = (terms_ ? notes_[j] : 0) + static_cast<std::uint32_t>(args_.direct.integer_bias[column_ + j]);
+			column_terms_[j] = (terms_ ? column_terms_[j] : 0) + static_cast<std::uint32_t>(args_.direct.integer_bias[column_ + j]);
 		terms_ = true;
 	}
 
@@ -307,28 +302,12 @@ private:
 		const std::size_t run = p_.lines ? p_.rows : p_.pair;
 		if (args_.tap_pixels && run && at.count % run == 0 && t.segment_count <= segments_max)
 			t.skips = note_skips(at, k);
-		unsigned least = least_;
-		if (p_.f.careful_tile && args_.taps == 1 && column_ == 0) {
-			least = least_of(t, at.pair);
-			least_ = std::min(least_, least);
-		}
 		if (p_.lines)
-			multiply_lines(t, skipped, least, sums);
+			multiply_lines(t, skipped, sums);
 		else
-			multiply_panels(t, at, skipped, least, sums);
+			multiply_panels(t, at, skipped, sums);
 		if (f.integer && (args_.b_zero || f.b_offset))
 			subtract_row_sums(args_, t, at.pair, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
-	}
-
-	/** Of what a tile reads of one tap. */
-	unsigned least_of(const tile_args &t, bool pair) const
-	{
-		const std::byte *from = t.a + t.segments[0];
-		const std::size_t groups = t.groups * t.segment_count;
-		if (!pair)
-			return p_.f.least_of_rows(from, t.a_stride, t.rows, groups);
-		const unsigned first = p_.f.least_of_rows(from, t.a_stride, p_.f.pair, groups);
-		return std::min(first, p_.f.least_of_rows(from + t.a_jump, t.a_stride, p_.f.pair, groups));
 	}
 
 	/** Of each segment of the taps: one pixel of a run at most. */
@@ -369,7 +348,7 @@ private:
 			output_.residual = all.residual + rows * all.residual_stride + across * element_bytes(ATOM_DTYPE_F32);
 	}
 
-	void multiply_panels(tile_args &t, const pixels &at, std::size_t skipped, unsigned least, std::byte *sums)
+	void multiply_panels(tile_args &t, const pixels &at, std::size_t skipped, std::byte *sums)
 	{
 		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
@@ -379,51 +358,26 @@ private:
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
 			t.b = panel + skipped * tap_bytes_;
 			t.c = sums + j * 4;
-			t.column_terms = terms_ ? notes_ + j : none;
+			t.column_terms = terms_ ? column_terms_ + j : none;
 			if (at.direct)
 				place_output(at.row * args_.columns + at.column, column_ + j);
 			ahead_.give_share(t);
-			const bool careful = f.careful_tile && needs_care(f, least, notes_[j / f.columns]);
-			if (careful && at.pair)
-				careful_halves(t);
-			else
-				(careful ? f.careful_tile : at.pair ? f.pair_tile : f.tile)(t);
+			(at.pair ? f.pair_tile : f.tile)(t);
 		}
 	}
 
-	void multiply_lines(tile_args &t, std::size_t skipped, unsigned least, std::byte *sums) const
+	void multiply_lines(tile_args &t, std::size_t skipped, std::byte *sums) const
 	{
 		t.columns = static_cast<unsigned>(columns_);
 		t.b = lines_ + skipped * tap_bytes_;
 		t.b_stride = args_.b.column_stride;
 		t.c = sums;
-		t.column_terms = notes_;
-		const bool careful = p_.lines->careful_tile && needs_care(p_.f, least, notes_[0]);
-		(careful ? p_.lines->careful_tile : p_.lines->tile)(t);
-	}
-
-	/** There is no careful tile for pairs. */
-	void careful_halves(tile_args t) const
-	{
-		t.rows = p_.f.pair;
-		t.skips = nullptr; // they are the pair's
-		p_.f.careful_tile(t);
-		t.a += t.a_jump;
-		t.c = static_cast<std::byte *>(t.c) + t.rows * t.c_stride * 4;
-		tile_output output;
-		if (t.output) {
-			output = *t.output;
-			output.to += static_cast<std::ptrdiff_t>(t.rows) * output.stride;
-			if (output.residual)
-				output.residual += static_cast<std::ptrdiff_t>(t.rows) * output.residual_stride;
-			t.output = &output;
-		}
-		p_.f.careful_tile(t);
+		t.column_terms = column_terms_;
+		p_.lines->tile(t);
 	}
 
 	const windows_args &args_;
 	const plan &p_;
-	unsigned &least_;
 	tile_output output_ = args_.direct; ///< of the tile that is multiplied
 	std::size_t column_, columns_;
 	std::size_t panel_bytes_ = 0, tap_bytes_ = 0;
@@ -433,8 +387,8 @@ private:
 	weights_ahead ahead_;
 	std::byte *packed_;
 	const std::byte *lines_ = nullptr; ///< where they are not packed
-	std::uint32_t *notes_;
-	bool terms_ = false; ///< the notes are terms of the columns
+	std::uint32_t *column_terms_;
+	bool terms_ = false; ///< there are terms of the columns
 	std::byte *sums_;
 };
 
@@ -463,29 +417,17 @@ void convert_image(atom_dtype weights, const matrix &run, std::size_t count, std
 			to[i] ^= std::byte{0x80};
 }
 
-unsigned least_exponent(atom_dtype image, atom_dtype weights, const std::byte *data, std::size_t bytes)
-{
-	const family &f = family_for(image, weights);
-	if (!f.careful_tile)
-		return 0;
-	const unsigned least = f.least_of_rows(data, 0, 1, bytes / 4);
-	std::byte last[4] = {};
-	std::memcpy(last, data + bytes / 4 * 4, bytes % 4);
-	return std::min(least, f.least_of_rows(last, 0, 1, 1));
-}
-
 std::size_t windows_workspace(const windows_args &args)
 {
 	const plan p(args);
-	return p.panels_bytes() + p.notes_bytes() + p.sums_bytes(args);
+	return p.panels_bytes() + p.terms_bytes() + p.sums_bytes(args);
 }
 
 bool windows(const windows_args &args, std::byte *workspace)
 {
 	const plan p(args);
-	unsigned least = args.taps == 1 ? 255 : args.least;
 	for (std::size_t column = 0; column < args.n; column += p.n_block)
-		if (!column_block(args, p, column, least, workspace).run())
+		if (!column_block(args, p, column, workspace).run())
 			return false;
 	return true;
 }

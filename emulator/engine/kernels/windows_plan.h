@@ -109,7 +109,7 @@ struct plan {
 	}
 	std::size_t panel_bytes() const { return taps * divide_up(channels, f.group) * f.columns * 4; }
 	std::size_t panels_bytes() const { return lines ? 0 : aligned(n_block / f.columns * panel_bytes()); }
-	std::size_t notes_bytes() const { return aligned(n_block * sizeof(std::uint32_t)); }
+	std::size_t terms_bytes() const { return aligned(n_block * sizeof(std::uint32_t)); }
 	/** With one block of k there are some pixels' sums at a time. */
 	std::size_t sums_bytes(const windows_args &args) const
 	{
