@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 // Blocking as in gemm.cpp: a block of the weights (some taps or channels, some columns) is packed into the second cache, and
 // all pixels pass over it. Pixels of a register tile are neighbours in a row of the output.
-// Long weights of few pixels are not packed (lines.h).
+// Long weights of few pixels are not packed (lines.h). Weights that never change are packed once, if there is room to keep them.
 #include "windows.h"
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
+#include "kept_panels.h"
 #include "weights_ahead.h"
 #include "windows_plan.h"
 
@@ -82,21 +84,26 @@ public:
 	{
 		if (args_.taps == 0)
 			return finish_zeros();
+		if (args_.kept && !p_.lines && !find_kept())
+			return false;
 		for (std::size_t i = 0; i < p_.k_blocks; ++i) {
 			const k_block k = p_.block(args_, i);
 			const std::size_t groups = k.taps * divide_up(k.channels, p_.f.group);
+			std::size_t terms_of = k.taps * k.channels;
 			terms_ = p_.f.integer && args_.a_zero;
 			if (p_.lines)
 				use_lines(k, groups);
+			else if (kept_)
+				terms_of = use_kept(k, i == 0);
 			else if (!pack(k, groups))
 				return false;
 			if (terms_)
-				column_terms(args_, p_.f, column_, columns_, k.taps * k.channels, column_terms_);
+				column_terms(args_, p_.f, column_, columns_, terms_of, column_terms_);
 			const bool last = i + 1 == p_.k_blocks;
 			if (last && p_.direct && args_.direct.integer_bias)
 				add_bias();
 			cut_taps(k);
-			look_ahead(i + 1);
+			look_ahead(i + 1, k.taps * cuts_);
 			for (std::size_t row = 0; row < args_.rows;) {
 				const bool two = args_.columns == p_.pair && row + 1 < args_.rows && same_work(row, k);
 				if (args_.stop.pending() ||
@@ -109,18 +116,52 @@ public:
 	}
 
 private:
+	/** False: interrupted. If a panel is being packed by another thread, none is used. */
+	bool find_kept()
+	{
+		kept_.emplace(args_.kept, p_.f, args_.taps * p_.tap_groups, args_.kept_columns);
+		for (std::size_t j = 0; kept_ && j < columns_; j += p_.f.columns) {
+			if (args_.stop.pending())
+				return false;
+			const std::size_t column = column_ + j, some = std::min<std::size_t>(p_.f.columns, columns_ - j);
+			if (!kept_->have(args_.kept_first + column, [&](std::byte *to) {
+				    pack_panel(args_, p_.f, {0, args_.taps, 0, args_.channels}, column, some, to);
+			    }))
+				kept_.reset();
+		}
+		return true;
+	}
+
+	/** The sums of columns are over all of k, which is returned: they count with the first block. */
+	std::size_t use_kept(const k_block &k, bool first)
+	{
+		panels_ = kept_panels_of(k, column_);
+		panel_stride_ = kept_->panel_bytes();
+		tap_bytes_ = p_.tap_groups * p_.f.columns * 4;
+		terms_ = terms_ && first;
+		if (terms_)
+			std::copy_n(kept_->sums(args_.kept_first + column_), columns_, column_terms_);
+		return args_.taps * args_.channels;
+	}
+	const std::byte *kept_panels_of(const k_block &k, std::size_t column) const
+	{
+		return kept_->panel(args_.kept_first + column) +
+		       (k.tap * p_.tap_groups + k.channel / p_.f.group) * p_.f.columns * 4;
+	}
+
 	bool pack(const k_block &k, std::size_t groups)
 	{
-		panel_bytes_ = groups * p_.f.columns * 4;
-		tap_bytes_ = panel_bytes_ / k.taps;
+		panels_ = packed_;
+		panel_stride_ = groups * p_.f.columns * 4;
+		tap_bytes_ = panel_stride_ / k.taps;
 		std::byte *panel = packed_;
-		for (std::size_t j = 0; j < columns_; j += p_.f.columns, panel += panel_bytes_) {
+		for (std::size_t j = 0; j < columns_; j += p_.f.columns, panel += panel_stride_) {
 			if (args_.stop.pending())
 				return false;
 			const std::size_t some = std::min<std::size_t>(p_.f.columns, columns_ - j);
 			pack_panel(args_, p_.f, k, column_ + j, some, panel);
 			if (terms_)
-				sum_panels(p_.f, panel, panel_bytes_, some, groups, column_terms_ + j);
+				p_.f.sum_columns(panel, groups, column_terms_ + j);
 		}
 		return true;
 	}
@@ -166,8 +207,8 @@ private:
 				       static_cast<std::ptrdiff_t>(i % cuts_ * ahead_groups * 4);
 	}
 
-	/** To the weights that are packed next: of block @p i of these columns, or of those that follow. */
-	void look_ahead(std::size_t i)
+	/** To the weights that are needed next: of block @p i of these columns, or of those that follow. */
+	void look_ahead(std::size_t i, std::size_t segments)
 	{
 		const bool here = i < p_.k_blocks;
 		const std::size_t column = here ? column_ : column_ + columns_;
@@ -178,7 +219,15 @@ private:
 		const k_block k = p_.block(args_, here ? i : 0);
 		const std::size_t tiles = divide_up(args_.rows * args_.columns, std::max<std::size_t>(p_.f.rows, 2 * p_.f.pair)) *
 					  divide_up(columns_, p_.f.columns);
-		ahead_ = {weights_at(k, column), args_.b.column_stride, std::min(p_.n_block, args_.n - column), tiles};
+		const std::size_t columns = std::min(p_.n_block, args_.n - column);
+		if (kept_) {
+			const std::size_t bytes = k.taps * divide_up(k.channels, p_.f.group) * p_.f.columns * 4;
+			const std::size_t row = segments * ahead_bytes;
+			ahead_ = {kept_panels_of(k, column), static_cast<std::ptrdiff_t>(row), divide_up(bytes, row),
+				  static_cast<std::ptrdiff_t>(kept_->panel_bytes()), divide_up(columns, p_.f.columns), tiles};
+		} else {
+			ahead_ = {weights_at(k, column), args_.b.column_stride, columns, 0, 1, tiles};
+		}
 	}
 
 	bool finish_zeros()
@@ -352,9 +401,9 @@ private:
 	{
 		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
-		const std::byte *panel = packed_;
+		const std::byte *panel = panels_;
 		t.output = at.direct ? &output_ : nullptr;
-		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_bytes_) {
+		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_stride_) {
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
 			t.b = panel + skipped * tap_bytes_;
 			t.c = sums + j * 4;
@@ -380,12 +429,14 @@ private:
 	const plan &p_;
 	tile_output output_ = args_.direct; ///< of the tile that is multiplied
 	std::size_t column_, columns_;
-	std::size_t panel_bytes_ = 0, tap_bytes_ = 0;
+	const std::byte *panels_ = nullptr; ///< of the block
+	std::size_t panel_stride_ = 0, tap_bytes_ = 0;
 	std::size_t cuts_ = 1, segment_groups_ = 0;
 	std::ptrdiff_t segments_[segments_max];
 	tile_skip skips_[segments_max];
 	weights_ahead ahead_;
 	std::byte *packed_;
+	std::optional<kept_panels> kept_;  ///< what panels_ points into instead of packed_
 	const std::byte *lines_ = nullptr; ///< where they are not packed
 	std::uint32_t *column_terms_;
 	bool terms_ = false; ///< there are terms of the columns
@@ -416,6 +467,17 @@ void convert_image(atom_dtype weights, const matrix &run, std::size_t count, std
 		for (std::size_t i = 0; i < count; ++i)
 			to[i] ^= std::byte{0x80};
 }
+
+std::size_t windows_kept_bytes(const windows_args &args, std::size_t columns)
+{
+	// What is packed without a look at the clock.
+	constexpr std::size_t most = 2 << 20;
+	const family &f = family_for(args.type, args.b.type);
+	const std::size_t groups = args.taps * divide_up(args.channels, f.group);
+	return groups * f.columns * 4 > most ? 0 : kept_panels::bytes(f, groups, columns);
+}
+
+std::size_t windows_kept_unit(const windows_args &args) { return family_for(args.type, args.b.type).columns; }
 
 std::size_t windows_workspace(const windows_args &args)
 {

@@ -70,7 +70,18 @@ struct windows_args {
 	 */
 	tile_output direct;
 	interrupt stop;
+	/**
+	 * Room in which weights that never change are kept packed, or nullptr: windows_kept_bytes(), zeroed at first, for all calls
+	 * with the same weights, channels and taps, by any threads.
+	 */
+	std::byte *kept = nullptr;
+	std::size_t kept_columns = 0; ///< of the weights there
+	std::size_t kept_first = 0;   ///< of these columns there, a multiple of windows_kept_unit()
 };
+
+/** 0: not worth it. */
+std::size_t windows_kept_bytes(const windows_args &args, std::size_t columns);
+std::size_t windows_kept_unit(const windows_args &args);
 
 std::size_t windows_workspace(const windows_args &args);
 /** False: interrupted, or finish() said so. */
