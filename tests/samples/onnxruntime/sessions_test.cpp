@@ -125,6 +125,28 @@ TEST_F(sessions_test, sessions_of_the_same_shapes_that_follow_each_other_have_we
 	}
 }
 
+TEST_F(sessions_test, convolutions_of_the_same_shapes_that_follow_each_other_have_weights_of_their_own)
+{
+	for (const int channels : {8, 64}) {
+		feeds in;
+		in["in"] = random_floats({1, channels, 12, 12}, -1, 1, 1);
+		for (const unsigned seed : {1U, 2U, 3U}) {
+			model_builder m;
+			m.input("in", onnx::TensorProto::FLOAT, {1, channels, 12, 12});
+			m.output("out", onnx::TensorProto::FLOAT, {1, channels, 10, 10});
+			const std::vector<std::int64_t> dims{channels, channels, 3, 3};
+			m.floats("kernels", dims, floats_of(random_floats(dims, -1, 1, seed)));
+			m.node("Conv", {"in", "kernels"}, {"out"});
+			const std::string other = folder.write("other.onnx", m.model);
+			Ort::Session cpu = open(other, processor::cpu);
+			Ort::Session npu = open(other, processor::npu);
+			const Ort::Value expected = std::move(run(cpu, in).at(0));
+			for (int again = 0; again < 2; ++again)
+				EXPECT_LT(relative_difference(run(npu, in).at(0), expected), tolerance) << seed;
+		}
+	}
+}
+
 // Memory of tensors is used again for others: no such promise is made of it.
 TEST_F(sessions_test, weights_that_are_inputs_may_change_between_runs)
 {
