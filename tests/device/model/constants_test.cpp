@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Constant weights: kept from job to job, until a translation of theirs is invalidated. */
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include "constants.h"
 #include "device_fixture.h"
@@ -146,6 +148,21 @@ TEST_F(constant_weights_test, of_an_address_space_that_is_set_again_are_forgotte
 	EXPECT_EQ(run_with(2), 2);
 	ASSERT_TRUE(m.driver.asid_set(asid, *m.tables));
 	EXPECT_EQ(run_with(3), 3);
+}
+
+TEST_F(constant_weights_test, go_with_a_reset)
+{
+	const auto kept = [&] {
+		char *text = atom_model_describe(m.bus.model());
+		const bool none = std::string_view(text).find("constant operands: 0 bytes") != std::string_view::npos;
+		std::free(text);
+		return !none;
+	};
+	EXPECT_FALSE(kept());
+	EXPECT_EQ(run_with(2), 2);
+	EXPECT_TRUE(kept());
+	atom_model_reset(m.bus.model(), 0, ATOM_RESET_FLR);
+	EXPECT_FALSE(kept());
 }
 
 } // namespace
