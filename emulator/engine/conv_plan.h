@@ -15,6 +15,7 @@ struct conv_plan {
 	bool transposed = false;
 	bool integer = false; ///< i8/u8 inputs, i32 accumulator
 	bool exact = false;   ///< integer, and the output is the accumulator itself
+	bool constant_weight = false; ///< promised
 	window_plan window;
 	std::int64_t groups = 1;
 	std::int64_t in_channels = 0, out_channels = 0; ///< of a group

@@ -68,6 +68,12 @@ public:
 	/** Copies bytes [low, low + bytes) of an operand out of, or into, guest memory. False: fault. */
 	virtual bool read(std::size_t operand, std::int64_t low, void *to, std::size_t bytes) = 0;
 	virtual bool write(std::size_t operand, std::int64_t low, const void *from, std::size_t bytes) = 0;
+	/**
+	 * Room for what an operation makes of operand @p operand, which its command promises to be constant: the same for each
+	 * tile, thread and command that asks with the same numbers in @p form, as long as the promise holds, and zeroed at first.
+	 * Aligned to 64, valid until the tile ends. nullptr: there is none.
+	 */
+	virtual std::byte *keep(std::size_t operand, std::span<const std::uint64_t> form, std::size_t bytes) = 0;
 	/** The engine itself found a fault while it ran (an index out of range). */
 	virtual void fail(const fault &why) = 0;
 	virtual bool failed() const = 0;

@@ -131,7 +131,7 @@ void device::end_command(queue &q, job &j)
 
 void device::write_timestamp(queue &q, job &j)
 {
-	tile_memory memory(mine().memory, q.job_asid, j.operation->operands());
+	tile_memory memory(mine().memory, kept_, q.job_asid, j.operation->operands());
 	j.clock.fence(timing_);
 	const atom_timestamp stamp{host_.now_ns(), whole_ns(j.clock.total())};
 	collect_traffic();

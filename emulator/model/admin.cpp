@@ -247,11 +247,12 @@ void device::admin_retire(const atom_admin_desc &desc, std::uint64_t start_ns, s
 		raise_cause(ATOM_INTR_ADMIN);
 }
 
-/* Between tiles nobody translates: to empty the caches is all that it takes. */
+/* Between tiles nobody translates or uses what is kept: to empty the caches is all that it takes. */
 void device::invalidate(std::uint32_t asid, std::uint64_t va, std::uint64_t bytes)
 {
 	for (const auto &w : workers_)
 		w->memory.cache().invalidate(asid, va, bytes);
+	kept_.forget(asid, va, bytes);
 	host_.trace(ATOM_TRACE_TLB_INVALIDATE, asid, va, bytes);
 }
 

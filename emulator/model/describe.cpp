@@ -64,6 +64,7 @@ std::string device::describe()
 	}
 	line(out, "moved: DRAM %llu read, %llu written; DMA %llu read, %llu written", ull{counters_.dram_read.load()},
 	     ull{counters_.dram_write.load()}, ull{counters_.dma_read.load()}, ull{counters_.dma_write.load()});
+	line(out, "kept of constant operands: %llu bytes", ull{kept_.used()});
 	line(out, "done: %llu jobs, %llu multiply-accumulates, %llu ns modelled", ull{counters_.jobs_done.load()},
 	     ull{counters_.macs.load()}, ull{counters_.modelled.load()});
 	line(out, "telemetry: %.3f C, %.3f W, P%u, throttle 0x%x, busy %u/1000", now.temperature_mc / 1000.0,

@@ -37,6 +37,8 @@ namespace {
 
 /* Steps that a doorbell does itself at most: it holds up a CPU of the guest. */
 constexpr int steps_here = 8;
+/* Of host memory, for what is made of constant operands. */
+constexpr std::uint64_t constants_room = 256 << 20;
 
 } // namespace
 
@@ -66,7 +68,7 @@ device::exclusive::~exclusive()
 device::device(const atom_model_host &host, void *opaque, const atom_model_config &config, const timing &parameters)
 	: host_(host, opaque), config_(config), timing_(parameters), shm_(config.shm_size),
 	  memory_{static_cast<std::byte *>(config.dram), config.dram_size, shm_.data(), config.shm_size},
-	  mmu_(host_, memory_, config.num_asids), queues_(config.num_queues + 1)
+	  mmu_(host_, memory_, config.num_asids), kept_(constants_room), queues_(config.num_queues + 1)
 {
 	engine_options_.reference = config.engine == ATOM_ENGINE_REFERENCE;
 	engine_options_.macs_log2_max = macs_log2_max;
@@ -78,7 +80,7 @@ device::device(const atom_model_host &host, void *opaque, const atom_model_confi
 		threads = std::min(threads, 256u);
 	}
 	for (unsigned i = 0; i < threads; ++i)
-		workers_.push_back(std::make_unique<worker>(host_, mmu_, memory_, inject_));
+		workers_.push_back(std::make_unique<worker>(host_, mmu_, memory_, kept_, inject_));
 	team_ = std::make_unique<team>(workers_);
 	if (config.executor == ATOM_EXECUTOR_POOL)
 		dispatcher_ = std::thread([this] { dispatch(); });
@@ -368,6 +370,7 @@ void device::do_reset(std::uint32_t kind)
 	engines_free_at_ = link_free_at_ = 0;
 	telemetry_.drop_spans(host_.now_ns());
 	mmu_.reset();
+	kept_.clear();
 	for (const auto &w : workers_)
 		w->memory.cache().clear();
 	shm_.clear();

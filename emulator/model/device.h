@@ -238,6 +238,7 @@ private:
 	local_memory memory_;
 	injector inject_;
 	mmu mmu_;
+	constants kept_;
 	std::vector<std::unique_ptr<worker>> workers_;
 
 	/* Under control_. */

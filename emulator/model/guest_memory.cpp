@@ -206,6 +206,15 @@ bool tile_memory::write(std::size_t operand, std::int64_t low, const void *from,
 	return false;
 }
 
+std::byte *tile_memory::keep(std::size_t operand, std::span<const std::uint64_t> form, std::size_t bytes)
+{
+	if (failed() || operand >= operands_.size())
+		return nullptr;
+	const engine::operand &o = operands_[operand];
+	return kept_.keep(asid_, o.va + static_cast<std::uint64_t>(o.low),
+			  static_cast<std::uint64_t>(o.high) - static_cast<std::uint64_t>(o.low), form, bytes);
+}
+
 void tile_memory::fail(const engine::fault &why)
 {
 	if (!failed())

@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "constants.h"
 #include "engine/engine.h"
 #include "inject.h"
 #include "mmu.h"
@@ -104,8 +105,8 @@ enum tile_urgency : std::uint32_t {
 /** What the engine sees during one tile. */
 class tile_memory final : public engine::memory {
 public:
-	tile_memory(guest_memory &memory, std::uint32_t asid, std::span<const engine::operand> operands)
-		: memory_(memory), asid_(asid), operands_(operands)
+	tile_memory(guest_memory &memory, constants &kept, std::uint32_t asid, std::span<const engine::operand> operands)
+		: memory_(memory), kept_(kept), asid_(asid), operands_(operands)
 	{
 	}
 	~tile_memory() override { memory_.unmap_all(); }
@@ -114,6 +115,7 @@ public:
 		       std::uint32_t access) override;
 	bool read(std::size_t operand, std::int64_t low, void *to, std::size_t bytes) override;
 	bool write(std::size_t operand, std::int64_t low, const void *from, std::size_t bytes) override;
+	std::byte *keep(std::size_t operand, std::span<const std::uint64_t> form, std::size_t bytes) override;
 	void fail(const engine::fault &why) override;
 	bool failed() const override { return static_cast<bool>(fault_); }
 	bool interrupted() override;
@@ -129,6 +131,7 @@ private:
 	void fail_data(std::size_t operand, engine::fault why);
 
 	guest_memory &memory_;
+	constants &kept_;
 	std::uint32_t asid_;
 	std::span<const engine::operand> operands_;
 	engine::fault fault_;

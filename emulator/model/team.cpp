@@ -85,7 +85,7 @@ void team::take_tiles(tile_run &run, worker &me, const std::function<void()> *af
 	me.memory.act_for(run.queue, true);
 	std::uint64_t tile = 0;
 	for (;;) {
-		tile_memory memory(me.memory, run.asid, run.operation->operands());
+		tile_memory memory(me.memory, me.kept, run.asid, run.operation->operands());
 		if (run.stop.load(std::memory_order_relaxed) || !take(run, tile, memory.progress()))
 			break;
 		const engine::tile_progress before = memory.progress();

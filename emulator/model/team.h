@@ -26,13 +26,14 @@
 
 namespace atom::model {
 
-/** What each thread that computes owns. */
+/** What each thread that computes has. */
 struct worker {
-	worker(host_port &host, class mmu &mmu, const local_memory &memory, injector &inject)
-		: memory(host, mmu, memory, inject)
+	worker(host_port &host, class mmu &mmu, const local_memory &memory, constants &kept, injector &inject)
+		: memory(host, mmu, memory, inject), kept(kept)
 	{
 	}
 	guest_memory memory;
+	constants &kept; ///< everybody's
 	engine::scratch scratch;
 };
 

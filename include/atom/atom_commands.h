@@ -53,12 +53,21 @@ struct atom_epilogue_options {
 	const struct atom_place *table;       /**< 256 bytes, of ATOM_FN_LUT; optional */
 };
 
+/*
+ * constant_b and constant_weight promise that an operand is constant. From the first job with the
+ * promise on, none of its bytes changes (nor its channels' scales and zero points) for as long as
+ * the memory lives that it lies in, which ends with the last buffer, command buffer and job that
+ * has it. The device may keep a copy of its own, so that later jobs are faster. If bytes change all
+ * the same, results are as if they had, or had not, each for itself; nothing else happens.
+ * So do not promise it of memory that gets other contents later.
+ */
+
 /** Of atom_builder_gemm(). */
 struct atom_gemm_options {
 	uint32_t size;                               /**< of the structure */
 	float alpha;                                 /**< factor; 0: 1 */
 	uint32_t quantise_activations;               /**< 1: rows of a to q8_0 first, with block types in b */
-	uint32_t constant_b;                         /**< 1: b never changes between submissions */
+	uint32_t constant_b;                         /**< 1: promise: b is constant, as told above */
 	const struct atom_epilogue_options *epilogue; /**< null: none */
 };
 
@@ -75,6 +84,8 @@ struct atom_conv2d_options {
 	uint32_t groups;                             /**< 0: 1 */
 	struct atom_window_options window;           /**< how the kernel moves */
 	const struct atom_epilogue_options *epilogue; /**< null: none */
+	uint32_t constant_weight;                    /**< 1: promise: weight is constant, as told above */
+	uint32_t reserved;                           /**< 0 */
 };
 
 /** Of atom_builder_pool2d(). */

@@ -66,11 +66,20 @@ struct cast_options {
 	bool wrap = false;        ///< integers wrap instead of saturate
 };
 
+/**
+ * Promises that an operand is constant: constant_b, constant_weight. From the first job with the
+ * promise on, none of its bytes changes (nor its channels' scales and zero points) for as long as
+ * the memory lives that it lies in, which ends with the last buffer, command buffer and job that
+ * has it. The device may keep a copy of its own, so that later jobs are faster. If bytes change all
+ * the same, results are as if they had, or had not, each for itself; nothing else happens.
+ * So do not promise it of memory that gets other contents later, such as that of a buffer_pool.
+ */
+
 /** Of gemm(). */
 struct gemm_options {
 	float alpha = 1;                   ///< factor on the product
 	bool quantise_activations = false; ///< block types in b: quantise rows of a to q8_0 first
-	bool constant_b = false;           ///< promise: b does not change between submissions
+	bool constant_b = false;           ///< promise: b is constant, as told above
 	atom::epilogue epilogue{};         ///< what happens to the result
 };
 
@@ -97,9 +106,10 @@ struct window2d {
 
 /** Of conv2d() and conv_transpose2d(). */
 struct conv2d_options {
-	window2d window{};         ///< how the kernel moves
-	std::uint32_t groups = 1;  ///< divides the channels of input and output
-	atom::epilogue epilogue{}; ///< what happens to the result
+	window2d window{};            ///< how the kernel moves
+	std::uint32_t groups = 1;     ///< divides the channels of input and output
+	atom::epilogue epilogue{};    ///< what happens to the result
+	bool constant_weight = false; ///< promise: weight is constant, as told above gemm_options
 };
 
 /** What pool2d() makes of a window. */

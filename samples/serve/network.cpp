@@ -91,7 +91,7 @@ atom::command_buffer network::build(std::size_t batch) const
 	const tensor scores = rows(3, batch, output_size);
 	const auto dense = [](const layer_memory &layer, const tensor &out, atom::function activation) {
 		atom::gemm_options options;
-		options.constant_b = true;
+		options.constant_b = true; // upload() has made a buffer for them alone
 		options.epilogue.bias = tensor(layer.bias).broadcast_to(out.dims());
 		options.epilogue.activation = activation;
 		return options;

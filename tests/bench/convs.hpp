@@ -96,8 +96,9 @@ inline void fill(std::byte *data, const kind &k, const conv_layer &l, const oper
 	}
 }
 
-/** Everything lies from VA @p base on. */
-inline atom_cmd_conv2d make_command(const kind &k, const conv_layer &l, const operands &at, std::uint64_t base)
+/** Everything lies from VA @p base on. @p constant: the weights, as oneDNN's, which it has packed before. */
+inline atom_cmd_conv2d make_command(const kind &k, const conv_layer &l, const operands &at, std::uint64_t base,
+				    bool constant = true)
 {
 	const auto n = [](int i) { return static_cast<std::uint64_t>(i); };
 	const auto side = static_cast<std::uint32_t>(l.kernel), stride = static_cast<std::uint32_t>(l.stride),
@@ -105,6 +106,7 @@ inline atom_cmd_conv2d make_command(const kind &k, const conv_layer &l, const op
 	atom_cmd_conv2d c = {};
 	c.header.opcode = ATOM_OP_CONV2D;
 	c.header.bytes = sizeof c;
+	c.header.flags = constant ? ATOM_CONV_WEIGHT_CONSTANT : 0;
 	c.window = {side, side, stride, stride, 1, 1, pad, pad, pad, pad};
 	c.groups = 1;
 	c.in = dense(k.in, base + at.in, k.bytes, {1, n(l.size), n(l.size), n(l.in)});

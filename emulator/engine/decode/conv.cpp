@@ -153,10 +153,11 @@ std::int64_t terms(const conv_plan &p)
 std::unique_ptr<operation> decode_conv(parser &in)
 {
 	atom_cmd_conv2d c;
-	if (!in.command(c, 0))
+	if (!in.command(c, ATOM_CONV_WEIGHT_CONSTANT))
 		return nullptr;
 	conv_plan p;
 	p.transposed = c.header.opcode == ATOM_OP_CONVT2D;
+	p.constant_weight = c.header.flags & ATOM_CONV_WEIGHT_CONSTANT;
 	p.groups = c.groups;
 	constexpr std::uint32_t inputs = float_dtypes | dtype_bit(ATOM_DTYPE_I8) | dtype_bit(ATOM_DTYPE_U8);
 	constexpr std::uint32_t outputs = float_dtypes | small_integer_dtypes;

@@ -2,6 +2,7 @@
 #include "fast/conv.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "fast/conv_image.h"
@@ -48,20 +49,6 @@ public:
 		run.type = type_;
 		kernels::convert_image(weights_, run, count, to);
 	}
-	unsigned least(const conv_image &image, std::int64_t pixel_bytes) const
-	{
-		if (image.dense)
-			return kernels::least_exponent(type_, weights_, image.data,
-						       static_cast<std::size_t>(image.rows * image.columns * pixel_bytes));
-		unsigned least = 255;
-		for (std::int64_t row = 0; row < image.rows; ++row)
-			for (std::int64_t column = 0; column < image.columns; ++column)
-				least = std::min(least, kernels::least_exponent(
-								type_, weights_,
-								image.data + row * image.row_stride + column * image.column_stride,
-								static_cast<std::size_t>(pixel_bytes)));
-		return least;
-	}
 
 	std::int32_t zero; ///< point of the converted image
 
@@ -93,8 +80,6 @@ public:
 					part_.channel + part_.channels - 1)))
 			return;
 		make_taps(format.bytes);
-		if (args_.taps > 1)
-			args_.least = format.least(image_, part_.groups * image_.channels * format.bytes);
 		args_.type = static_cast<atom_dtype>(p_.in.dtype);
 		args_.rows = static_cast<std::size_t>(part_.rows);
 		args_.columns = static_cast<std::size_t>(part_.columns);
@@ -106,12 +91,12 @@ public:
 		args_.stop.context = &mem_;
 		args_.finish = finish;
 		args_.context = this;
-		std::byte *workspace = work_.get(4, kernels::windows_workspace(args_));
 		for (group_ = 0; group_ < part_.groups; ++group_) {
 			args_.image = image_.data + group_ * image_.group_stride;
 			args_.b.data = weights_ + group_ * group_weights_;
+			args_.kept = find_kept();
 			if ((part_.groups > 1 && !load_quantisation(group_)) || !find_direct_output() ||
-			    !kernels::windows(args_, workspace))
+			    !kernels::windows(args_, work_.get(4, kernels::windows_workspace(args_))))
 				return;
 		}
 	}
@@ -182,6 +167,7 @@ private:
 			(step < 0 ? low : high) += step;
 		}
 		const std::byte *base = mem_.map(w.operand, low, high, ATOM_ACCESS_READ);
+		mapped_ = base;
 		if (base)
 			base -= low;
 		if (!base || image_.channels != p_.in_channels)
@@ -193,6 +179,25 @@ private:
 		w_step_ = w.strides[3];
 		group_weights_ = p_.transposed ? p_.in_channels * w.strides[1] : p_.out_channels * w.strides[1];
 		return true;
+	}
+
+	/* Room for the packed weights of this group. */
+	std::byte *find_kept()
+	{
+		const std::size_t first = static_cast<std::size_t>(part_.channel);
+		if (!p_.constant_weight || p_.transposed || !mapped_ || args_.taps == 0 || first % kernels::windows_kept_unit(args_) != 0)
+			return nullptr;
+		args_.kept_columns = static_cast<std::size_t>(p_.out_channels);
+		args_.kept_first = first;
+		const std::size_t bytes = kernels::windows_kept_bytes(args_, args_.kept_columns);
+		const tensor &w = p_.weight;
+		std::array<std::uint64_t, 14> form = {p_.in.dtype, w.dtype, args_.channels, args_.taps,
+						      static_cast<std::uint64_t>(part_.group + group_)};
+		for (std::size_t i = 1; i < 5; ++i) {
+			form[4 + i] = static_cast<std::uint64_t>(w.dims[i]);
+			form[8 + i] = static_cast<std::uint64_t>(w.strides[i]);
+		}
+		return bytes ? mem_.keep(w.operand, form, bytes) : nullptr;
 	}
 
 	/* [groups][channels][kh][kw][input channels, filled up with 0]. */
@@ -338,6 +343,7 @@ private:
 	std::int64_t h_step_ = 0, w_step_ = 0, group_weights_ = 0;
 	std::int64_t group_ = 0;
 	bool zero_points_ = false;
+	bool mapped_ = false; ///< the weights
 };
 
 } // namespace

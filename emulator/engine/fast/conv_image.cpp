@@ -58,8 +58,6 @@ private:
 		to_.row_stride = in_.strides[2];
 		to_.column_stride = in_.strides[3];
 		to_.group_stride = channels_.each * in_.element_bytes;
-		to_.dense = (to_.columns == 1 || in_.strides[3] == channels_.all() * in_.element_bytes) &&
-			    (to_.rows == 1 || in_.strides[2] == to_.columns * in_.strides[3]);
 		return true;
 	}
 
@@ -93,7 +91,6 @@ private:
 		to_.group_stride = to_.channels * bytes;
 		to_.column_stride = channels_.groups * to_.group_stride;
 		to_.row_stride = to_.columns * to_.column_stride;
-		to_.dense = true;
 		const auto size = static_cast<std::size_t>(to_.rows * to_.row_stride + format_.behind);
 		std::byte *data = work_.get(1, size);
 		to_.data = data;

@@ -36,7 +36,6 @@ struct conv_image {
 	const std::byte *data = nullptr;
 	std::ptrdiff_t row_stride = 0, column_stride = 0, group_stride = 0;
 	std::int64_t rows = 0, columns = 0, channels = 0;
-	bool dense = false; ///< all of it is one run of elements
 };
 
 /** The image of a tile, in scratch buffers 1 and 2 or in place. False: fault. */

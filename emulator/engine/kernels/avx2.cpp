@@ -281,13 +281,10 @@ const family avx2_f32 = {
 	.tile = tile<f32_ops>,
 	.pair = 0,
 	.pair_tile = nullptr,
-	.careful_tile = nullptr,
 	.stage_a = stage_f32<avx2_moves>,
 	.pack_b = pack_f32<avx2_moves, f32_ops::panel>,
 	.sum_rows = nullptr,
 	.sum_columns = nullptr,
-	.least_of_rows = nullptr,
-	.least_of_panel = nullptr,
 };
 
 const family avx2_integer = {
@@ -300,13 +297,10 @@ const family avx2_integer = {
 	.tile = tile<i16_ops>,
 	.pair = 0,
 	.pair_tile = nullptr,
-	.careful_tile = nullptr,
 	.stage_a = stage_integer<format_i16, avx2_moves>,
 	.pack_b = pack_integer<format_i16, avx2_moves, i16_ops::panel>,
 	.sum_rows = sum_rows,
 	.sum_columns = sum_columns,
-	.least_of_rows = nullptr,
-	.least_of_panel = nullptr,
 };
 
 void avx2_few_rows_integer(const few_rows_args &args)

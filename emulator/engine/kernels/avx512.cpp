@@ -66,13 +66,10 @@ const family avx512_f32 = {
 	.tile = tile<f32_ops>,
 	.pair = pair_rows,
 	.pair_tile = pair_tile<f32_ops, pair_rows>,
-	.careful_tile = nullptr,
 	.stage_a = stage_f32<avx512_moves>,
 	.pack_b = pack_f32<avx512_moves, f32_ops::panel>,
 	.sum_rows = nullptr,
 	.sum_columns = nullptr,
-	.least_of_rows = nullptr,
-	.least_of_panel = nullptr,
 	.outputs = true,
 };
 

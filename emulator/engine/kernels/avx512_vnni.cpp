@@ -244,7 +244,6 @@ template <bool UnsignedA> constexpr line_family vnni_lines = {
 	.rows = line_rows,
 	.types = 1u << (UnsignedA ? ATOM_DTYPE_I8 : ATOM_DTYPE_U8),
 	.tile = lines_tile<vnni_ops<UnsignedA>>,
-	.careful_tile = nullptr,
 	.sum_lines = sum_rows<!UnsignedA>,
 };
 
@@ -261,13 +260,10 @@ template <bool UnsignedA, unsigned Flip> constexpr family vnni_family(std::int32
 		.tile = tile<ops>,
 		.pair = pair_rows,
 		.pair_tile = pair_tile<ops, pair_rows>,
-		.careful_tile = nullptr,
 		.stage_a = stage_integer<format_i8<0>, avx512_moves>,
 		.pack_b = pack_integer<format_i8<Flip>, avx512_moves, ops::panel>,
 		.sum_rows = sum_rows<UnsignedA>,
 		.sum_columns = sum_columns<UnsignedA>,
-		.least_of_rows = nullptr,
-		.least_of_panel = nullptr,
 		.lines = Flip ? nullptr : &vnni_lines<UnsignedA>,
 		.outputs = true,
 	};

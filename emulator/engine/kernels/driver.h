@@ -39,27 +39,13 @@ inline const family &family_of(atom_dtype a, atom_dtype b)
 	return a == ATOM_DTYPE_BF16 && b == ATOM_DTYPE_BF16 ? *k.bf16 : *k.f32;
 }
 
-/**
- * For each panel: sums of its columns (integers), or the least exponent (families with a careful tile).
- * @param to f.columns, or one, for each panel
- */
-inline void describe_panels(const family &f, const std::byte *panels, std::size_t panel_bytes, std::size_t columns,
-			    std::size_t groups, std::uint32_t *to)
+/** Sums of the columns of panels of integers, f.columns for each panel. */
+inline void sum_panels(const family &f, const std::byte *panels, std::size_t panel_bytes, std::size_t columns,
+		       std::size_t groups, std::uint32_t *to)
 {
 	const std::size_t count = divide_up(columns, f.columns);
-	for (std::size_t panel = 0; panel < count; ++panel, panels += panel_bytes) {
-		if (f.integer)
-			f.sum_columns(panels, groups, to + panel * f.columns);
-		else if (f.careful_tile)
-			to[panel] = f.least_of_panel(panels, groups);
-	}
-}
-
-/** Exponents of rows and a panel whose products tile() may flush: see avx512_bf16.cpp. */
-inline bool needs_care(const family &f, unsigned least_a, unsigned least_b)
-{
-	// Both above 0 and the lowest bit of a product normal.
-	return f.careful_tile && (least_a == 0 || least_b == 0 || least_a + least_b < 268 - 126);
+	for (std::size_t panel = 0; panel < count; ++panel, panels += panel_bytes)
+		f.sum_columns(panels, groups, to + panel * f.columns);
 }
 
 } // namespace atom::engine::kernels

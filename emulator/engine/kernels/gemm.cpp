@@ -63,7 +63,6 @@ struct b_block {
 	std::size_t column, columns;
 	std::size_t k, count;
 	const std::uint32_t *column_terms; ///< nullptr: none
-	const std::uint32_t *least;        ///< of each panel, with careful_tile
 };
 
 std::int32_t common_b_zero(const gemm_args &args)
@@ -146,8 +145,6 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 			for (unsigned i = 0; i < rows; ++i)
 				row_terms[i] = 0 - row_factor * row_sums[i];
 		}
-		const unsigned least =
-			f.careful_tile ? f.least_of_rows(t.a, t.a_stride, rows, t.groups) : 0;
 		t.row_terms = row_factor ? row_terms : nullptr;
 		t.c_stride = args.out_stride;
 		t.add = b.k != 0;
@@ -171,8 +168,7 @@ bool multiply_block(const gemm_args &args, const plan &p, const b_block &b, std:
 			prefetch_rows(out + column * output, static_cast<std::ptrdiff_t>(args.out_stride * output), rows, 0,
 				      t.columns * output);
 			t.column_terms = b.column_terms ? b.column_terms + column : none;
-			const bool careful = f.careful_tile && needs_care(f, least, b.least[panel]);
-			(careful ? f.careful_tile : f.tile)(t);
+			f.tile(t);
 		}
 		if (own_b_zeros)
 			subtract_b_zeros(args, b, row, rows, row_sums);
@@ -204,7 +200,7 @@ bool gemm_tiles(const gemm_args &args, std::byte *workspace)
 	const plan p(args);
 	const family &f = p.f;
 	std::byte *packed = workspace;
-	auto *notes = reinterpret_cast<std::uint32_t *>(packed + p.b_bytes());
+	auto *sums = reinterpret_cast<std::uint32_t *>(packed + p.b_bytes());
 	std::byte *stage = packed + p.b_bytes() + p.terms_bytes(p.n_block);
 	const bool terms = f.integer && args.a_zero;
 	for (std::size_t column = 0; column < args.n; column += p.n_block) {
@@ -214,12 +210,11 @@ bool gemm_tiles(const gemm_args &args, std::byte *workspace)
 			const std::size_t panel_bytes = p.panel_bytes(count);
 			if (!pack_panels(f, args.b, column, columns, k, count, packed, panel_bytes, args.stop))
 				return false;
-			if (terms || f.careful_tile)
-				describe_panels(f, packed, panel_bytes, columns, divide_up(count, f.group), notes);
-			if (terms)
-				column_terms(args, f, column, columns, count, notes);
-			const b_block b = {packed, panel_bytes, column, columns, k, count, terms ? notes : nullptr,
-					   notes};
+			if (terms) {
+				sum_panels(f, packed, panel_bytes, columns, divide_up(count, f.group), sums);
+				column_terms(args, f, column, columns, count, sums);
+			}
+			const b_block b = {packed, panel_bytes, column, columns, k, count, terms ? sums : nullptr};
 			if (!multiply_block(args, p, b, stage))
 				return false;
 		}
@@ -251,7 +246,7 @@ bool gemm(const gemm_args &args, std::byte *workspace)
 	return few_rows_apply(args) ? few_rows(args, workspace) : gemm_tiles(args, workspace);
 }
 
-// A packed b: panels over all of k, one after the other, and behind them the notes of describe_panels().
+// A packed b: panels over all of k, one after the other, and behind them the sums of columns of integers.
 
 std::size_t packed_b_bytes(atom_dtype a, atom_dtype b, std::size_t n, std::size_t k)
 {
@@ -270,12 +265,12 @@ bool pack_b(const matrix &b, atom_dtype a, std::size_t n, std::size_t k, std::si
 {
 	const family &f = family_of(a, b.type);
 	const std::size_t groups = divide_up(k, f.group), panel_bytes = groups * f.columns * 4;
-	const std::size_t panel = first / f.columns;
-	auto *notes = reinterpret_cast<std::uint32_t *>(to + divide_up(n, f.columns) * panel_bytes);
-	to += panel * panel_bytes;
+	auto *sums = reinterpret_cast<std::uint32_t *>(to + divide_up(n, f.columns) * panel_bytes);
+	to += first / f.columns * panel_bytes;
 	if (!pack_panels(f, b, first, last - first, 0, k, to, panel_bytes, stop))
 		return false;
-	describe_panels(f, to, panel_bytes, last - first, groups, notes + (f.integer ? first : panel));
+	if (f.integer)
+		sum_panels(f, to, panel_bytes, last - first, groups, sums + first);
 	return true;
 }
 
@@ -284,11 +279,10 @@ bool gemm_packed(const gemm_args &args, const std::byte *packed, std::size_t col
 {
 	const plan p(args);
 	const family &f = p.f;
-	const std::size_t panel_bytes = p.panel_bytes(args.k), panel = first_column / f.columns;
-	const auto *notes =
-		reinterpret_cast<const std::uint32_t *>(packed + divide_up(columns, f.columns) * panel_bytes);
-	packed += panel * panel_bytes;
-	notes += f.integer ? first_column : panel;
+	const std::size_t panel_bytes = p.panel_bytes(args.k);
+	const auto *sums =
+		reinterpret_cast<const std::uint32_t *>(packed + divide_up(columns, f.columns) * panel_bytes) + first_column;
+	packed += first_column / f.columns * panel_bytes;
 	if (args.k == 0) {
 		clear(args);
 		return true;
@@ -297,7 +291,7 @@ bool gemm_packed(const gemm_args &args, const std::byte *packed, std::size_t col
 	std::byte *stage = workspace + p.terms_bytes(args.n);
 	const bool with_terms = f.integer && args.a_zero;
 	if (with_terms) {
-		std::memcpy(terms, notes, args.n * sizeof *terms);
+		std::memcpy(terms, sums, args.n * sizeof *terms);
 		column_terms(args, f, 0, args.n, args.k, terms);
 	}
 	for (std::size_t column = 0; column < args.n; column += p.n_block)
@@ -310,7 +304,6 @@ bool gemm_packed(const gemm_args &args, const std::byte *packed, std::size_t col
 				k,
 				std::min(p.k_block, args.k - k),
 				with_terms && k == 0 ? terms + column : nullptr,
-				notes + column / f.columns,
 			};
 			if (!multiply_block(args, p, b, stage))
 				return false;

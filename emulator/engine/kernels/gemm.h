@@ -10,7 +10,7 @@
  *
  * Accuracy (spec, section 7): integer results are exact modulo 2^32. Float
  * results are f32 sums of exact products in an order that depends on the
- * instruction set and the shape, subnormals kept. The operands may change while
+ * instruction set and the shape; subnormals are kept but in products of bf16 with bf16. The operands may change while
  * a function runs: results are undefined then, memory accesses are not.
  */
 #pragma once

@@ -64,7 +64,6 @@ struct line_family {
 	unsigned rows;     ///< 1 .. rows of a; any number of columns
 	unsigned types;    ///< of b: bit n: atom_dtype n
 	void (*tile)(const tile_args &args);
-	void (*careful_tile)(const tile_args &args);
 	/** Integers: sums of lines of b. */
 	void (*sum_lines)(const std::byte *b, std::ptrdiff_t stride, unsigned lines, std::size_t groups, std::uint32_t *sums);
 };
@@ -82,8 +81,6 @@ struct family {
 	/** The same for two runs of so many rows (0: there is none), for pixels of one or two lines of an image. */
 	unsigned pair;
 	void (*pair_tile)(const tile_args &args);
-	/** tile() where it may flush subnormals: see unsafe_below; nullptr if tile() never does. */
-	void (*careful_tile)(const tile_args &args);
 
 	/** Converts elements [k, k + count) of a row into groups, the last one filled up with 0. */
 	void (*stage_a)(const matrix &a, std::size_t row, std::size_t rows, std::size_t k, std::size_t count,
@@ -96,10 +93,6 @@ struct family {
 	void (*sum_rows)(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t groups,
 			 std::uint32_t *sums);
 	void (*sum_columns)(const std::byte *panel, std::size_t groups, std::uint32_t *sums);
-
-	/** With careful_tile: the smallest exponent field of the non-zero values, 255 if there is none. */
-	unsigned (*least_of_rows)(const std::byte *a, std::ptrdiff_t stride, unsigned rows, std::size_t groups);
-	unsigned (*least_of_panel)(const std::byte *panel, std::size_t groups);
 
 	const line_family *lines = nullptr; ///< nullptr: there is none
 	bool outputs = false;               ///< the tiles take tile_args.output

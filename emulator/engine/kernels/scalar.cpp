@@ -266,13 +266,10 @@ const family scalar_f32 = {
 	.tile = tile<f32_ops>,
 	.pair = 0,
 	.pair_tile = nullptr,
-	.careful_tile = nullptr,
 	.stage_a = stage_f32<scalar_moves>,
 	.pack_b = pack_f32<scalar_moves, f32_ops::panel>,
 	.sum_rows = nullptr,
 	.sum_columns = nullptr,
-	.least_of_rows = nullptr,
-	.least_of_panel = nullptr,
 };
 
 const family scalar_integer = {
@@ -285,13 +282,10 @@ const family scalar_integer = {
 	.tile = tile<i16_ops>,
 	.pair = 0,
 	.pair_tile = nullptr,
-	.careful_tile = nullptr,
 	.stage_a = stage_integer<format_i16, scalar_moves>,
 	.pack_b = pack_integer<format_i16, scalar_moves, i16_ops::panel>,
 	.sum_rows = sum_rows,
 	.sum_columns = sum_columns,
-	.least_of_rows = nullptr,
-	.least_of_panel = nullptr,
 };
 
 const gemm_kernels scalar_kernels = {

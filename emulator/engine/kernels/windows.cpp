@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 // Blocking as in gemm.cpp: a block of the weights (some taps or channels, some columns) is packed into the second cache, and
 // all pixels pass over it. Pixels of a register tile are neighbours in a row of the output.
-// Long weights of few pixels are not packed (lines.h).
+// Long weights of few pixels are not packed (lines.h). Weights that never change are packed once, if there is room to keep them.
 #include "windows.h"
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <utility>
 
+#include "kept_panels.h"
 #include "weights_ahead.h"
 #include "windows_plan.h"
 
@@ -71,11 +73,10 @@ void subtract_row_sums(const windows_args &args, const tile_args &t, bool pair, 
 /** Columns [column, column + columns) of the product. */
 class column_block {
 public:
-	/** @param least the image's: of one tap, found by the first columns as they go, when pixels are near anyway */
-	column_block(const windows_args &args, const plan &p, std::size_t column, unsigned &least, std::byte *workspace)
-	    : args_(args), p_(p), least_(least), column_(column), columns_(std::min(p.n_block, args.n - column)), packed_(workspace),
-	      notes_(reinterpret_cast<std::uint32_t *>(packed_ + p.panels_bytes())),
-	      sums_(packed_ + p.panels_bytes() + p.notes_bytes())
+	column_block(const windows_args &args, const plan &p, std::size_t column, std::byte *workspace)
+	    : args_(args), p_(p), column_(column), columns_(std::min(p.n_block, args.n - column)), packed_(workspace),
+	      column_terms_(reinterpret_cast<std::uint32_t *>(packed_ + p.panels_bytes())),
+	      sums_(packed_ + p.panels_bytes() + p.terms_bytes())
 	{
 	}
 
@@ -83,21 +84,26 @@ public:
 	{
 		if (args_.taps == 0)
 			return finish_zeros();
+		if (args_.kept && !p_.lines && !find_kept())
+			return false;
 		for (std::size_t i = 0; i < p_.k_blocks; ++i) {
 			const k_block k = p_.block(args_, i);
 			const std::size_t groups = k.taps * divide_up(k.channels, p_.f.group);
+			std::size_t terms_of = k.taps * k.channels;
 			terms_ = p_.f.integer && args_.a_zero;
 			if (p_.lines)
-				note_lines(k, groups);
+				use_lines(k, groups);
+			else if (kept_)
+				terms_of = use_kept(k, i == 0);
 			else if (!pack(k, groups))
 				return false;
 			if (terms_)
-				column_terms(args_, p_.f, column_, columns_, k.taps * k.channels, notes_);
+				column_terms(args_, p_.f, column_, columns_, terms_of, column_terms_);
 			const bool last = i + 1 == p_.k_blocks;
 			if (last && p_.direct && args_.direct.integer_bias)
 				add_bias();
 			cut_taps(k);
-			look_ahead(i + 1);
+			look_ahead(i + 1, k.taps * cuts_);
 			for (std::size_t row = 0; row < args_.rows;) {
 				const bool two = args_.columns == p_.pair && row + 1 < args_.rows && same_work(row, k);
 				if (args_.stop.pending() ||
@@ -110,42 +116,72 @@ public:
 	}
 
 private:
-	bool pack(const k_block &k, std::size_t groups)
+	/** False: interrupted. If a panel is being packed by another thread, none is used. */
+	bool find_kept()
 	{
-		panel_bytes_ = groups * p_.f.columns * 4;
-		tap_bytes_ = panel_bytes_ / k.taps;
-		std::byte *panel = packed_;
-		for (std::size_t j = 0; j < columns_; j += p_.f.columns, panel += panel_bytes_) {
+		kept_.emplace(args_.kept, p_.f, args_.taps * p_.tap_groups, args_.kept_columns);
+		for (std::size_t j = 0; kept_ && j < columns_; j += p_.f.columns) {
 			if (args_.stop.pending())
 				return false;
-			const std::size_t some = std::min<std::size_t>(p_.f.columns, columns_ - j);
-			pack_panel(args_, p_.f, k, column_ + j, some, panel);
-			if ((p_.f.integer && args_.a_zero) || p_.f.careful_tile)
-				describe_panels(p_.f, panel, panel_bytes_, some, groups,
-						notes_ + (p_.f.integer ? j : j / p_.f.columns));
+			const std::size_t column = column_ + j, some = std::min<std::size_t>(p_.f.columns, columns_ - j);
+			if (!kept_->have(args_.kept_first + column, [&](std::byte *to) {
+				    pack_panel(args_, p_.f, {0, args_.taps, 0, args_.channels}, column, some, to);
+			    }))
+				kept_.reset();
 		}
 		return true;
 	}
 
-	/** What packing notes of panels. */
-	void note_lines(const k_block &k, std::size_t groups)
+	/** The sums of columns are over all of k, which is returned: they count with the first block. */
+	std::size_t use_kept(const k_block &k, bool first)
+	{
+		panels_ = kept_panels_of(k, column_);
+		panel_stride_ = kept_->panel_bytes();
+		tap_bytes_ = p_.tap_groups * p_.f.columns * 4;
+		terms_ = terms_ && first;
+		if (terms_)
+			std::copy_n(kept_->sums(args_.kept_first + column_), columns_, column_terms_);
+		return args_.taps * args_.channels;
+	}
+	const std::byte *kept_panels_of(const k_block &k, std::size_t column) const
+	{
+		return kept_->panel(args_.kept_first + column) +
+		       (k.tap * p_.tap_groups + k.channel / p_.f.group) * p_.f.columns * 4;
+	}
+
+	bool pack(const k_block &k, std::size_t groups)
+	{
+		panels_ = packed_;
+		panel_stride_ = groups * p_.f.columns * 4;
+		tap_bytes_ = panel_stride_ / k.taps;
+		std::byte *panel = packed_;
+		for (std::size_t j = 0; j < columns_; j += p_.f.columns, panel += panel_stride_) {
+			if (args_.stop.pending())
+				return false;
+			const std::size_t some = std::min<std::size_t>(p_.f.columns, columns_ - j);
+			pack_panel(args_, p_.f, k, column_ + j, some, panel);
+			if (terms_)
+				p_.f.sum_columns(panel, groups, column_terms_ + j);
+		}
+		return true;
+	}
+
+	void use_lines(const k_block &k, std::size_t groups)
 	{
 		const auto lines = static_cast<unsigned>(columns_);
 		lines_ = weights_at(k, column_);
 		tap_bytes_ = groups / k.taps * 4;
 		if (p_.f.integer && args_.a_zero)
-			p_.lines->sum_lines(lines_, args_.b.column_stride, lines, groups, notes_);
+			p_.lines->sum_lines(lines_, args_.b.column_stride, lines, groups, column_terms_);
 		else if (p_.f.integer)
-			std::fill_n(notes_, columns_, 0);
-		else if (p_.f.careful_tile)
-			notes_[0] = p_.f.least_of_rows(lines_, args_.b.column_stride, lines, groups);
+			std::fill_n(column_terms_, columns_, 0);
 	}
 
 	/** To the terms that the sums of the last block begin with. */
 	void add_bias()
 	{
 		for (std::size_t j = 0; j < columns_; ++j)
-			notes_[j] = (terms_ ? notes_[j] : 0) + static_cast<std::uint32_t>(args_.direct.integer_bias[column_ + j]);
+			column_terms_[j] = (terms_ ? column_terms_[j] : 0) + static_cast<std::uint32_t>(args_.direct.integer_bias[column_ + j]);
 		terms_ = true;
 	}
 
@@ -171,8 +207,8 @@ private:
 				       static_cast<std::ptrdiff_t>(i % cuts_ * ahead_groups * 4);
 	}
 
-	/** To the weights that are packed next: of block @p i of these columns, or of those that follow. */
-	void look_ahead(std::size_t i)
+	/** To the weights that are needed next: of block @p i of these columns, or of those that follow. */
+	void look_ahead(std::size_t i, std::size_t segments)
 	{
 		const bool here = i < p_.k_blocks;
 		const std::size_t column = here ? column_ : column_ + columns_;
@@ -183,7 +219,15 @@ private:
 		const k_block k = p_.block(args_, here ? i : 0);
 		const std::size_t tiles = divide_up(args_.rows * args_.columns, std::max<std::size_t>(p_.f.rows, 2 * p_.f.pair)) *
 					  divide_up(columns_, p_.f.columns);
-		ahead_ = {weights_at(k, column), args_.b.column_stride, std::min(p_.n_block, args_.n - column), tiles};
+		const std::size_t columns = std::min(p_.n_block, args_.n - column);
+		if (kept_) {
+			const std::size_t bytes = k.taps * divide_up(k.channels, p_.f.group) * p_.f.columns * 4;
+			const std::size_t row = segments * ahead_bytes;
+			ahead_ = {kept_panels_of(k, column), static_cast<std::ptrdiff_t>(row), divide_up(bytes, row),
+				  static_cast<std::ptrdiff_t>(kept_->panel_bytes()), divide_up(columns, p_.f.columns), tiles};
+		} else {
+			ahead_ = {weights_at(k, column), args_.b.column_stride, columns, 0, 1, tiles};
+		}
 	}
 
 	bool finish_zeros()
@@ -307,28 +351,12 @@ private:
 		const std::size_t run = p_.lines ? p_.rows : p_.pair;
 		if (args_.tap_pixels && run && at.count % run == 0 && t.segment_count <= segments_max)
 			t.skips = note_skips(at, k);
-		unsigned least = least_;
-		if (p_.f.careful_tile && args_.taps == 1 && column_ == 0) {
-			least = least_of(t, at.pair);
-			least_ = std::min(least_, least);
-		}
 		if (p_.lines)
-			multiply_lines(t, skipped, least, sums);
+			multiply_lines(t, skipped, sums);
 		else
-			multiply_panels(t, at, skipped, least, sums);
+			multiply_panels(t, at, skipped, sums);
 		if (f.integer && (args_.b_zero || f.b_offset))
 			subtract_row_sums(args_, t, at.pair, f, column_, columns_, reinterpret_cast<std::uint32_t *>(sums), columns_);
-	}
-
-	/** Of what a tile reads of one tap. */
-	unsigned least_of(const tile_args &t, bool pair) const
-	{
-		const std::byte *from = t.a + t.segments[0];
-		const std::size_t groups = t.groups * t.segment_count;
-		if (!pair)
-			return p_.f.least_of_rows(from, t.a_stride, t.rows, groups);
-		const unsigned first = p_.f.least_of_rows(from, t.a_stride, p_.f.pair, groups);
-		return std::min(first, p_.f.least_of_rows(from + t.a_jump, t.a_stride, p_.f.pair, groups));
 	}
 
 	/** Of each segment of the taps: one pixel of a run at most. */
@@ -369,72 +397,49 @@ private:
 			output_.residual = all.residual + rows * all.residual_stride + across * element_bytes(ATOM_DTYPE_F32);
 	}
 
-	void multiply_panels(tile_args &t, const pixels &at, std::size_t skipped, unsigned least, std::byte *sums)
+	void multiply_panels(tile_args &t, const pixels &at, std::size_t skipped, std::byte *sums)
 	{
 		static constexpr std::uint32_t none[64] = {};
 		const family &f = p_.f;
-		const std::byte *panel = packed_;
+		const std::byte *panel = panels_;
 		t.output = at.direct ? &output_ : nullptr;
-		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_bytes_) {
+		for (std::size_t j = 0; j < columns_; j += f.columns, panel += panel_stride_) {
 			t.columns = static_cast<unsigned>(std::min<std::size_t>(f.columns, columns_ - j));
 			t.b = panel + skipped * tap_bytes_;
 			t.c = sums + j * 4;
-			t.column_terms = terms_ ? notes_ + j : none;
+			t.column_terms = terms_ ? column_terms_ + j : none;
 			if (at.direct)
 				place_output(at.row * args_.columns + at.column, column_ + j);
 			ahead_.give_share(t);
-			const bool careful = f.careful_tile && needs_care(f, least, notes_[j / f.columns]);
-			if (careful && at.pair)
-				careful_halves(t);
-			else
-				(careful ? f.careful_tile : at.pair ? f.pair_tile : f.tile)(t);
+			(at.pair ? f.pair_tile : f.tile)(t);
 		}
 	}
 
-	void multiply_lines(tile_args &t, std::size_t skipped, unsigned least, std::byte *sums) const
+	void multiply_lines(tile_args &t, std::size_t skipped, std::byte *sums) const
 	{
 		t.columns = static_cast<unsigned>(columns_);
 		t.b = lines_ + skipped * tap_bytes_;
 		t.b_stride = args_.b.column_stride;
 		t.c = sums;
-		t.column_terms = notes_;
-		const bool careful = p_.lines->careful_tile && needs_care(p_.f, least, notes_[0]);
-		(careful ? p_.lines->careful_tile : p_.lines->tile)(t);
-	}
-
-	/** There is no careful tile for pairs. */
-	void careful_halves(tile_args t) const
-	{
-		t.rows = p_.f.pair;
-		t.skips = nullptr; // they are the pair's
-		p_.f.careful_tile(t);
-		t.a += t.a_jump;
-		t.c = static_cast<std::byte *>(t.c) + t.rows * t.c_stride * 4;
-		tile_output output;
-		if (t.output) {
-			output = *t.output;
-			output.to += static_cast<std::ptrdiff_t>(t.rows) * output.stride;
-			if (output.residual)
-				output.residual += static_cast<std::ptrdiff_t>(t.rows) * output.residual_stride;
-			t.output = &output;
-		}
-		p_.f.careful_tile(t);
+		t.column_terms = column_terms_;
+		p_.lines->tile(t);
 	}
 
 	const windows_args &args_;
 	const plan &p_;
-	unsigned &least_;
 	tile_output output_ = args_.direct; ///< of the tile that is multiplied
 	std::size_t column_, columns_;
-	std::size_t panel_bytes_ = 0, tap_bytes_ = 0;
+	const std::byte *panels_ = nullptr; ///< of the block
+	std::size_t panel_stride_ = 0, tap_bytes_ = 0;
 	std::size_t cuts_ = 1, segment_groups_ = 0;
 	std::ptrdiff_t segments_[segments_max];
 	tile_skip skips_[segments_max];
 	weights_ahead ahead_;
 	std::byte *packed_;
+	std::optional<kept_panels> kept_;  ///< what panels_ points into instead of packed_
 	const std::byte *lines_ = nullptr; ///< where they are not packed
-	std::uint32_t *notes_;
-	bool terms_ = false; ///< the notes are terms of the columns
+	std::uint32_t *column_terms_;
+	bool terms_ = false; ///< there are terms of the columns
 	std::byte *sums_;
 };
 
@@ -463,29 +468,28 @@ void convert_image(atom_dtype weights, const matrix &run, std::size_t count, std
 			to[i] ^= std::byte{0x80};
 }
 
-unsigned least_exponent(atom_dtype image, atom_dtype weights, const std::byte *data, std::size_t bytes)
+std::size_t windows_kept_bytes(const windows_args &args, std::size_t columns)
 {
-	const family &f = family_for(image, weights);
-	if (!f.careful_tile)
-		return 0;
-	const unsigned least = f.least_of_rows(data, 0, 1, bytes / 4);
-	std::byte last[4] = {};
-	std::memcpy(last, data + bytes / 4 * 4, bytes % 4);
-	return std::min(least, f.least_of_rows(last, 0, 1, 1));
+	// What is packed without a look at the clock.
+	constexpr std::size_t most = 2 << 20;
+	const family &f = family_for(args.type, args.b.type);
+	const std::size_t groups = args.taps * divide_up(args.channels, f.group);
+	return groups * f.columns * 4 > most ? 0 : kept_panels::bytes(f, groups, columns);
 }
+
+std::size_t windows_kept_unit(const windows_args &args) { return family_for(args.type, args.b.type).columns; }
 
 std::size_t windows_workspace(const windows_args &args)
 {
 	const plan p(args);
-	return p.panels_bytes() + p.notes_bytes() + p.sums_bytes(args);
+	return p.panels_bytes() + p.terms_bytes() + p.sums_bytes(args);
 }
 
 bool windows(const windows_args &args, std::byte *workspace)
 {
 	const plan p(args);
-	unsigned least = args.taps == 1 ? 255 : args.least;
 	for (std::size_t column = 0; column < args.n; column += p.n_block)
-		if (!column_block(args, p, column, least, workspace).run())
+		if (!column_block(args, p, column, workspace).run())
 			return false;
 	return true;
 }

@@ -28,9 +28,6 @@ image_format image_format_of(atom_dtype image, atom_dtype weights);
 /** Converts @p count contiguous elements to the format. */
 void convert_image(atom_dtype weights, const matrix &run, std::size_t count, std::byte *to);
 
-/** The smallest exponent of the values in @p bytes of a bf16 image, for windows_args.least. */
-unsigned least_exponent(atom_dtype image, atom_dtype weights, const std::byte *data, std::size_t bytes);
-
 /** Channels up to which taps that follow one another are better one tap. */
 inline constexpr std::size_t windows_run_max = 512;
 
@@ -60,7 +57,6 @@ struct windows_args {
 	std::size_t n = 0;
 	std::int32_t a_zero = 0;                    ///< of the image after its conversion
 	const std::int32_t *b_zero = nullptr;       ///< of each column, or nullptr: all 0. Then channels is a multiple of the group.
-	unsigned least = 0;                         ///< least_exponent() of the image, if there are more taps than one
 	/**
 	 * Takes sums: of @p pixels pixels from (row, column) on, columns [first, first + n)
 	 * of the product; f32 or i32, @p stride elements from pixel to pixel. False ends it all.
@@ -74,7 +70,18 @@ struct windows_args {
 	 */
 	tile_output direct;
 	interrupt stop;
+	/**
+	 * Room in which weights that never change are kept packed, or nullptr: windows_kept_bytes(), zeroed at first, for all calls
+	 * with the same weights, channels and taps, by any threads.
+	 */
+	std::byte *kept = nullptr;
+	std::size_t kept_columns = 0; ///< of the weights there
+	std::size_t kept_first = 0;   ///< of these columns there, a multiple of windows_kept_unit()
 };
+
+/** 0: not worth it. */
+std::size_t windows_kept_bytes(const windows_args &args, std::size_t columns);
+std::size_t windows_kept_unit(const windows_args &args);
 
 std::size_t windows_workspace(const windows_args &args);
 /** False: interrupted, or finish() said so. */

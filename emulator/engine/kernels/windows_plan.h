@@ -42,7 +42,7 @@ constexpr std::size_t line_block_groups = 1152;
 inline const line_family *lines_for(const family &f, const windows_args &args)
 {
 	const std::ptrdiff_t element = element_bytes(args.b.type);
-	if (!f.lines || !(f.lines->types >> args.b.type & 1) || args.b.row_stride != element ||
+	if (args.kept || !f.lines || !(f.lines->types >> args.b.type & 1) || args.b.row_stride != element ||
 	    args.channels % (16 * f.group) != 0 || args.rows * args.columns > line_pixels ||
 	    args.taps * args.channels < line_groups * f.group)
 		return nullptr;
@@ -76,7 +76,8 @@ struct plan {
 	      pair(lines ? 0 : f.pair), tap_groups(divide_up(args.channels, f.group)),
 	      direct(args.direct.to && f.outputs && !lines && args.n % f.columns == 0 &&
 		     !(f.integer && (args.b_zero || f.b_offset))),
-	      few_pixels(!lines && args.rows * args.columns <= many_pixels && args.b.row_stride == element_bytes(args.b.type))
+	      few_pixels(!lines && args.rows * args.columns <= many_pixels &&
+			 (args.kept || args.b.row_stride == element_bytes(args.b.type)))
 	{
 		blocking sizes = block_sizes(f);
 		if (lines)
@@ -109,7 +110,7 @@ struct plan {
 	}
 	std::size_t panel_bytes() const { return taps * divide_up(channels, f.group) * f.columns * 4; }
 	std::size_t panels_bytes() const { return lines ? 0 : aligned(n_block / f.columns * panel_bytes()); }
-	std::size_t notes_bytes() const { return aligned(n_block * sizeof(std::uint32_t)); }
+	std::size_t terms_bytes() const { return aligned(n_block * sizeof(std::uint32_t)); }
 	/** With one block of k there are some pixels' sums at a time. */
 	std::size_t sums_bytes(const windows_args &args) const
 	{

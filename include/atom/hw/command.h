@@ -336,6 +336,9 @@ struct atom_window {
 };
 ATOM_HW_LAYOUT(struct atom_window, 40);
 
+/* header.flags of CONV2D and CONVT2D */
+#define ATOM_CONV_WEIGHT_CONSTANT	(1u << 0)	/* promise: weight never changes */
+
 struct atom_cmd_conv2d {
 	struct atom_cmd_header header;
 	struct atom_window window;

@@ -129,7 +129,7 @@ void append_convolution(command &c, const tensor &in, const tensor &weight, cons
 	e.weight = c.encode(weight, use::input, "weight");
 	e.out = c.encode(out, use::output, "out");
 	e.epilogue = c.encode(options.epilogue, out);
-	c.append(e);
+	c.append(e, options.constant_weight ? ATOM_CONV_WEIGHT_CONSTANT : 0);
 }
 
 float scale_of(const command &c, float asked, std::uint64_t in, std::uint64_t out)

@@ -9,7 +9,8 @@ namespace {
 atom::conv2d_options conv2d_of(const atom_conv2d_options *options)
 {
 	const atom_conv2d_options o = read(options);
-	return {window_of(o.window), usual(o.groups, 1U), epilogue_of(o.epilogue)};
+	return {window_of(o.window), usual(o.groups, 1U), epilogue_of(o.epilogue),
+	        o.constant_weight != 0};
 }
 
 } // namespace

@@ -175,6 +175,7 @@ inline constexpr word copy_flags[] = {{ATOM_COPY_FILL, "fill"}};
 inline constexpr word cast_flags[] = {{ATOM_CAST_WRAP, "wrap"}};
 inline constexpr word gemm_flags[] = {{ATOM_GEMM_ACT_Q8, "act q8"},
                                       {ATOM_GEMM_B_CONSTANT, "b constant"}};
+inline constexpr word conv_flags[] = {{ATOM_CONV_WEIGHT_CONSTANT, "weight constant"}};
 inline constexpr word pool_flags[] = {{ATOM_POOL_COUNT_PAD, "count pad"}};
 inline constexpr word resize_flags[] = {{ATOM_RESIZE_EXCLUDE_OUTSIDE, "exclude outside"},
                                         {ATOM_RESIZE_ANTIALIAS, "antialias"}};

@@ -84,12 +84,14 @@ void emitter::gemm_into(const view &a, const view &b, const view &out,
 		return fill(out, 0);
 	const std::vector<view> views = with_epilogue(
 		{broadcast_batch(a, batch), broadcast_batch(b, batch), out}, options.after);
+	const bool constant = recorder_.is_constant(b);
 	in_batches(views, [&](const std::vector<view> &part) {
 		recorder_.add(
-			[options, part](atom::command_builder &builder, const placement_map &at) {
+			[options, constant, part](atom::command_builder &builder,
+		                                  const placement_map &at) {
 				atom::gemm_options o;
 				o.alpha = options.alpha;
-				o.constant_b = options.constant_b;
+				o.constant_b = constant;
 				o.epilogue = epilogue_of(options.after, part, at);
 				builder.gemm(at(part[0]), at(part[1]), at(part[2]), o);
 			},
@@ -123,11 +125,12 @@ void emitter::conv(const view &in, const view &weight, const view &out,
                    const window_options &options)
 {
 	const std::vector<view> views = with_epilogue({in, weight, out}, options.after);
+	const bool constant = recorder_.is_constant(weight);
 	recorder_.add(
-		[options, views](atom::command_builder &b, const placement_map &at) {
+		[options, constant, views](atom::command_builder &b, const placement_map &at) {
 			b.conv2d(at(views[0]), at(views[1]), at(views[2]),
 		                 {options.window, options.groups,
-		                  epilogue_of(options.after, views, at)});
+		                  epilogue_of(options.after, views, at), constant});
 		},
 		reads_of(views), {out});
 }
@@ -136,11 +139,13 @@ void emitter::conv_transpose(const view &in, const view &weight, const view &out
                              const window_options &options)
 {
 	const std::vector<view> views = with_epilogue({in, weight, out}, options.after);
+	const bool constant = recorder_.is_constant(weight);
 	recorder_.add(
-		[options, views](atom::command_builder &b, const placement_map &at) {
+		[options, constant, views](atom::command_builder &b, const placement_map &at) {
 			b.conv_transpose2d(at(views[0]), at(views[1]), at(views[2]),
 		                           {options.window, options.groups,
-		                            epilogue_of(options.after, views, at)});
+		                            epilogue_of(options.after, views, at),
+		                            constant});
 		},
 		reads_of(views), {out});
 }

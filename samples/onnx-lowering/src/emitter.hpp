@@ -24,7 +24,6 @@ struct finish {
 struct matrix_options {
 	float alpha = 1;
 	finish after{};
-	bool constant_b = false;
 };
 
 struct window_options {
@@ -135,7 +134,8 @@ public:
 	                        const std::vector<unsigned> &axes, const norm_parameters &options);
 	[[nodiscard]] view rope(const view &v, const rotary_parameters &options);
 
-	// Matrices and windows (emit_matrix.cpp). Images are [N, H, W, C].
+	// Matrices and windows (emit_matrix.cpp). Images are [N, H, W, C]. Weights that are constants
+	// of the program are promised to the device to stay as they are.
 	[[nodiscard]] view gemm(const view &a, const view &b, const matrix_options &options = {});
 	void gemm_into(const view &a, const view &b, const view &out,
 	               const matrix_options &options = {});

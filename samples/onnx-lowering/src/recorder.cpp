@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "recorder.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 #include "atom_onnx/unsupported.hpp"
@@ -46,6 +47,15 @@ int recorder::add_constant(std::vector<std::byte> data)
 	storages_.back().data = std::move(data);
 	constants_.emplace(hash, id);
 	return id;
+}
+
+bool recorder::is_constant(const view &v) const
+{
+	const auto all = {v.storage, v.quant.scales, v.quant.zero_points};
+	return std::all_of(all.begin(), all.end(), [this](int id) {
+		return id < 0 || storages_[static_cast<std::size_t>(id)].of ==
+		                         storage::kind::constant;
+	});
 }
 
 void recorder::make_output(int storage, int index)

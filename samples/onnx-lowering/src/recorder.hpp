@@ -52,6 +52,11 @@ public:
 	int add_storage(storage::kind of, std::int64_t bytes, int index = 0);
 	/** The same bytes give the same storage. */
 	int add_constant(std::vector<std::byte> data);
+	/**
+	 * Whether all bytes of @p v are known now, its channels' scales and zero points too. No
+	 * command writes them, and the program's memory for them holds nothing else.
+	 */
+	[[nodiscard]] bool is_constant(const view &v) const;
 	/** What was scratch is written to an output instead. */
 	void make_output(int storage, int index);
 

@@ -151,15 +151,23 @@ value stream::host(std::uint8_t dtype, const dims &d)
 	return v;
 }
 
+std::uint64_t stream::constant(std::uint64_t bytes)
+{
+	const std::uint64_t va = constants_.take(bytes);
+	if (!va)
+		throw std::runtime_error("the device's memory is too small for the weights");
+	return va;
+}
+
 atom_tensor stream::weight(const dims &d, std::uint8_t channel_axis)
 {
 	weights_ += count(d);
-	atom_tensor t = tensor(dtype_, local_.take(count(d) * element_bytes(dtype_)), d);
+	atom_tensor t = tensor(dtype_, constant(count(d) * element_bytes(dtype_)), d);
 	if (dtype_ == ATOM_DTYPE_I8) {
 		t.quant = {};
 		t.quant.kind = ATOM_QUANT_PER_CHANNEL;
 		t.quant.axis = channel_axis;
-		t.quant.scale_offset = local_.take(d[channel_axis] * sizeof(float));
+		t.quant.scale_offset = constant(d[channel_axis] * sizeof(float));
 	}
 	return t;
 }
@@ -177,7 +185,7 @@ atom_tensor stream::bias(const value &out)
 // f32 [n], broadcast to the dimensions of `like`.
 atom_tensor stream::parameter(std::uint64_t n, const value &like)
 {
-	atom_tensor t = tensor(ATOM_DTYPE_F32, local_.take(n * sizeof(float)), dims_of(like.tensor));
+	atom_tensor t = tensor(ATOM_DTYPE_F32, constant(n * sizeof(float)), dims_of(like.tensor));
 	for (std::size_t i = 0; i + 1 < t.rank; ++i)
 		t.strides[i] = 0;
 	return t;
@@ -223,6 +231,7 @@ value stream::conv(const value &in, const conv_shape &s, const value *residual)
 	const auto extent = [&](std::uint64_t n) { return (n + 2 * s.pad - s.kernel) / s.stride + 1; };
 	const value out = make(dtype_, {d[0], extent(d[1]), extent(d[2]), s.out_channels});
 	auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+	c.header.flags = ATOM_CONV_WEIGHT_CONSTANT;
 	atom_window &w = c.window;
 	w.kernel_h = w.kernel_w = static_cast<std::uint32_t>(s.kernel);
 	w.stride_h = w.stride_w = static_cast<std::uint32_t>(s.stride);
@@ -345,7 +354,7 @@ value stream::gather(const value &index, std::uint64_t rows, std::uint64_t colum
 	const value out = make(dtype_, {index.tensor.dims[0], columns});
 	auto c = command<atom_cmd_gather>(ATOM_OP_GATHER);
 	c.mode = ATOM_GATHER_ROWS;
-	c.data = tensor(dtype_, local_.take(rows * columns * element_bytes(dtype_)), {rows, columns});
+	c.data = tensor(dtype_, constant(rows * columns * element_bytes(dtype_)), {rows, columns});
 	c.index = index.tensor;
 	c.out = out.tensor;
 	commands_.add(c);
@@ -361,7 +370,7 @@ value stream::add_with_table(const value &a, const value &b)
 	c.a = a.tensor;
 	c.b = b.tensor;
 	c.out = out.tensor;
-	c.epilogue.residual = tensor(dtype_, local_.take(count(d) * element_bytes(dtype_)), d);
+	c.epilogue.residual = tensor(dtype_, constant(count(d) * element_bytes(dtype_)), d);
 	commands_.add(c);
 	fence();
 	return out;

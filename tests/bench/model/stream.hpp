@@ -20,6 +20,8 @@ inline constexpr std::uint64_t system_va = 0x10'0000'0000;
 inline constexpr std::uint64_t system_bytes = 32ull << 20;
 inline constexpr std::uint64_t local_va = 0x20'0000'0000;
 inline constexpr std::uint64_t local_bytes = 512ull << 20;
+/** Of these for what no command writes. */
+inline constexpr std::uint64_t constant_bytes = 384ull << 20;
 inline constexpr std::uint64_t shm_va = 0x30'0000'0000;
 inline constexpr std::uint64_t shm_bytes = 32ull << 20;
 
@@ -101,6 +103,8 @@ public:
 private:
 	template <typename T> T command(atom_opcode opcode) const;
 	atom_tensor tensor(std::uint8_t dtype, std::uint64_t va, const dims &d) const;
+	/** Memory that stays as it is: its promise is made to the device. */
+	std::uint64_t constant(std::uint64_t bytes);
 	atom_tensor weight(const dims &d, std::uint8_t channel_axis);
 	atom_tensor bias(const value &out);
 	atom_tensor parameter(std::uint64_t n, const value &like);
@@ -109,7 +113,8 @@ private:
 	std::vector<label> labels_;
 	atom::host::command_bytes commands_;
 	area system_{system_va, system_bytes};
-	area local_{local_va, local_bytes};
+	area constants_{local_va, constant_bytes};
+	area local_{local_va + constant_bytes, local_bytes - constant_bytes};
 	area shm_{shm_va, shm_bytes};
 	std::uint64_t macs_ = 0;
 	std::uint64_t weights_ = 0;

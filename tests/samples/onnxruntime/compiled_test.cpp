@@ -82,6 +82,23 @@ TEST_P(compiled_test, what_is_loaded_computes_the_same)
 	}
 }
 
+TEST_P(compiled_test, forms_of_the_same_shapes_that_follow_each_other_have_weights_of_their_own)
+{
+	const Ort::Value in = rows_of(3, width, 1);
+	for (const unsigned seed : {1U, 2U, 3U}) {
+		const std::string number = std::to_string(seed);
+		const std::string other = folder.write("other" + number + ".onnx", layers(2, width, seed));
+		const std::string form = folder.file("form" + number + ".onnx");
+		open(other, processor::npu,
+		     {{kOrtSessionOptionEpContextEnable, "1"},
+		      {kOrtSessionOptionEpContextFilePath, form},
+		      {kOrtSessionOptionEpContextEmbedMode, GetParam()}});
+		Ort::Session loaded = open(form, processor::npu);
+		Ort::Session cpu = open(other, processor::cpu);
+		EXPECT_LT(relative_difference(run_layers(loaded, in), run_layers(cpu, in)), 1e-4) << seed;
+	}
+}
+
 TEST_P(compiled_test, any_byte_that_changed_is_found)
 {
 	std::size_t size = 0;

@@ -5,7 +5,7 @@
 
 namespace ort_test {
 
-onnx::ModelProto layers(int depth, int width)
+onnx::ModelProto layers(int depth, int width, unsigned seed)
 {
 	model_builder m;
 	m.input("in", onnx::TensorProto::FLOAT, {"rows", width});
@@ -15,7 +15,7 @@ onnx::ModelProto layers(int depth, int width)
 		const std::string name = std::to_string(i);
 		const float limit = std::sqrt(6.0F / static_cast<float>(width)); // keeps the magnitude
 		m.floats("weights" + name, {width, width},
-		         floats_of(random_floats({width, width}, -limit, limit, static_cast<unsigned>(i))));
+		         floats_of(random_floats({width, width}, -limit, limit, 1000 * seed + static_cast<unsigned>(i))));
 		m.node("MatMul", {value, "weights" + name}, {"product" + name});
 		value = i + 1 < depth ? "value" + name : "out";
 		m.node("Relu", {"product" + name}, {value});

@@ -9,8 +9,11 @@
 
 namespace ort_test {
 
-/** out[rows, width] = relu(...relu(in[rows, width] * weights) ...), @p depth times. */
-onnx::ModelProto layers(int depth, int width);
+/**
+ * out[rows, width] = relu(...relu(in[rows, width] * weights) ...), @p depth times. Other weights
+ * for another @p seed.
+ */
+onnx::ModelProto layers(int depth, int width, unsigned seed = 0);
 
 /** Rows of @p width for it, that differ by @p seed. */
 Ort::Value rows_of(std::int64_t rows, int width, unsigned seed);

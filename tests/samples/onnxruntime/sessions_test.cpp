@@ -108,5 +108,66 @@ TEST_F(sessions_test, results_of_one_run_are_not_changed_by_the_next)
 	EXPECT_EQ(floats_of(first), before);
 }
 
+// A device may keep copies of weights that it was promised are constant, until their memory is unmapped.
+// Small constants of a program lie together, large ones each in a buffer.
+TEST_F(sessions_test, sessions_of_the_same_shapes_that_follow_each_other_have_weights_of_their_own)
+{
+	for (const int small_or_large : {8, width}) {
+		const Ort::Value in = rows_of(5, small_or_large, 1);
+		for (const unsigned seed : {1U, 2U, 3U}) {
+			const std::string other = folder.write("other.onnx", layers(2, small_or_large, seed));
+			Ort::Session cpu = open(other, processor::cpu);
+			Ort::Session npu = open(other, processor::npu);
+			const Ort::Value expected = run_layers(cpu, in);
+			for (int again = 0; again < 2; ++again)
+				EXPECT_LT(relative_difference(run_layers(npu, in), expected), tolerance) << seed;
+		}
+	}
+}
+
+TEST_F(sessions_test, convolutions_of_the_same_shapes_that_follow_each_other_have_weights_of_their_own)
+{
+	for (const int channels : {8, 64}) {
+		feeds in;
+		in["in"] = random_floats({1, channels, 12, 12}, -1, 1, 1);
+		for (const unsigned seed : {1U, 2U, 3U}) {
+			model_builder m;
+			m.input("in", onnx::TensorProto::FLOAT, {1, channels, 12, 12});
+			m.output("out", onnx::TensorProto::FLOAT, {1, channels, 10, 10});
+			const std::vector<std::int64_t> dims{channels, channels, 3, 3};
+			m.floats("kernels", dims, floats_of(random_floats(dims, -1, 1, seed)));
+			m.node("Conv", {"in", "kernels"}, {"out"});
+			const std::string other = folder.write("other.onnx", m.model);
+			Ort::Session cpu = open(other, processor::cpu);
+			Ort::Session npu = open(other, processor::npu);
+			const Ort::Value expected = std::move(run(cpu, in).at(0));
+			for (int again = 0; again < 2; ++again)
+				EXPECT_LT(relative_difference(run(npu, in).at(0), expected), tolerance) << seed;
+		}
+	}
+}
+
+// Memory of tensors is used again for others: no such promise is made of it.
+TEST_F(sessions_test, weights_that_are_inputs_may_change_between_runs)
+{
+	model_builder m;
+	m.input("in", onnx::TensorProto::FLOAT, {1, 4, 8, 8});
+	m.input("kernels", onnx::TensorProto::FLOAT, {4, 4, 3, 3});
+	m.input("matrix", onnx::TensorProto::FLOAT, {6, 6});
+	m.output("out", onnx::TensorProto::FLOAT, {1, 4, 6, 6});
+	m.node("Conv", {"in", "kernels"}, {"image"});
+	m.node("MatMul", {"image", "matrix"}, {"out"});
+	const std::string changing = folder.write("changing.onnx", m.model);
+	Ort::Session npu = open(changing, processor::npu);
+	Ort::Session cpu = open(changing, processor::cpu);
+	for (const unsigned seed : {1U, 2U, 3U}) {
+		feeds in;
+		in["in"] = random_floats({1, 4, 8, 8}, -1, 1, 1);
+		in["kernels"] = random_floats({4, 4, 3, 3}, -1, 1, seed);
+		in["matrix"] = random_floats({6, 6}, -1, 1, 10 + seed);
+		EXPECT_LT(relative_difference(run(npu, in).at(0), run(cpu, in).at(0)), tolerance) << seed;
+	}
+}
+
 } // namespace
 } // namespace ort_test

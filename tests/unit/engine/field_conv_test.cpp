@@ -72,7 +72,9 @@ void window_fields(const wrong_field<atom_cmd_conv2d> &w)
 void conv_fields(const atom_cmd_conv2d &c)
 {
 	const wrong_field w(c);
-	header_fields(w, 1);
+	header_fields(w, 2);
+	w.expect(offsetof(atom_cmd_header, flags), std::uint16_t{ATOM_CONV_WEIGHT_CONSTANT}, ATOM_FAULT_NONE, 0);
+	w.expect(offsetof(atom_cmd_header, flags), std::uint16_t{0xffff ^ ATOM_CONV_WEIGHT_CONSTANT}, ATOM_FAULT_BAD_FIELD);
 	window_fields(w);
 	for (const std::uint32_t groups : {0u, 3u, 4u, UINT32_MAX})
 		if (groups != 4 || c.out.dims[3] % 4)

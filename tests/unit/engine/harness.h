@@ -10,7 +10,9 @@
 #include <cstring>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <numeric>
 #include <random>
 #include <span>
@@ -25,6 +27,27 @@ namespace atom::engine::test {
 
 /** VA of the first byte of the memory. */
 inline constexpr std::uint64_t memory_va = 0x7f0000000000;
+
+/** What is kept of constant operands, for memories one after the other or in several threads. */
+class kept_rooms {
+public:
+	std::byte *find(std::vector<std::uint64_t> key, std::size_t bytes)
+	{
+		const std::lock_guard lock(mutex_);
+		std::vector<room> &r = rooms_[std::move(key)];
+		if (r.empty())
+			r.resize((bytes + sizeof(room) - 1) / sizeof(room));
+		return r.size() * sizeof(room) < bytes ? nullptr : r[0].bytes;
+	}
+	std::size_t count() const { return rooms_.size(); }
+
+private:
+	struct alignas(64) room {
+		std::byte bytes[64] = {};
+	};
+	std::mutex mutex_;
+	std::map<std::vector<std::uint64_t>, std::vector<room>> rooms_;
+};
 
 /**
  * Memory of a test; what each operand may touch is checked at every access. With AddressSanitizer what is of no operand
@@ -77,6 +100,12 @@ public:
 			std::memcpy(p, from, bytes);
 		return p;
 	}
+	std::byte *keep(std::size_t i, std::span<const std::uint64_t> form, std::size_t bytes) override
+	{
+		std::vector<std::uint64_t> key = {operands_[i].va};
+		key.insert(key.end(), form.begin(), form.end());
+		return rooms->find(std::move(key), bytes);
+	}
 	void fail(const fault &why) override
 	{
 		if (!why_)
@@ -97,6 +126,7 @@ public:
 	unsigned interrupts = 0; ///< the n-th question is answered by yes
 	bool was_interrupted = false; ///< the last one was
 	std::function<void()> before_access; ///< what the guest does meanwhile
+	kept_rooms *rooms = &own_rooms_; ///< for constant operands
 	tile_progress kept; ///< of the one tile that is run; to be reset before another
 
 private:
@@ -127,6 +157,7 @@ private:
 		return bytes_.data() + static_cast<std::size_t>(first);
 	}
 
+	kept_rooms own_rooms_;
 	std::span<std::byte> bytes_;
 	std::span<const operand> operands_;
 	mapping how_;
@@ -280,10 +311,10 @@ struct outcome {
 
 inline atom_arg whole(arena &mem) { return {memory_va, mem.bytes().size()}; }
 
-/** Decodes and runs all tiles, in a shuffled order. */
+/** Decodes and runs all tiles, in a shuffled order; @p rooms: where constant operands are kept, if not for this run only. */
 inline outcome run(std::span<const std::byte> c, arena &mem, bool reference,
 		   fake_memory::mapping how = fake_memory::mapping::whole, std::uint64_t most_tiles = UINT64_MAX,
-		   std::span<const atom_arg> args = {})
+		   std::span<const atom_arg> args = {}, kept_rooms *rooms = nullptr)
 {
 	const atom_arg all[] = {whole(mem)};
 	outcome o;
@@ -293,6 +324,8 @@ inline outcome run(std::span<const std::byte> c, arena &mem, bool reference,
 		return o;
 	o.decoded = true;
 	fake_memory m(mem.bytes(), op->operands(), how);
+	if (rooms)
+		m.rooms = rooms;
 	scratch work;
 	std::vector<std::uint64_t> order(static_cast<std::size_t>(std::min(op->tiles(), most_tiles)));
 	std::iota(order.begin(), order.end(), 0);

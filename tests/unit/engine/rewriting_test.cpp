@@ -62,12 +62,14 @@ std::vector<std::vector<std::byte>> longer_commands()
 	auto conv = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
 	conv.window = {3, 3, 1, 1, 1, 1, 1, 1, 1, 1};
 	conv.groups = 1;
-	for (const unsigned dtype : {ATOM_DTYPE_F32, ATOM_DTYPE_F16, ATOM_DTYPE_BF16}) {
-		conv.in = dense(dtype, 0, {1, 12, 12, 20});
-		conv.weight = dense(dtype, 16384, {24, 3, 3, 20});
-		conv.out = dense(dtype, out_at, {1, 12, 12, 24});
-		add(conv);
-	}
+	for (const unsigned flags : {0u, ATOM_CONV_WEIGHT_CONSTANT})
+		for (const unsigned dtype : {ATOM_DTYPE_F32, ATOM_DTYPE_F16, ATOM_DTYPE_BF16}) {
+			conv.header.flags = static_cast<std::uint16_t>(flags);
+			conv.in = dense(dtype, 0, {1, 12, 12, 20});
+			conv.weight = dense(dtype, 16384, {24, 3, 3, 20});
+			conv.out = dense(dtype, out_at, {1, 12, 12, 24});
+			add(conv);
+		}
 	conv.in = quantised(dense(ATOM_DTYPE_U8, 0, {1, 12, 12, 20}), 0.5f, 4);
 	conv.weight = per_channel(dense(ATOM_DTYPE_I8, 16384, {24, 3, 3, 20}), 0, 32768);
 	conv.out = quantised(dense(ATOM_DTYPE_U8, out_at, {1, 12, 12, 24}), 1, 0);

@@ -101,6 +101,8 @@ inline std::vector<std::vector<std::byte>> valid_commands()
 	conv.out = dense(ATOM_DTYPE_F32, 4096, {1, 3, 5, 6});
 	conv.epilogue.bias = dense(ATOM_DTYPE_F32, 8192, {1, 3, 5, 6});
 	add(conv);
+	conv.header.flags = ATOM_CONV_WEIGHT_CONSTANT;
+	add(conv);
 	conv.header.opcode = ATOM_OP_CONVT2D;
 	conv.window = {2, 2, 2, 2, 1, 1, 0, 0, 0, 1};
 	conv.in = quantised(dense(ATOM_DTYPE_U8, 0, {1, 3, 4, 4}), 0.5f, 4);

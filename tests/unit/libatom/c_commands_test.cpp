@@ -144,6 +144,16 @@ TEST_F(commands_from_c, look_at_images_through_windows)
 	const both up = in_slot(3, {1, 15, 8, 4});
 	same([&](auto *b) { return atom_builder_conv_transpose2d(b, in, weight, up, &o); },
 	     [&](auto &b) { b.conv_transpose2d(in.cpp, weight.cpp, up.cpp, {window, 2, {}}); });
+	o.constant_weight = 1;
+	const conv2d_options constant{window, 2, {}, true};
+	same([&](auto *b) { return atom_builder_conv2d(b, in, weight, out, &o); },
+	     [&](auto &b) { b.conv2d(in.cpp, weight.cpp, out.cpp, constant); });
+	same([&](auto *b) { return atom_builder_conv_transpose2d(b, in, weight, up, &o); },
+	     [&](auto &b) { b.conv_transpose2d(in.cpp, weight.cpp, up.cpp, constant); });
+	// As a program has it that was built before there was the promise.
+	o.size = offsetof(atom_conv2d_options, constant_weight);
+	same([&](auto *b) { return atom_builder_conv2d(b, in, weight, out, &o); },
+	     [&](auto &b) { b.conv2d(in.cpp, weight.cpp, out.cpp, {window, 2, {}}); });
 
 	const both pooled = in_slot(3, {1, 4, 4, 4}), index = in_slot(4, {1, 4, 4, 4}, ATOM_DTYPE_I64);
 	auto p = sized<atom_pool2d_options>();

@@ -48,6 +48,24 @@ TEST_F(a_window_command, conv2d_is_encoded_as_the_contract_says)
 	EXPECT_EQ(e.epilogue.bias.strides[0], 0U);
 }
 
+TEST_F(a_window_command, convolutions_pass_the_promise_of_constant_weights_on)
+{
+	for (const bool promised : {false, true}) {
+		const conv2d_options o = {.constant_weight = promised};
+		const auto flags = promised ? ATOM_CONV_WEIGHT_CONSTANT : 0U;
+		const auto conv = built<atom_cmd_conv2d>([&](command_builder &b) {
+			convolve(b, {1, 6, 8, 6}, o);
+		});
+		EXPECT_EQ(conv.header.flags, flags);
+		const auto transposed = built<atom_cmd_conv2d>([&](command_builder &b) {
+			b.conv_transpose2d(f32(1, {1, 6, 8, 6}), f32(2, {6, 3, 2, 4}),
+			                   f32(3, {1, 8, 9, 4}), o);
+		});
+		EXPECT_EQ(transposed.header.opcode, ATOM_OP_CONVT2D);
+		EXPECT_EQ(transposed.header.flags, flags);
+	}
+}
+
 TEST_F(a_window_command, conv2d_takes_quantised_images)
 {
 	tensor in(slot(1), dtype::u8, {2, 4, 4, 8});

@@ -41,10 +41,12 @@ TEST_F(a_printed_command, conv2d_tells_its_window_and_its_scales)
 			b.conv2d(in.quantise(0.5F, 9), weight.quantise(0U, slot(4), slot(4)),
 		                 f32(3, {1, 4, 3, 8}),
 		                 {.window = {.stride = {2, 2}, .padding = {1, 0, 1, 0}},
-		                  .groups = 2});
+		                  .groups = 2,
+		                  .constant_weight = true});
 		},
-		{"opcode: CONV2D", "kernel_h: 3", "kernel_w: 3", "stride_h: 2", "dilation_w: 1",
-	         "pad_top: 1", "pad_left: 0", "pad_bottom: 1", "groups: 2",
+		{"opcode: CONV2D", "flags: weight constant", "kernel_h: 3", "kernel_w: 3",
+	         "stride_h: 2", "dilation_w: 1", "pad_top: 1", "pad_left: 0", "pad_bottom: 1",
+	         "groups: 2",
 	         "in: u8[1, 7, 7, 4] in slot 1 + 0, strides [196, 28, 4, 1], scale 0.5, zero point "
 	         "9",
 	         "weight: i8[8, 3, 3, 2] in slot 2 + 0, strides [18, 6, 2, 1], scales and zero "
@@ -57,9 +59,10 @@ TEST_F(a_printed_command, conv_transpose2d_and_pool2d_tell_what_they_are)
 	prints(
 		[](command_builder &b) {
 			b.conv_transpose2d(f32(1, {1, 2, 2, 4}), f32(2, {4, 2, 2, 3}),
-		                           f32(3, {1, 4, 4, 3}), {.window = {.stride = {2, 2}}});
+		                           f32(3, {1, 4, 4, 3}),
+		                           {.window = {.stride = {2, 2}}, .constant_weight = true});
 		},
-		{"opcode: CONVT2D", "kernel_h: 2", "stride_w: 2"});
+		{"opcode: CONVT2D", "flags: weight constant", "kernel_h: 2", "stride_w: 2"});
 	prints(
 		[](command_builder &b) {
 			b.pool2d(pool_kind::average, f32(1, {1, 4, 4, 2}), f32(2, {1, 2, 2, 2}),

@@ -42,38 +42,48 @@ value_id graph_builder::node(const std::string &op_type, const std::vector<value
 	return n.outputs[0];
 }
 
-std::vector<std::int64_t> run(const graph &g, const std::vector<host_tensor> &inputs,
-                              const options &o)
+atom::buffer_view runner::argument(std::uint64_t bytes)
 {
-	const auto device = atom::device::open("0");
-	const atom::context ctx(device);
-	const program lowered(ctx, lower(g, o));
-	std::vector<atom::buffer> memory;
-	const auto argument = [&](std::uint64_t bytes) {
-		atom::buffer_options where;
-		where.placement = atom::placement::local;
-		memory.emplace_back(ctx, bytes, where);
-		return atom::buffer_view(memory.back());
-	};
+	atom::buffer_options where;
+	where.placement = atom::placement::local;
+	memory_.emplace_back(context_, bytes, where);
+	return memory_.back();
+}
+
+runner::runner(const atom::context &ctx, atom_onnx::program program)
+	: context_(ctx), program_(std::move(program))
+{
 	std::vector<atom::buffer_view> in;
-	for (std::size_t i = 0; i < inputs.size(); ++i) {
-		in.push_back(argument(lowered.plan().inputs()[i].bytes));
-		const std::vector<std::byte> &bytes = inputs[i].bytes();
-		std::copy(bytes.begin(), bytes.end(), memory.back().map().data());
-	}
-	const atom_onnx::argument &told = lowered.plan().outputs().at(0);
-	const atom::buffer_view out = argument(told.bytes);
-	const atom::mapping result = memory.back().map();
+	for (const atom_onnx::argument &i : program_.plan().inputs())
+		in.push_back(argument(i.bytes));
+	const atom::buffer_view out = argument(program_.plan().outputs().at(0).bytes);
 	atom::buffer_view scratch;
-	if (lowered.plan().scratch_bytes() > 0)
-		scratch = argument(lowered.plan().scratch_bytes());
-	atom::queue queue(ctx);
-	const atom::args args = lowered.arguments(in, {out}, scratch);
-	queue.run({lowered.commands(), args},
+	if (program_.plan().scratch_bytes() > 0)
+		scratch = argument(program_.plan().scratch_bytes());
+	args_ = program_.arguments(in, {out}, scratch);
+}
+
+std::vector<std::int64_t> runner::run(const std::vector<host_tensor> &inputs)
+{
+	for (std::size_t i = 0; i < inputs.size(); ++i) {
+		const std::vector<std::byte> &bytes = inputs[i].bytes();
+		std::copy(bytes.begin(), bytes.end(), memory_.at(i).map().data());
+	}
+	atom::queue queue(context_);
+	queue.run({program_.commands(), args_},
 	          std::chrono::steady_clock::now() + std::chrono::seconds(60));
+	const atom_onnx::argument &told = program_.plan().outputs().at(0);
+	const atom::mapping result = memory_.at(program_.plan().inputs().size()).map();
 	const std::byte *bytes = result.data();
 	const auto size = static_cast<std::size_t>(count_of(told.dims)) * element_bytes(told.type);
 	return host_tensor(told.type, told.dims, std::vector(bytes, bytes + size)).integers();
+}
+
+std::vector<std::int64_t> run(const graph &g, const std::vector<host_tensor> &inputs,
+                              const options &o)
+{
+	const atom::context ctx(atom::device::open("0"));
+	return runner(ctx, program(ctx, lower(g, o))).run(inputs);
 }
 
 } // namespace lowering_test

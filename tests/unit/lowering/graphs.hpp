@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "atom/context.hpp"
 #include "atom_onnx/lower.hpp"
 
 namespace lowering_test {
@@ -24,7 +25,24 @@ public:
 	atom_onnx::graph g;
 };
 
-/** Elements of the first output. @throws atom_onnx::unsupported */
+/** A program on @p ctx, and memory for its arguments that stays the same for each run. */
+class runner {
+public:
+	runner(const atom::context &ctx, atom_onnx::program program);
+	/** Elements of the first output. */
+	std::vector<std::int64_t> run(const std::vector<atom_onnx::host_tensor> &inputs);
+	[[nodiscard]] const atom_onnx::program &program() const { return program_; }
+
+private:
+	atom::buffer_view argument(std::uint64_t bytes);
+
+	atom::context context_;
+	atom_onnx::program program_;
+	std::vector<atom::buffer> memory_; ///< inputs, the first output, perhaps scratch memory
+	atom::args args_;
+};
+
+/** Elements of the first output, on a device of its own. @throws atom_onnx::unsupported */
 std::vector<std::int64_t> run(const atom_onnx::graph &g,
                               const std::vector<atom_onnx::host_tensor> &inputs,
                               const atom_onnx::options &o = {});

@@ -20,7 +20,8 @@ namespace atom_onnx {
 
 /**
  * Uploads bytes once, however many programs ask for them: those of one graph for several shapes have
- * the same weights. Memory goes with the last program that uses it. Thread-safe.
+ * the same weights. Memory goes with the last program that uses it, and is never used for other bytes:
+ * programs promise so to the device. Thread-safe.
  */
 class constant_pool {
 public:

@@ -89,7 +89,6 @@ void lower_matmul(lowering &n)
 	o.after = to_finish(t);
 	if (o.after.residual)
 		o.after.residual = with_vectors(p, *o.after.residual);
-	o.constant_b = n.known(1);
 	n.e.gemm_into(p.a, p.b, shaped, o);
 	shaped.quant = {};
 	set_value(n.state(), t.result, without_vectors(p, shaped), t.type);
@@ -125,7 +124,6 @@ void lower_gemm(lowering &n)
 	const tail t = follow(n, n.result(), type, dims);
 	o.after = to_finish(t);
 	o.after.bias = added;
-	o.constant_b = n.known(1);
 	view out = n.e.allocate(t.device(), dims);
 	if (t.quantised)
 		out.quant = *t.quantised;
