@@ -3,7 +3,6 @@
  * CONV2D whose weights are promised to be constant: packed once and kept. The results are those of the reference whoever packs
  * them, and the copy ends with the room that it was kept in.
  */
-#include <bit>
 #include <thread>
 
 #include "random_convs.h"
@@ -84,21 +83,13 @@ atom_cmd_conv2d command_of(const layer &l, unsigned type)
 	return c;
 }
 
-void fill(generator &g, arena &mem, const atom_tensor &t)
+arena operands_of(const atom_cmd_conv2d &c, generator &g)
 {
-	std::uint64_t count = 1;
-	for (unsigned i = 0; i < t.rank; ++i)
-		count *= t.dims[i];
-	for (std::uint64_t i = 0; i < count; ++i) {
-		const int value = static_cast<int>(g.below(9)) - 4;
-		if (size_of(t.dtype) == 1)
-			mem.at<std::int8_t>(t.offset)[i] = static_cast<std::int8_t>(value);
-		else if (t.dtype == ATOM_DTYPE_F32)
-			mem.at<float>(t.offset)[i] = static_cast<float>(value);
-		else
-			mem.at<std::uint16_t>(t.offset)[i] =
-				static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(static_cast<float>(value)) >> 16);
-	}
+	arena mem(memory_bytes);
+	fill_exactly(g, mem, c.in);
+	fill_exactly(g, mem, c.weight);
+	std::memset(mem.at<std::byte>(bias_at), 0, 1 << 14);
+	return mem;
 }
 
 constexpr unsigned types[] = {ATOM_DTYPE_F32, ATOM_DTYPE_BF16, ATOM_DTYPE_U8};
@@ -117,11 +108,8 @@ TEST_P(ConstantWeights, AreThoseOfTheFirstCommandUntilTheRoomIsGone)
 	for (const layer &l : layers)
 		for (const unsigned type : types) {
 			const auto c = command_of(l, type);
-			arena start(memory_bytes);
 			generator g(type);
-			fill(g, start, c.in);
-			fill(g, start, c.weight);
-			std::memset(start.at<std::byte>(bias_at), 0, 1 << 14);
+			const arena start = operands_of(c, g);
 			const arena old = result_of(c, start);
 			kept_rooms rooms;
 			arena mem = start;
@@ -129,7 +117,7 @@ TEST_P(ConstantWeights, AreThoseOfTheFirstCommandUntilTheRoomIsGone)
 			EXPECT_TRUE(mem == old) << l.in << " channels, type " << type;
 			/* The promise is broken: the copy is used. */
 			arena later = start;
-			fill(g, later, c.weight);
+			fill_exactly(g, later, c.weight);
 			const arena fresh = result_of(c, later);
 			arena broken = later;
 			run_kept(c, broken, rooms);
@@ -149,14 +137,12 @@ TEST_P(ConstantWeights, AreKeptOnceForImagesOfAllSizes)
 {
 	for (const unsigned type : types) {
 		kept_rooms rooms;
-		arena start(memory_bytes);
 		generator g(type);
+		const auto with = [&](std::uint64_t size) { return command_of({size, 128, 96, 3}, type); };
+		arena start = operands_of(with(28), g);
 		for (const std::uint64_t size : {3, 28, 7, 14}) {
-			const auto c = command_of({size, 128, 96, 3}, type);
-			fill(g, start, c.in);
-			if (rooms.count() == 0)
-				fill(g, start, c.weight);
-			std::memset(start.at<std::byte>(bias_at), 0, 1 << 14);
+			const auto c = with(size);
+			fill_exactly(g, start, c.in);
 			arena mem = start;
 			EXPECT_EQ(run_kept(c, mem, rooms).breach, "");
 			EXPECT_TRUE(mem == result_of(c, start)) << "size " << size << ", type " << type;
@@ -170,11 +156,8 @@ TEST_P(ConstantWeights, MayBePackedByManyThreadsAtOnce)
 	constexpr unsigned threads = 4;
 	for (const unsigned type : types) {
 		const auto c = command_of({14, 256, 96, 3}, type);
-		arena start(memory_bytes);
 		generator g(type);
-		fill(g, start, c.in);
-		fill(g, start, c.weight);
-		std::memset(start.at<std::byte>(bias_at), 0, 1 << 14);
+		const arena start = operands_of(c, g);
 		const arena expected = result_of(c, start);
 		for (unsigned round = 0; round < 8; ++round) {
 			kept_rooms rooms;
@@ -194,11 +177,8 @@ TEST_P(ConstantWeights, ThatAreInterruptedGoOn)
 {
 	for (const unsigned type : types) {
 		const auto c = command_of({14, 300, 1280}, type);
-		arena start(memory_bytes);
 		generator g(type);
-		fill(g, start, c.in);
-		fill(g, start, c.weight);
-		std::memset(start.at<std::byte>(bias_at), 0, 1 << 14);
+		const arena start = operands_of(c, g);
 		arena mem = start;
 		fault why;
 		const atom_arg args[] = {whole(mem)};

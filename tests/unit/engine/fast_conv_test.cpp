@@ -3,8 +3,6 @@
  * CONV2D and CONVT2D of the fast engine against the reference on random commands: integers to
  * the bit, floats within the bound, wherever operands lie and whatever the host can map.
  */
-#include <bit>
-
 #include "random_convs.h"
 
 namespace atom::engine::test {
@@ -159,21 +157,6 @@ TEST_P(FastConv, LongBf16WeightsOfFewPixelsAreNear)
 	ASSERT_EQ(run(c, expected, true).why.code, ATOM_FAULT_NONE);
 	EXPECT_EQ(run(c, mem, false).breach, "");
 	expect_near(mem, expected, 0x1p-9, seed);
-}
-
-/* f32 or bf16 of small multiples of @unit: their sums are exact in any order. */
-void fill_exactly(generator &g, arena &mem, const atom_tensor &t, float unit)
-{
-	std::uint64_t count = 1;
-	for (unsigned i = 0; i < t.rank; ++i)
-		count *= t.dims[i];
-	for (std::uint64_t i = 0; i < count; ++i) {
-		const float value = static_cast<float>(static_cast<int>(g.below(9)) - 4) * unit;
-		if (t.dtype == ATOM_DTYPE_F32)
-			mem.at<float>(t.offset)[i] = value;
-		else
-			mem.at<std::uint16_t>(t.offset)[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16);
-	}
 }
 
 /* What the register tiles make of sums: panels, pairs of pixels and of lines, blocks of weights before, pads and holes. */

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <bit>
+
 #include "random_commands.h"
 
 namespace atom::engine::test {
@@ -132,6 +134,24 @@ inline void expect_near(arena &fast, arena &expected, double bound, unsigned see
 			continue;
 		const float x = fast.at<float>(0)[i], y = expected.at<float>(0)[i];
 		ASSERT_NEAR(x, y, bound + std::fabs(y) * 0x1p-22) << "seed " << seed << " at " << 4 * i;
+	}
+}
+
+/* f32 or bf16 of small multiples of @unit, whose sums are exact in any order, or such bytes. */
+inline void fill_exactly(generator &g, arena &mem, const atom_tensor &t, float unit = 1)
+{
+	std::uint64_t count = 1;
+	for (unsigned i = 0; i < t.rank; ++i)
+		count *= t.dims[i];
+	for (std::uint64_t i = 0; i < count; ++i) {
+		const int small = static_cast<int>(g.below(9)) - 4;
+		const float value = static_cast<float>(small) * unit;
+		if (size_of(t.dtype) == 1)
+			mem.at<std::int8_t>(t.offset)[i] = static_cast<std::int8_t>(small);
+		else if (t.dtype == ATOM_DTYPE_F32)
+			mem.at<float>(t.offset)[i] = value;
+		else
+			mem.at<std::uint16_t>(t.offset)[i] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16);
 	}
 }
 
