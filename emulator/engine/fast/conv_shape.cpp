@@ -14,7 +14,7 @@ constexpr std::int64_t taps_max = 1024, terms_max = 1 << 17, phases_max = 64;
 constexpr std::int64_t image_elements_max = 4 << 20;
 /* Tiles are not made smaller than this, some ten microseconds, to have several. */
 constexpr std::int64_t macs_min = 1 << 20;
-constexpr std::int64_t tiles_wanted = 8;
+constexpr std::int64_t tiles_wanted = 4;
 /* Pixels from which packing the weights again does not matter. */
 constexpr std::int64_t many_pixels = 512;
 constexpr std::int64_t few_channels = 64;
