@@ -39,13 +39,4 @@ inline const family &family_of(atom_dtype a, atom_dtype b)
 	return a == ATOM_DTYPE_BF16 && b == ATOM_DTYPE_BF16 ? *k.bf16 : *k.f32;
 }
 
-/** Sums of the columns of panels of integers, f.columns for each panel. */
-inline void sum_panels(const family &f, const std::byte *panels, std::size_t panel_bytes, std::size_t columns,
-		       std::size_t groups, std::uint32_t *to)
-{
-	const std::size_t count = divide_up(columns, f.columns);
-	for (std::size_t panel = 0; panel < count; ++panel, panels += panel_bytes)
-		f.sum_columns(panels, groups, to + panel * f.columns);
-}
-
 } // namespace atom::engine::kernels

@@ -189,6 +189,15 @@ bool pack_panels(const family &f, const matrix &b, std::size_t column, std::size
 	return true;
 }
 
+/** Sums of the columns of panels of integers, f.columns for each panel. */
+void sum_panels(const family &f, const std::byte *panels, std::size_t panel_bytes, std::size_t columns,
+		       std::size_t groups, std::uint32_t *to)
+{
+	const std::size_t count = divide_up(columns, f.columns);
+	for (std::size_t panel = 0; panel < count; ++panel, panels += panel_bytes)
+		f.sum_columns(panels, groups, to + panel * f.columns);
+}
+
 void clear(const gemm_args &args)
 {
 	for (std::size_t i = 0; i < args.m; ++i)

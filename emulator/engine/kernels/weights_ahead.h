@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-#include "kernel_table.h"
+#include "driver.h"
 
 namespace atom::engine::kernels {
 
@@ -24,7 +24,7 @@ public:
 	weights_ahead(const std::byte *from, std::ptrdiff_t stride, std::size_t rows, std::ptrdiff_t run_stride,
 		      std::size_t runs, std::size_t tiles)
 	    : run_(from), from_(from), stride_(stride), run_stride_(run_stride), rows_(rows), left_(rows), runs_left_(runs),
-	      share_((rows + std::max(tiles / runs, std::size_t{1}) - 1) / std::max(tiles / runs, std::size_t{1}))
+	      share_(divide_up(rows, std::max(tiles / runs, std::size_t{1})))
 	{
 	}
 

@@ -84,7 +84,7 @@ public:
 	{
 		if (args_.taps == 0)
 			return finish_zeros();
-		if (args_.kept && !p_.lines && !find_kept())
+		if (args_.kept && !find_kept())
 			return false;
 		for (std::size_t i = 0; i < p_.k_blocks; ++i) {
 			const k_block k = p_.block(args_, i);
@@ -171,7 +171,7 @@ private:
 		const auto lines = static_cast<unsigned>(columns_);
 		lines_ = weights_at(k, column_);
 		tap_bytes_ = groups / k.taps * 4;
-		if (p_.f.integer && args_.a_zero)
+		if (terms_)
 			p_.lines->sum_lines(lines_, args_.b.column_stride, lines, groups, column_terms_);
 		else if (p_.f.integer)
 			std::fill_n(column_terms_, columns_, 0);
