@@ -25,7 +25,7 @@ public:
 
 	bool run()
 	{
-		const bool as_it_lies = format_.in_place && inside_ && to_.channels == channels_.each &&
+		const bool as_it_lies = format_.in_place && (inside_ || format_.pads_unused) && to_.channels == channels_.each &&
 					(in_.strides[4] == in_.element_bytes || channels_.all() == 1);
 		return (as_it_lies && use_in_place()) || (!mem_.failed() && copy());
 	}
@@ -49,9 +49,12 @@ private:
 
 	bool use_in_place()
 	{
-		index5 last = at(to_.rows - 1, to_.columns - 1);
+		index5 first = at(std::max<std::int64_t>(0, -y_), std::max<std::int64_t>(0, -x_));
+		index5 last = at(std::min(to_.rows, in_.dims[2] - y_) - 1, std::min(to_.columns, in_.dims[3] - x_) - 1);
 		last[4] += channels_.all() - 1;
-		const std::byte *base = map(at(0, 0), last);
+		if (first[2] > last[2] || first[3] > last[3])
+			return false;
+		const std::byte *base = map(first, last);
 		if (!base)
 			return false;
 		to_.data = base + offset_of(at(0, 0), in_.strides);

@@ -21,6 +21,7 @@ public:
 	std::int64_t behind = 0;     ///< bytes that may be read behind the last one
 	bool same_bytes = false;     ///< an element of the input is converted by copying it
 	bool in_place = false;       ///< the elements of the input are used as they are
+	bool pads_unused = false;    ///< nobody reads pads: an image in place may reach beyond the input
 	std::int32_t fill = 0;       ///< of pads; integers
 };
 

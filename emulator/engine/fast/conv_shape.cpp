@@ -22,11 +22,17 @@ constexpr std::int64_t channels_max = static_cast<std::int64_t>(run_elements);
 
 std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
 
-/* At most @most, in parts of about equal size that are multiples of @unit. */
+/* At most about @most, in parts of about equal size that are multiples of @unit: one or an even number, for two threads to share. */
 std::int64_t even(std::int64_t n, std::int64_t most, std::int64_t unit)
 {
-	const std::int64_t count = parts(n, std::clamp(most, std::int64_t{1}, n));
-	return std::min(n, parts(parts(n, count), unit) * unit);
+	const std::int64_t units = parts(n, unit);
+	std::int64_t count = parts(n, std::clamp(most, std::int64_t{1}, n));
+	if (count > 1)
+		count = std::min(count + count % 2, units);
+	const std::int64_t size = parts(units, count) * unit;
+	count = parts(n, size);
+	const std::int64_t larger = parts(units, std::max(count - 1, std::int64_t{1})) * unit;
+	return std::min(n, count % 2 && larger <= channels_max ? larger : size);
 }
 
 std::vector<axis_phase> phases_of(const conv_plan &p, const window_axis &axis, std::int64_t outputs)

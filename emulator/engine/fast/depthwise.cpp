@@ -2,19 +2,24 @@
 #include "fast/depthwise.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <limits>
+#include <vector>
 
 #include "fast/conv_image.h"
 #include "fast/conv_weights.h"
+#include "fast/depthwise_vectors.h"
 #include "fast/epilogue.h"
-#include "fast/products.h"
+#include "kernels/kept_once.h"
 
 namespace atom::engine::fast {
 
 namespace {
 
-/* Sums of so many pixels stay in the first cache until they are finished. */
-constexpr std::int64_t sum_elements = 4096;
+constexpr auto lanes = static_cast<std::int64_t>(depthwise_lanes);
+/* Bytes of the image under a row of outputs that stay in the first cache, and channels that are multiplied at a time. */
+constexpr std::int64_t row_bytes = 24 << 10, channels_most = 64;
 
 struct buffers {
 	finish_buffers finish;
@@ -24,10 +29,12 @@ struct buffers {
 /* Real values or integers without their zero point, in 32 bits. */
 class plain_pixels final : public pixel_format {
 public:
-	explicit plain_pixels(const conv_plan &p) : type_(p.in.dtype), integer_(p.integer), zero_point_(p.in.quant.zero_point)
+	plain_pixels(const conv_plan &p, std::int64_t channels)
+		: type_(p.in.dtype), integer_(p.integer), zero_point_(p.in.quant.zero_point)
 	{
 		bytes = 4;
-		multiple = depthwise_lanes;
+		pads_unused = true;
+		multiple = channels < lanes ? lanes : 1;
 		in_place = type_ == ATOM_DTYPE_F32;
 	}
 	void convert(const std::byte *from, std::size_t count, std::byte *to) const override
@@ -46,8 +53,8 @@ private:
 	std::int32_t zero_point_;
 };
 
-/* [taps][channels of the image]. */
-bool load_weights(const conv_plan &p, memory &mem, const conv_part &part, const channel_quant &quant, std::size_t stride,
+/* [taps][stride], without zero points. */
+bool pack_weights(const conv_plan &p, memory &mem, const conv_part &part, const channel_quant &quant, std::size_t stride,
 		  std::byte *to)
 {
 	stream s;
@@ -90,112 +97,173 @@ bool load_quantisation(const conv_plan &p, memory &mem, const conv_part &part, c
 	return true;
 }
 
-/* Outputs [first, last) of those of an axis read nothing but the input. */
-struct inner {
-	std::int64_t first, last;
-
-	inner(const axis_phase &phase, std::int64_t from, std::int64_t count, std::int64_t inputs)
-	{
-		const auto inside = [&](std::int64_t i) {
-			const std::int64_t begin = (from + i) * phase.in_step + phase.least();
-			return begin >= 0 && begin + phase.reach(1) <= inputs;
-		};
-		for (first = 0; first < count && !inside(first);)
-			++first;
-		for (last = count; last > first && !inside(last - 1);)
-			--last;
-	}
-	std::int64_t count() const { return last - first; }
-};
-
-/* Where most of a part needs no pads, it is one piece, which may be read in place, and what is around it are others. */
-std::vector<conv_part> pieces_of(const conv_plan &p, const conv_part &part)
+/* Taps of an output along an axis that lie inside the input: the others add nothing. */
+tap_span taps_inside(const axis_phase &phase, std::int64_t output, std::int64_t inputs)
 {
-	const inner h(*part.h, part.y, part.rows, p.in.dims[2]), w(*part.w, part.x, part.columns, p.in.dims[3]);
-	if (p.in.dtype != ATOM_DTYPE_F32 || 4 * h.count() * w.count() < 3 * part.rows * part.columns)
-		return {part};
-	std::vector<conv_part> pieces;
-	const auto add = [&](std::int64_t top, std::int64_t bottom, std::int64_t left, std::int64_t right) {
-		if (top >= bottom || left >= right)
-			return;
-		conv_part piece = part;
-		piece.y += top;
-		piece.rows = bottom - top;
-		piece.x += left;
-		piece.columns = right - left;
-		pieces.push_back(piece);
+	const auto inside = [&](const axis_tap &t) {
+		const std::int64_t at = output * phase.in_step + t.offset;
+		return at >= 0 && at < inputs;
 	};
-	add(h.first, h.last, w.first, w.last);
-	add(0, h.first, 0, part.columns);
-	add(h.last, part.rows, 0, part.columns);
-	add(h.first, h.last, 0, w.first);
-	add(h.first, h.last, w.last, part.columns);
-	return pieces;
+	tap_span span{0, phase.taps.size()};
+	while (span.first < span.last && !inside(phase.taps[span.first]))
+		++span.first;
+	while (span.last > span.first && !inside(phase.taps[span.last - 1]))
+		--span.last;
+	return span;
 }
 
-/* What the pieces of a tile share. */
-struct tile {
-	const conv_plan &p;
-	memory &mem;
-	scratch &work;
-	const channel_quant &quant;
-	finisher &end;
-	const std::byte *weights;
-};
+class convolution {
+public:
+	convolution(const conv_plan &p, memory &mem, scratch &work, const conv_part &part)
+		: p_(p), mem_(mem), work_(work), part_(part),
+		  buf_(*reinterpret_cast<buffers *>(work.get(0, sizeof(buffers)))), end_(p.tail, p.out, p.exact, buf_.finish)
+	{
+	}
 
-bool multiply(const tile &t, const conv_part &part)
-{
-	const conv_plan &p = t.p;
-	conv_image image;
-	if (!make_image(p.in, part, {part.group, 1, part.groups}, plain_pixels(p), t.mem, t.work, image))
-		return false;
-	std::vector<std::ptrdiff_t> offsets;
-	for (const axis_tap &h : part.h->taps)
-		for (const axis_tap &w : part.w->taps)
-			offsets.push_back((h.offset - part.h->least()) * image.row_stride +
-					  (w.offset - part.w->least()) * image.column_stride);
-	const auto stride = static_cast<std::size_t>(image.channels);
-	const std::int64_t most = std::max(sum_elements / image.channels, std::int64_t{4});
-	depthwise_args args;
-	args.channels = stride;
-	args.taps = offsets.size();
-	args.pixel_stride = part.w->in_step * image.column_stride;
-	args.offsets = offsets.data();
-	args.weights = t.weights;
-	args.sums = t.work.get(4, static_cast<std::size_t>(most) * stride * 4);
-	for (std::int64_t row = 0; row < part.rows; ++row) {
-		if (t.mem.interrupted())
-			return false;
-		for (std::int64_t column = 0; column < part.columns; column += most) {
-			args.pixels = static_cast<std::size_t>(std::min(most, part.columns - column));
-			args.image = image.data + row * part.h->in_step * image.row_stride + column * args.pixel_stride;
-			(p.integer ? products().depthwise_i32 : products().depthwise_f32)(args);
-			const sums all{args.sums, stride, args.pixels, static_cast<std::size_t>(part.groups),
-				       p.integer ? t.quant.scales : nullptr};
-			if (!t.end.finish(part.at(p, row, column, 0, 0), all, part.w->step))
-				return false;
+	void run()
+	{
+		if (!load_quantisation(p_, mem_, part_, buf_.weights) || !find_weights() ||
+		    !end_.open(mem_, part_.at(p_, 0, 0, 0, 0), part_.at(p_, part_.rows - 1, part_.columns - 1, part_.groups - 1, 0)) ||
+		    !make_image(p_.in, part_, {part_.group, 1, part_.groups}, plain_pixels(p_, part_.groups), mem_, work_, image_))
+			return;
+		make_taps();
+		args_.row_stride = part_.h->in_step * image_.row_stride;
+		args_.column_stride = part_.w->in_step * image_.column_stride;
+		const bool direct = !p_.integer && p_.out.dtype == ATOM_DTYPE_F32 && !p_.tail.residual && image_.channels == part_.groups;
+		kernels::tile_output to;
+		if (direct && !end_.direct(part_.at(p_, 0, 0, 0, 0), static_cast<std::size_t>(part_.groups), part_.w->step, nullptr, to))
+			return;
+		const std::int64_t step = channels_at_a_time();
+		for (std::int64_t channel = 0; channel < part_.groups; channel += step) {
+			if (mem_.interrupted())
+				return;
+			const std::int64_t n = std::min(step, part_.groups - channel);
+			/* A vector has to be full: of channels before, or of what the image is filled up with. */
+			const std::int64_t first = std::max<std::int64_t>(0, std::min(channel, part_.groups - lanes));
+			args_.channels = static_cast<std::size_t>(std::max(channel + n - first, lanes));
+			args_.image = image_.data + first * 4;
+			args_.weights = weights_ + first * 4;
+			if (to.to)
+				to_outputs(to, first);
+			else if (!to_sums(first, channel, n))
+				return;
 		}
 	}
-	return true;
-}
+
+private:
+	std::int64_t channels_at_a_time() const
+	{
+		const std::int64_t pixels = part_.h->reach(1) * image_.columns;
+		return std::clamp(row_bytes / (pixels * 4) / lanes * lanes, lanes, channels_most);
+	}
+
+	bool find_weights()
+	{
+		args_.weight_stride = static_cast<std::size_t>((part_.groups + lanes - 1) / lanes * lanes);
+		args_.tap_columns = part_.w->taps.size();
+		const std::size_t bytes = (part_.h->taps.size() * args_.tap_columns * args_.weight_stride + 1) * 4;
+		const auto pack = [&](std::byte *to) {
+			weights_ = to;
+			return pack_weights(p_, mem_, part_, buf_.weights, args_.weight_stride, to);
+		};
+		if (std::byte *state = find_kept(bytes)) {
+			std::byte *kept = state + kernels::kept_state_bytes;
+			if (kernels::made_once(*reinterpret_cast<std::uint32_t *>(state), [&] { return pack(kept); })) {
+				weights_ = kept;
+				return true;
+			}
+		}
+		return !mem_.failed() && pack(work_.get(3, bytes));
+	}
+
+	/* Room for a state and the packed weights of this part. */
+	std::byte *find_kept(std::size_t bytes)
+	{
+		if (!p_.constant_weight || p_.transposed)
+			return nullptr;
+		const tensor &w = p_.weight;
+		std::array<std::uint64_t, 12> form = {p_.in.dtype, w.dtype, static_cast<std::uint64_t>(part_.group),
+						      static_cast<std::uint64_t>(part_.groups)};
+		for (std::size_t i = 1; i < 5; ++i) {
+			form[3 + i] = static_cast<std::uint64_t>(w.dims[i]);
+			form[7 + i] = static_cast<std::uint64_t>(w.strides[i]);
+		}
+		return mem_.keep(w.operand, form, kernels::kept_state_bytes + bytes);
+	}
+
+	void make_taps()
+	{
+		for (std::int64_t y = 0; y < part_.rows; ++y)
+			row_taps_.push_back(taps_inside(*part_.h, part_.y + y, p_.in.dims[2]));
+		for (std::int64_t x = 0; x < part_.columns; ++x) {
+			const tap_span taps = taps_inside(*part_.w, part_.x + x, p_.in.dims[3]);
+			const auto at = static_cast<std::size_t>(x);
+			if (columns_.empty() || columns_.back().taps != taps)
+				columns_.push_back({at, at, taps});
+			columns_.back().last = at + 1;
+		}
+		for (const axis_tap &t : part_.h->taps)
+			row_offsets_.push_back((t.offset - part_.h->least()) * image_.row_stride);
+		for (const axis_tap &t : part_.w->taps)
+			column_offsets_.push_back((t.offset - part_.w->least()) * image_.column_stride);
+		args_.rows = row_taps_.size();
+		args_.row_taps = row_taps_.data();
+		args_.columns = columns_.data();
+		args_.column_spans = columns_.size();
+		args_.row_offsets = row_offsets_.data();
+		args_.column_offsets = column_offsets_.data();
+	}
+
+	void to_outputs(const kernels::tile_output &to, std::int64_t first)
+	{
+		args_.out = to.to + first * 4;
+		args_.out_row_stride = part_.h->step * p_.out.strides[2];
+		args_.out_column_stride = to.stride;
+		args_.bias = to.bias ? to.bias + first : nullptr;
+		args_.low = to.low;
+		args_.high = to.high;
+		depthwise_vectors().f32(args_);
+	}
+
+	/* Row by row, channels @first on, of which those from @channel on are outputs. */
+	bool to_sums(std::int64_t first, std::int64_t channel, std::int64_t n)
+	{
+		depthwise_args row = args_;
+		const auto columns = static_cast<std::size_t>(part_.columns);
+		row.rows = 1;
+		row.out = work_.get(4, columns * row.channels * 4);
+		row.out_column_stride = static_cast<std::ptrdiff_t>(row.channels) * 4;
+		row.low = -std::numeric_limits<float>::infinity();
+		row.high = std::numeric_limits<float>::infinity();
+		for (std::int64_t y = 0; y < part_.rows; ++y, ++row.row_taps, row.image += row.row_stride) {
+			(p_.integer ? depthwise_vectors().i32 : depthwise_vectors().f32)(row);
+			const sums all{row.out + (channel - first) * 4, row.channels, columns, static_cast<std::size_t>(n),
+				       p_.integer ? buf_.weights.scales + channel : nullptr};
+			if (!end_.finish(part_.at(p_, y, 0, channel, 0), all, part_.w->step))
+				return false;
+		}
+		return true;
+	}
+
+	const conv_plan &p_;
+	memory &mem_;
+	scratch &work_;
+	const conv_part &part_;
+	buffers &buf_;
+	finisher end_;
+	conv_image image_;
+	depthwise_args args_;
+	const std::byte *weights_ = nullptr;
+	std::vector<tap_span> row_taps_;
+	std::vector<column_span> columns_;
+	std::vector<std::ptrdiff_t> row_offsets_, column_offsets_;
+};
 
 } // namespace
 
 void depthwise(const conv_plan &p, memory &mem, scratch &work, const conv_part &part)
 {
-	auto &buf = *reinterpret_cast<buffers *>(work.get(0, sizeof(buffers)));
-	if (!load_quantisation(p, mem, part, buf.weights))
-		return;
-	const auto stride = (static_cast<std::size_t>(part.groups) + depthwise_lanes - 1) / depthwise_lanes * depthwise_lanes;
-	const std::size_t taps = part.h->taps.size() * part.w->taps.size();
-	std::byte *weights = work.get(3, (taps * stride + 1) * 4);
-	finisher end(p.tail, p.out, p.exact, buf.finish);
-	if (!load_weights(p, mem, part, buf.weights, stride, weights) ||
-	    !end.open(mem, part.at(p, 0, 0, 0, 0), part.at(p, part.rows - 1, part.columns - 1, part.groups - 1, 0)))
-		return;
-	for (const conv_part &piece : pieces_of(p, part))
-		if (!multiply({p, mem, work, buf.weights, end, weights}, piece))
-			return;
+	convolution(p, mem, work, part).run();
 }
 
 } // namespace atom::engine::fast

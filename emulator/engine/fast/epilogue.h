@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "fast/products.h"
+#include "fast/finish.h"
 #include "fast/values.h"
 #include "kernels/tile_output.h"
 
@@ -70,7 +70,7 @@ private:
 	bool exact_;
 	memory *mem_ = nullptr;
 	finish_buffers &buf_;
-	const product_kernels &kernels_ = products();
+	const finish_kernels &kernels_ = finish_vectors();
 	stream out_stream_, bias_stream_, residual_stream_;
 	real_run bias_, residual_, out_;
 	integer_run integer_bias_, exact_out_;

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "fast/products.h"
+#include "fast/finish.h"
 #include "kernels/bytes_avx512.h"
 #include "kernels/outputs_avx512.h"
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "fast/products.h"
+#include "fast/finish.h"
 #include "fast/vector_convert.h"
 
 namespace atom::engine::fast {

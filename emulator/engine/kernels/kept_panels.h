@@ -3,14 +3,12 @@
  * @file kept_panels.h
  * @brief Packed weights that outlive a call: all columns, each panel over all of k.
  *
- * A panel is packed by the first thread that needs it. One that comes meanwhile is told so and packs for itself, so that
- * nobody waits.
+ * A panel is packed by the first thread that needs it; one that comes meanwhile packs for itself.
  */
 #pragma once
 
-#include <atomic>
-
 #include "driver.h"
+#include "kept_once.h"
 
 namespace atom::engine::kernels {
 
@@ -37,22 +35,16 @@ public:
 	/** Whether the panel of @p column is there, packed by pack(to) if nobody was before. */
 	template <class Pack> bool have(std::size_t column, const Pack &pack)
 	{
-		const std::atomic_ref<std::uint32_t> state(states_[column / f_.columns]);
-		std::uint32_t was = state.load(std::memory_order_acquire);
-		if (was == empty && state.compare_exchange_strong(was, begun, std::memory_order_relaxed)) {
+		return made_once(states_[column / f_.columns], [&] {
 			std::byte *to = panels_ + column / f_.columns * panel_bytes_;
 			pack(to);
 			if (f_.integer)
 				f_.sum_columns(to, panel_bytes_ / f_.columns / 4, sums_ + column);
-			state.store(packed, std::memory_order_release);
 			return true;
-		}
-		return was == packed;
+		});
 	}
 
 private:
-	enum : std::uint32_t { empty, begun, packed };
-
 	static std::size_t count(const family &f, std::size_t columns) { return divide_up(columns, f.columns); }
 	static std::size_t states_bytes(const family &f, std::size_t columns)
 	{

@@ -54,11 +54,12 @@ struct layer {
 	std::uint32_t kernel = 1, stride = 1, groups = 1;
 	int zero_point = 0, weight_zero_point = 0; ///< of bytes
 };
-/* Blocks of taps, of channels, of columns; panels that are not full; few pixels and many; channels that fill no group. */
+/* Blocks of taps, of channels, of columns; panels that are not full; few pixels and many; channels that fill no group; depthwise. */
 constexpr layer layers[] = {
 	{7, 512, 80, 3},        {7, 1100, 64},           {14, 300, 1280},           {28, 40, 72, 3},
 	{30, 3, 64, 7, 2},      {14, 256, 96, 3, 2},     {9, 24, 128, 3, 1, 2},     {7, 80, 64, 3, 1, 1, 5},
-	{7, 512, 80, 3, 1, 1, 5}, {7, 512, 80, 3, 1, 1, 5, 3},
+	{7, 512, 80, 3, 1, 1, 5}, {7, 512, 80, 3, 1, 1, 5, 3}, {14, 72, 72, 3, 1, 72, 5, 3}, {7, 320, 320, 5, 1, 320},
+	{9, 7, 7, 3, 2, 7},
 };
 constexpr std::uint64_t weight_at = 1 << 19, bias_at = 3 << 20, out_at = bias_at + (1 << 14), memory_bytes = 5 << 20;
 

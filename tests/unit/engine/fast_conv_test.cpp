@@ -399,30 +399,71 @@ TEST_P(FastConv, SubnormalSumsOfBf16StayOrGoWithoutHarmToOthers)
 		}
 }
 
-TEST_P(FastConv, DepthwiseFloatsReadInPlaceHaveTheBitsOfTheReference)
+/* Small numbers, so that sums are exact: f32 are read in place, whatever else the outputs become. */
+TEST_P(FastConv, DepthwiseSumsAreExact)
 {
 	struct layer {
 		std::uint64_t h, w, c;
-		std::uint32_t kernel, stride, pad;
+		std::uint32_t kernel, stride, pad, dilation = 1;
 	};
-	/* Most outputs need no pads; in the last ones all do, or none does. */
+	/* Few and many outputs with pads or none; channels that fill vectors, or some, or none; an image wider than the first cache. */
 	static constexpr layer layers[] = {
-		{40, 30, 32, 3, 1, 1}, {31, 45, 48, 5, 2, 2}, {30, 31, 16, 3, 2, 1}, {23, 70, 20, 3, 1, 1}, {3, 3, 64, 5, 1, 2}, {20, 20, 48, 3, 1, 0},
+		{40, 30, 32, 3, 1, 1}, {31, 45, 48, 5, 2, 2}, {30, 31, 16, 3, 2, 1}, {23, 70, 20, 3, 1, 1}, {3, 3, 64, 5, 1, 2},
+		{20, 20, 48, 3, 1, 0}, {7, 7, 200, 5, 1, 2},  {14, 14, 88, 3, 1, 1}, {9, 9, 72, 3, 1, 2, 2}, {6, 500, 40, 3, 1, 1},
+		{5, 8, 7, 3, 1, 1},    {4, 5, 130, 3, 1, 5},
 	};
-	for (const layer &l : layers) {
-		auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
-		c.window = {l.kernel, l.kernel, l.stride, l.stride, 1, 1, l.pad, l.pad, l.pad, l.pad};
-		c.groups = static_cast<std::uint32_t>(l.c);
-		const auto outputs = [&](std::uint64_t n) { return (n + 2 * l.pad - l.kernel) / l.stride + 1; };
-		c.in = dense(ATOM_DTYPE_F32, 0, {1, l.h, l.w, l.c});
-		c.weight = dense(ATOM_DTYPE_F32, 1 << 19, {l.c, l.kernel, l.kernel, 1});
-		c.out = dense(ATOM_DTYPE_F32, 1 << 20, {1, outputs(l.h), outputs(l.w), l.c});
-		arena start(random_memory_bytes);
-		generator g(l.h);
-		for (std::size_t i = 0; i < random_memory_bytes / 4; ++i)
-			start.at<float>(0)[i] = static_cast<float>(static_cast<int>(g.below(2000)) - 1000) / 7;
-		expect_same(c, start, std::to_string(l.h) + " x " + std::to_string(l.w));
-	}
+	constexpr std::uint64_t weight_at = 1 << 19, bias_at = 600 << 10, residual_at = 1 << 20, out_at = 2 << 20;
+	for (const layer &l : layers)
+		for (const unsigned end : {0, 1, 2, 3}) {
+			auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+			c.window = {l.kernel, l.kernel, l.stride, l.stride, l.dilation, l.dilation, l.pad, l.pad, l.pad, l.pad};
+			c.groups = static_cast<std::uint32_t>(l.c);
+			const auto outputs = [&](std::uint64_t n) { return (n + 2 * l.pad - l.dilation * (l.kernel - 1) - 1) / l.stride + 1; };
+			const std::uint64_t h = outputs(l.h), w = outputs(l.w);
+			c.in = dense(ATOM_DTYPE_F32, 0, {1, l.h, l.w, l.c});
+			c.weight = dense(ATOM_DTYPE_F32, weight_at, {l.c, l.kernel, l.kernel, 1});
+			c.out = dense(end == 3 ? ATOM_DTYPE_F16 : ATOM_DTYPE_F32, out_at, {1, h, w, l.c});
+			arena start(3 << 20);
+			generator g(static_cast<unsigned>(l.h + end));
+			fill_exactly(g, start, c.in);
+			fill_exactly(g, start, c.weight);
+			if (end > 0) {
+				c.epilogue.bias = dense(ATOM_DTYPE_F32, bias_at, {1, h, w, l.c});
+				for (unsigned i = 0; i < 3; ++i)
+					c.epilogue.bias.strides[i] = 0;
+				fill_exactly(g, start, dense(ATOM_DTYPE_F32, bias_at, {l.c}));
+				c.epilogue.activation = ATOM_FN_CLIP;
+				c.epilogue.p0 = -20;
+				c.epilogue.p1 = 6;
+			}
+			if (end == 2) {
+				c.epilogue.residual = dense(ATOM_DTYPE_F32, residual_at, {1, h, w, l.c});
+				fill_exactly(g, start, c.epilogue.residual);
+			}
+			expect_same(c, start, std::to_string(l.h) + " x " + std::to_string(l.w) + " x " + std::to_string(l.c) + ", end " +
+						      std::to_string(end));
+		}
+}
+
+/* For two threads to share. */
+TEST(ConvolutionTiles, AreOneOrAnEvenNumber)
+{
+	for (const std::uint64_t side : {7, 14, 30, 56})
+		for (const std::uint64_t in : {24, 192, 672})
+			for (const std::uint64_t out : {16, 24, 112, 192, 320, 672, 1000, 1152, 1280}) {
+				auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+				c.window = {1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
+				c.groups = 1;
+				c.in = dense(ATOM_DTYPE_F32, 0, {1, side, side, in});
+				c.weight = dense(ATOM_DTYPE_F32, 0, {out, 1, 1, in});
+				c.out = dense(ATOM_DTYPE_F32, 32 << 20, {1, side, side, out});
+				const atom_arg args[] = {{.va = 1 << 20, .bytes = 64 << 20}};
+				fault why;
+				const auto op = decode(bytes_of(c), args, {}, why);
+				ASSERT_TRUE(op) << "field " << why.field;
+				EXPECT_TRUE(op->tiles() == 1 || op->tiles() % 2 == 0)
+					<< op->tiles() << ": " << side << " x " << side << ", " << in << " to " << out;
+			}
 }
 
 } // namespace

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * @file products.h
- * @brief Loops of GEMM and CONV2D beside the matrix kernels, compiled once for each instruction set.
- *
- * All give the reference's bits.
+ * @file finish.h
+ * @brief The end of GEMM and CONV*, compiled once for each instruction set. All give the reference's bits.
  */
 #pragma once
 
@@ -31,30 +29,15 @@ struct finish_args {
 	std::ptrdiff_t out_stride = 0; ///< bytes
 };
 
-/** Channels of depthwise_args are a multiple of this. */
-inline constexpr std::size_t depthwise_lanes = 16;
-
-/** sums[i][c] = sum over taps of image[i][tap][c] * weights[tap][c], in the order of the taps; f32, or i32 modulo 2^32. */
-struct depthwise_args {
-	std::size_t pixels = 0, channels = 0, taps = 0;
-	const std::byte *image = nullptr;
-	std::ptrdiff_t pixel_stride = 0;      ///< bytes
-	const std::ptrdiff_t *offsets = nullptr; ///< of each tap, bytes
-	const void *weights = nullptr;        ///< [taps][channels]
-	void *sums = nullptr;                 ///< [pixels][channels]
-};
-
-struct product_kernels {
+struct finish_kernels {
 	void (*finish)(const finish_args &args);
-	void (*depthwise_f32)(const depthwise_args &args);
-	void (*depthwise_i32)(const depthwise_args &args);
 };
 
 /** For the instruction set in use. */
-const product_kernels &products();
+const finish_kernels &finish_vectors();
 
-extern const product_kernels products_baseline;
-extern const product_kernels products_avx2;
-extern const product_kernels products_avx512;
+extern const finish_kernels finish_vectors_baseline;
+extern const finish_kernels finish_vectors_avx2;
+extern const finish_kernels finish_vectors_avx512;
 
 } // namespace atom::engine::fast
