@@ -64,6 +64,7 @@ void spread_rows(const few_rows_args &t, std::size_t k)
 		unroll<Depth>([&](auto d) ATOM_INLINE {
 			const auto bs =
 				load_b(b + std::ptrdiff_t{d.value} * t.b_stride + column * sizeof(From));
+			__builtin_prefetch(b + std::ptrdiff_t{d.value + Depth} * t.b_stride + column * sizeof(From));
 			unroll<Rows>([&](auto i) ATOM_INLINE {
 				sum[i.value] = Floats::multiply_add(
 					sum[i.value],
