@@ -70,7 +70,7 @@ const family avx512_f32 = {
 	.pack_b = pack_f32<avx512_moves, f32_ops::panel>,
 	.sum_rows = nullptr,
 	.sum_columns = nullptr,
-	.outputs = true,
+	.output_columns = avx512_float_finish::columns,
 };
 
 void avx512_few_rows_f32(const few_rows_args &args, bool along_k)

@@ -38,7 +38,7 @@ const family avx512_bf16 = {
 	.sum_rows = nullptr,
 	.sum_columns = nullptr,
 	.lines = &bf16_lines,
-	.outputs = true,
+	.output_columns = avx512_float_finish::columns,
 };
 
 const gemm_kernels avx512_bf16_kernels = {

@@ -114,17 +114,15 @@ struct avx512_vectors {
 	static vector load(const std::byte *from) { return _mm512_loadu_si512(from); }
 };
 
-/** Rows of two vectors of sums to outputs of floats. */
-template <class Output> class avx512_float_rows {
+/** Rows of one or two vectors of sums to outputs of floats; of the last vector all lanes or some. */
+template <class Output, unsigned Vectors, bool Full> class avx512_float_rows {
 public:
 	static constexpr unsigned rows = 1; ///< at a time
 
-	explicit avx512_float_rows(const tile_output &to)
+	avx512_float_rows(const tile_output &to, unsigned columns)
 	    : to_(to.to), residual_(to.residual), stride_(to.stride), residual_stride_(to.residual_stride),
-	      low_(_mm512_set1_ps(to.low)), high_(_mm512_set1_ps(to.high)),
-	      // -0 added to anything is that.
-	      bias_{to.bias ? _mm512_loadu_ps(to.bias) : _mm512_set1_ps(-0.0f),
-		    to.bias ? _mm512_loadu_ps(to.bias + 16) : _mm512_set1_ps(-0.0f)}
+	      low_(_mm512_set1_ps(to.low)), high_(_mm512_set1_ps(to.high)), last_(first_lanes(columns - (Vectors - 1) * 16)),
+	      bias_{bias(to, 0), bias(to, Vectors - 1)}
 	{
 	}
 
@@ -132,36 +130,68 @@ public:
 	template <unsigned Row, std::size_t Count>
 	[[gnu::always_inline]] void put(const __m512 (&sums)[Count], const tile_args &) const
 	{
-		__m512 a = _mm512_add_ps(sums[2 * Row], bias_[0]);
-		__m512 b = _mm512_add_ps(sums[2 * Row + 1], bias_[1]);
-		if (residual_) {
-			const std::byte *residual = residual_ + std::ptrdiff_t{Row} * residual_stride_;
-			a = _mm512_add_ps(a, _mm512_loadu_ps(residual));
-			b = _mm512_add_ps(b, _mm512_loadu_ps(residual + 64));
-		}
-		output_.store(clamped(a, low_, high_), clamped(b, low_, high_), to_ + std::ptrdiff_t{Row} * stride_);
+		std::byte *to = to_ + std::ptrdiff_t{Row} * stride_;
+		const std::byte *residual = residual_ ? residual_ + std::ptrdiff_t{Row} * residual_stride_ : nullptr;
+		const __m512 a = output<0>(sums[Vectors * Row], residual);
+		if constexpr (Vectors == 1)
+			return output_.store(a, lanes(0), to);
+		const __m512 b = output<1>(sums[Vectors * Row + Vectors - 1], residual);
+		if constexpr (Full)
+			return output_.store(a, b, to);
+		output_.store(a, 0xffff, to);
+		output_.store(b, lanes(1), to + 16 * Output::bytes);
 	}
 	void end(const tile_args &) const {}
 
 private:
+	[[gnu::always_inline]] __mmask16 lanes(unsigned vector) const
+	{
+		return Full || vector + 1 < Vectors ? static_cast<__mmask16>(0xffff) : last_;
+	}
+	[[gnu::always_inline]] __m512 bias(const tile_output &to, unsigned vector) const
+	{
+		// -0 added to anything is that.
+		return to.bias ? _mm512_maskz_loadu_ps(lanes(vector), to.bias + 16 * vector) : _mm512_set1_ps(-0.0f);
+	}
+	template <unsigned Vector> [[gnu::always_inline]] __m512 output(__m512 sum, const std::byte *residual) const
+	{
+		sum = _mm512_add_ps(sum, bias_[Vector]);
+		if (residual)
+			sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(lanes(Vector), residual + 64 * Vector));
+		return clamped(sum, low_, high_);
+	}
+
 	std::byte *to_;
 	const std::byte *residual_;
 	std::ptrdiff_t stride_, residual_stride_;
-	__m512 low_, high_, bias_[2];
+	__m512 low_, high_;
+	__mmask16 last_;
+	__m512 bias_[2];
 	Output output_;
 };
 
 struct avx512_float_finish {
-	template <class Function> static void choose(const tile_output &to, const Function &function)
+	static constexpr unsigned columns = 1; ///< of which a tile's are a multiple
+
+	template <unsigned Vectors, class Function> [[gnu::always_inline]] static void choose(const tile_args &t, const Function &function)
 	{
-		switch (to.type) {
+		switch (t.output->type) {
 		case ATOM_DTYPE_F16:
-			return function(avx512_float_rows<as_f16>(to));
+			return choose<Vectors, as_f16>(t, function);
 		case ATOM_DTYPE_BF16:
-			return function(avx512_float_rows<as_bf16>(to));
+			return choose<Vectors, as_bf16>(t, function);
 		default:
-			return function(avx512_float_rows<as_f32>(to));
+			return choose<Vectors, as_f32>(t, function);
 		}
+	}
+
+private:
+	template <unsigned Vectors, class Output, class Function>
+	[[gnu::always_inline]] static void choose(const tile_args &t, const Function &function)
+	{
+		if (t.columns == Vectors * 16)
+			return function(avx512_float_rows<Output, Vectors, true>(*t.output, t.columns));
+		function(avx512_float_rows<Output, Vectors, false>(*t.output, t.columns));
 	}
 };
 

@@ -87,8 +87,11 @@ private:
 };
 
 struct byte_finish {
-	template <class Function> static void choose(const tile_output &to, const Function &function)
+	static constexpr unsigned columns = 32; ///< of which a tile's are a multiple
+
+	template <unsigned Vectors, class Function> static void choose(const tile_args &t, const Function &function)
 	{
+		const tile_output &to = *t.output;
 		if (to.type == ATOM_DTYPE_I8)
 			return function(byte_rows<true>(to));
 		return function(byte_rows<false>(to));
@@ -265,7 +268,7 @@ template <bool UnsignedA, unsigned Flip> constexpr family vnni_family(std::int32
 		.sum_rows = sum_rows<UnsignedA>,
 		.sum_columns = sum_columns<UnsignedA>,
 		.lines = Flip ? nullptr : &vnni_lines<UnsignedA>,
-		.outputs = true,
+		.output_columns = byte_finish::columns,
 	};
 }
 

@@ -47,8 +47,8 @@ struct tile_args {
 	std::size_t c_stride;           ///< elements
 	bool add;                       ///< c += result, else c = result
 	/**
-	 * Takes result, or c + result, instead of c, which may be written, too. Only where the family says so, for family.columns
-	 * columns and without row_terms.
+	 * Takes result, or c + result, instead of c, which may be written, too. Only for columns that the family says, and without
+	 * row_terms.
 	 */
 	const tile_output *output = nullptr;
 	const std::uint32_t *row_terms;    ///< integers: added to the elements of each row; nullptr: nothing
@@ -95,7 +95,7 @@ struct family {
 	void (*sum_columns)(const std::byte *panel, std::size_t groups, std::uint32_t *sums);
 
 	const line_family *lines = nullptr; ///< nullptr: there is none
-	bool outputs = false;               ///< the tiles take tile_args.output
+	std::size_t output_columns = 0;     ///< the tiles take tile_args.output for a multiple of so many columns; 0: never
 };
 
 /** Few rows of a against b where it lies: b is contiguous along k or along n. */

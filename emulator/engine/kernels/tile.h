@@ -40,6 +40,9 @@ template <unsigned Count, class Function> [[gnu::always_inline]] inline void unr
 
 /** Whether the tiles of an instruction set can end in outputs: Ops::finish. */
 template <class Ops> concept outputs = requires { typename Ops::finish; };
+template <class Ops, unsigned Columns> inline constexpr bool ends_in_outputs = false;
+template <outputs Ops, unsigned Columns>
+inline constexpr bool ends_in_outputs<Ops, Columns> = Columns % Ops::finish::columns == 0;
 
 /** Rows of a run for which tiles leave out what Ops::pair says they can: see tile_skip. */
 template <class Ops> concept skips = requires { Ops::pair; };
@@ -122,7 +125,7 @@ void tile_of(const tile_args &t)
 		}
 	}
 
-	if constexpr (outputs<Ops> && Vectors * Ops::lanes == Ops::panel)
+	if constexpr (ends_in_outputs<Ops, Vectors * Ops::lanes>)
 		if (t.output) {
 			const auto *c = static_cast<const typename Ops::element *>(t.c);
 			if (t.add)
@@ -133,7 +136,7 @@ void tile_of(const tile_args &t)
 					});
 					c += t.c_stride;
 				});
-			return Ops::finish::choose(*t.output, [&](auto finish) ATOM_INLINE {
+			return Ops::finish::template choose<Vectors>(t, [&](auto finish) ATOM_INLINE {
 				constexpr unsigned some = decltype(finish)::rows;
 				unroll<(Rows + some - 1) / some>([&](auto i) ATOM_INLINE {
 					finish.template put<i.value * some>(sum, t);

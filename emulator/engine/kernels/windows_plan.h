@@ -74,7 +74,7 @@ struct plan {
 	explicit plan(const windows_args &args)
 	    : f(family_for(args.type, args.b.type)), lines(lines_for(f, args)), rows(lines ? lines->rows : f.rows),
 	      pair(lines ? 0 : f.pair), tap_groups(divide_up(args.channels, f.group)),
-	      direct(args.direct.to && f.outputs && !lines && args.n % f.columns == 0 &&
+	      direct(args.direct.to && f.output_columns && !lines && args.n % f.output_columns == 0 &&
 		     !(f.integer && (args.b_zero || f.b_offset))),
 	      few_pixels(!lines && args.rows * args.columns <= many_pixels &&
 			 (args.kept || args.b.row_stride == element_bytes(args.b.type)))
