@@ -73,7 +73,7 @@ struct atom_queue_status {
 	uint32_t generation;     /**< resets that hit it */
 	int32_t error;           /**< errno of the first failed job; 0: none */
 	uint64_t submitted;      /**< last job submitted */
-	uint64_t completed;      /**< last job retired */
+	uint64_t completed;      /**< last job retired; it may lag behind the fences of jobs that have just ended */
 	uint64_t first_failed;   /**< first failed job; 0: none */
 	uint64_t busy_ns;        /**< wall time that the device worked for it */
 	struct atom_fault fault; /**< of the first failed job */

@@ -61,6 +61,14 @@ int give(Handle **out, F &&make) noexcept
 	});
 }
 
+/** A field that means nothing yet must be 0: programs that leave anything in it could never get its meaning. */
+inline void check_reserved(std::uint32_t value)
+{
+	if (value != 0)
+		core::fail(errc::unsupported,
+		           "the field reserved of a structure is " + std::to_string(value) + ", not 0");
+}
+
 /** A structure of the caller as this library knows it. */
 template <class T>
 T read(const T &from)
@@ -77,6 +85,8 @@ T read(const T &from)
 			                   std::to_string(i) + " is used");
 	T known{};
 	std::memcpy(&known, &from, std::min(size, sizeof(T)));
+	if constexpr (requires { known.reserved; })
+		check_reserved(known.reserved);
 	return known;
 }
 

@@ -66,6 +66,7 @@ tensor laid_out(const location &where, const atom_operand &o, const char *name)
 
 location location_of(const atom_place &place, const char *name)
 {
+	check_reserved(place.reserved);
 	if (absent(place) || (place.buffer != nullptr && place.slot != 0))
 		refuse(name, "it must be either in a buffer or in a slot");
 	if (place.slot != 0)

@@ -49,6 +49,35 @@ TEST_F(the_c_interface, takes_longer_structures_of_newer_programs_unless_they_us
 	EXPECT_EQ(info.newer, 0U);
 }
 
+TEST_F(the_c_interface, refuses_fields_that_mean_nothing_yet)
+{
+	auto options = sized<atom_queue_options>();
+	options.reserved = 7;
+	atom_queue *made = nullptr;
+	EXPECT_EQ(atom_queue_create(context, &options, &made), ATOM_ERROR_UNSUPPORTED);
+	EXPECT_STREQ(atom_last_error(), "the field reserved of a structure is 7, not 0");
+	auto more = sized<atom_context_options>();
+	more.reserved = 1;
+	atom_context *other = nullptr;
+	EXPECT_EQ(atom_context_create_with(&device, &more, &other), ATOM_ERROR_UNSUPPORTED);
+
+	atom_builder *builder = nullptr;
+	ASSERT_EQ(atom_builder_create(context, &builder), ATOM_OK) << atom_last_error();
+	auto image = sized<atom_operand>();
+	image.dtype = ATOM_DTYPE_F32;
+	image.where.slot = 1;
+	image.rank = 4;
+	for (auto &n : image.dims)
+		n = 1;
+	auto conv = sized<atom_conv2d_options>();
+	EXPECT_EQ(atom_builder_conv2d(builder, &image, &image, &image, &conv), ATOM_OK) << atom_last_error();
+	conv.reserved = 1;
+	EXPECT_EQ(atom_builder_conv2d(builder, &image, &image, &image, &conv), ATOM_ERROR_UNSUPPORTED);
+	image.where.reserved = 1;
+	EXPECT_EQ(atom_builder_conv2d(builder, &image, &image, &image, nullptr), ATOM_ERROR_UNSUPPORTED);
+	atom_builder_destroy(builder);
+}
+
 TEST_F(the_c_interface, steps_through_arrays_by_the_size_that_their_structures_have)
 {
 	struct longer {
