@@ -10,16 +10,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
-#include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "language_model.hpp"
-#include "log.hpp"
 #include "run_sample.hpp"
 
 namespace {
@@ -28,12 +24,6 @@ using samples::failure, samples::status;
 
 constexpr float undecided = 0.1F;    // the CPU's two best logits are at most this apart
 constexpr double spread_limit = 1.3; // of the NPU, in spreads of the CPU's two ways
-
-const std::map<std::string, llama_ftype> weight_types{
-	{"f16", LLAMA_FTYPE_MOSTLY_F16},
-	{"q8_0", LLAMA_FTYPE_MOSTLY_Q8_0},
-	{"q4_0", LLAMA_FTYPE_MOSTLY_Q4_0},
-};
 
 const std::vector<std::string> questions{
 	"What is the capital of France?",
@@ -46,8 +36,6 @@ const std::vector<std::string> questions{
 struct options : chat::settings {
 	std::size_t prompts = questions.size();
 	std::size_t tokens = 64;
-	std::optional<llama_ftype> weights;
-	std::filesystem::path converted;
 	bool blocks = false;
 };
 
@@ -119,29 +107,8 @@ verdict follow(chat::language_model &model, const std::string &question,
 	return result;
 }
 
-/** Writes @p from with weights of another type to @p to, if it is not there yet. */
-void convert(const std::filesystem::path &from, const std::filesystem::path &to, llama_ftype type)
-{
-	if (std::filesystem::exists(to))
-		return;
-	std::filesystem::path part = to;
-	part += ".part";
-	llama_model_quantize_params how = llama_model_quantize_default_params();
-	how.ftype = type;
-	how.allow_requantize = true;
-	how.pure = true; // not some tensors of another type, which the NPU may lack
-	if (llama_model_quantize(from.c_str(), part.c_str(), &how) != 0)
-		throw failure(status::job, "llama.cpp cannot convert the weights");
-	std::filesystem::rename(part, to);
-}
-
 void run(options o)
 {
-	if (o.weights) {
-		chat::take_log(o.verbose);
-		convert(o.model, o.converted, *o.weights);
-		o.model = o.converted;
-	}
 	o.on_npu = true;
 	chat::language_model npu(o);
 	o.on_npu = false;
@@ -190,11 +157,6 @@ int main(int argc, char **argv)
 	CLI::App app("Compares answers on the NPU with those on the CPU.", "same_answer");
 	app.add_option("--model", o.model, "GGUF file")->required();
 	app.add_option("--plugin", o.plugin, "libggml-atom.so")->required();
-	auto *converted = app.add_option("--converted", o.converted,
-	                                 "where to, made if it is not there");
-	app.add_option("--weights", o.weights, "convert the model's weights to f16, q8_0 or q4_0")
-		->transform(CLI::CheckedTransformer(weight_types).description(""))
-		->needs(converted);
 	app.add_flag("--blocks", o.blocks, "the weights are blocks: measure by the CPU's two ways");
 	app.add_option("--threads", o.threads, "of the CPU");
 	app.add_option("--prompts", o.prompts, "of the questions, the first N");
