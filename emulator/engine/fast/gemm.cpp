@@ -25,6 +25,8 @@ constexpr std::int64_t slice_elements = 1 << 22;
 constexpr std::int64_t slice_step = 1024; /* whole groups, blocks and lines of the cache */
 /* What goes with a product but for its terms: mappings, streams, plans. In multiply-accumulates, about a microsecond. */
 constexpr std::int64_t product_macs = 1 << 16;
+/* Tiles are not made smaller than this, some five microseconds, to have several: of few rows memory sets the speed. */
+constexpr std::int64_t shared_macs = 1 << 19, shared_macs_of_few_rows = 1 << 16;
 
 std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
 
@@ -267,15 +269,25 @@ gemm_shape cut(const gemm_plan &p)
 	const std::int64_t area = std::max(macs_per_tile(p) / p.k, std::int64_t{1});
 	while (s.rows * s.columns > area && std::max(s.rows, s.columns) > edge_min)
 		(s.columns >= s.rows ? s.columns : s.rows) /= 2;
-	/* Parts of equal size rather than a thin last one. */
-	const auto even = [](std::int64_t n, std::int64_t most) { return parts(parts(n, parts(n, most)), 16) * 16; };
-	s.rows = std::min(p.m, even(p.m, s.rows));
-	s.columns = std::min(p.n, even(p.n, s.columns));
+	const __int128 work = static_cast<__int128>(p.m) * p.n * p.k + product_macs;
+	const std::int64_t least = p.m <= kernels::few_rows_max ? shared_macs_of_few_rows : shared_macs;
+	const bool whole = s.rows == p.m && s.columns == p.n, shared = work * p.batch >= 2 * least;
+	if (whole && shared && p.batch == 1) {
+		std::int64_t &longer = s.columns >= s.rows ? s.columns : s.rows;
+		longer = longer < 2 * edge_min ? longer : parts(longer, 2);
+	}
+	/* Parts of equal size rather than a thin last one; an even number of them, for two threads to share. */
+	const auto even = [](std::int64_t n, std::int64_t most) {
+		const std::int64_t count = parts(n, most);
+		return std::min(n, parts(parts(n, count + (count > 1 ? count % 2 : 0)), 16) * 16);
+	};
+	s.rows = even(p.m, s.rows);
+	s.columns = even(p.n, s.columns);
 	s.row_parts = parts(p.m, s.rows);
 	s.column_parts = parts(p.n, s.columns);
-	if (s.row_parts == 1 && s.column_parts == 1)
-		s.matrices = std::clamp(macs_per_tile(p) / (2 * (p.m * p.n * p.k + product_macs)), std::int64_t{1},
-					p.batch);
+	if (whole && p.batch > 1)
+		s.matrices = std::clamp(static_cast<std::int64_t>(macs_per_tile(p) / (2 * work)), std::int64_t{1},
+					shared ? parts(p.batch, 2) : p.batch);
 	s.tiles = static_cast<std::uint64_t>(parts(p.batch, s.matrices) * s.row_parts * s.column_parts);
 	return s;
 }

@@ -28,6 +28,7 @@ void dot_columns(const few_rows_args &t, std::size_t column)
 		typename Floats::vector bs[Columns];
 		unroll<Columns>([&](auto j) ATOM_INLINE {
 			bs[j.value] = load_b(b + std::ptrdiff_t{j.value} * t.b_stride + k * sizeof(From));
+			__builtin_prefetch(b + std::ptrdiff_t{j.value + Columns} * t.b_stride + k * sizeof(From));
 		});
 		unroll<Rows>([&](auto i) ATOM_INLINE {
 			const auto a = load_a(t.a + std::ptrdiff_t{i.value} * t.a_stride + 4 * k);

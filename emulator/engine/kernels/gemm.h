@@ -41,6 +41,9 @@ struct interrupt {
 	bool pending() const { return asked && asked(context); }
 };
 
+/** Up to so many rows of a, b is multiplied where it lies: memory sets the speed. */
+inline constexpr unsigned few_rows_max = 4;
+
 /**
  * One product. The types of a and b are either
  *  - f32, f16, bf16 in any mix: out is f32;

@@ -113,7 +113,6 @@ struct few_rows_args {
 	bool add;                   ///< along n: out += result
 	std::uint32_t *column_sums; ///< integers: set to the sums of the columns of b; nullptr: not wanted
 };
-inline constexpr unsigned few_rows_max = 4;
 
 /**
  * A row rounded to q8_0: half away from zero; what is no number becomes 0. Blocks come in groups of four, the last filled up

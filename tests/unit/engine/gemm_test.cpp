@@ -377,5 +377,36 @@ TEST(GemmFast, OperandsThatCannotBeMappedAreCopiedInSlices)
 	}
 }
 
+/* For two threads to share, if there is enough to do. */
+TEST(GemmTiles, AreAnEvenNumber)
+{
+	struct shape {
+		std::uint64_t batch, m, n, k;
+	};
+	static constexpr shape shapes[] = {
+		{1, 1, 192, 768},  {1, 1, 576, 576},   {1, 1, 1536, 576},  {1, 1, 1000, 1280}, {1, 3, 49152, 576}, {1, 42, 192, 576},
+		{1, 256, 576, 64}, {1, 500, 64, 576},  {1, 384, 384, 384}, {1, 700, 700, 64},  {9, 1, 200, 64},    {12, 128, 128, 64},
+	};
+	const auto tiles = [](const shape &s) {
+		auto c = command<atom_cmd_gemm>(ATOM_OP_GEMM);
+		c.alpha = 1;
+		c.a = dense(ATOM_DTYPE_F32, 0, {s.batch, s.m, s.k});
+		c.b = dense(ATOM_DTYPE_F16, 16 << 20, {s.batch, s.n, s.k});
+		swap_dims(c.b, 1, 2);
+		c.out = dense(ATOM_DTYPE_F32, 128 << 20, {s.batch, s.m, s.n});
+		const atom_arg args[] = {{.va = 1 << 20, .bytes = 256 << 20}};
+		fault why;
+		const auto op = decode(bytes_of(c), args, {}, why);
+		EXPECT_TRUE(op) << "field " << why.field;
+		return op ? op->tiles() : 0;
+	};
+	for (const shape &s : shapes) {
+		const std::uint64_t n = tiles(s);
+		EXPECT_TRUE(n > 1 && n % 2 == 0) << n << ": " << s.batch << " x " << s.m << " x " << s.n << " x " << s.k;
+	}
+	EXPECT_EQ(tiles({1, 1, 64, 64}), 1u);
+	EXPECT_EQ(tiles({1, 32, 32, 64}), 1u);
+}
+
 } // namespace
 } // namespace atom::engine::test
