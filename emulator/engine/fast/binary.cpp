@@ -113,6 +113,8 @@ void binary(const streams<binary_plan> &s, memory &mem, scratch &work, std::uint
 	    (has_lut && !mem.read(tail.lut, 0, lut, sizeof lut)))
 		return;
 	const bool bytes = adds_bytes(s.p);
+	/* Of arithmetic no result is a signalling NaN, which storing makes quiet. */
+	const bool in_place = s.p.out.dtype == ATOM_DTYPE_F32 && !s.residual.t && !has_lut && s.p.kind <= ATOM_BINARY_DIV;
 	add_bytes_args sum = byte_args(s.p);
 	for (run_walk run(s.dims, first, last); run.next();) {
 		const std::size_t n = run.count();
@@ -126,20 +128,30 @@ void binary(const streams<binary_plan> &s, memory &mem, scratch &work, std::uint
 				continue;
 			}
 		}
-		if (!a.load(run.index(), n, buf.a, buf.run) || !b.load(run.index(), n, buf.b, buf.run))
+		const float *x = a.view(run.index(), n, buf.a, buf.run);
+		const float *y = x ? b.view(run.index(), n, buf.b, buf.run) : nullptr;
+		if (!y)
 			return;
-		apply_real(s.p, buf.a, buf.b, buf.r, n);
-		float *r = buf.r;
+		const bool activates = tail.activation != ATOM_FN_IDENTITY && !has_lut;
+		float *place = in_place ? reinterpret_cast<float *>(out.place(run.index())) : nullptr;
+		if (place == x || place == y) /* the loops want them apart */
+			place = nullptr;
+		float *r = place && !activates ? place : buf.r;
+		apply_real(s.p, x, y, r, n);
 		if (s.residual.t) {
-			if (!residual.load(run.index(), n, buf.a, buf.run))
+			x = residual.view(run.index(), n, buf.a, buf.run);
+			if (!x)
 				return;
-			vectors().binary[ATOM_BINARY_ADD](buf.r, buf.a, buf.b, n);
+			vectors().binary[ATOM_BINARY_ADD](r, x, buf.b, n);
 			r = buf.b;
 		}
-		if (tail.activation != ATOM_FN_IDENTITY && !has_lut) {
-			apply(tail.activation, r, buf.a, n, tail.p0, tail.p1);
-			r = buf.a;
+		if (activates) {
+			float *to = place ? place : buf.a;
+			apply(tail.activation, r, to, n, tail.p0, tail.p1);
+			r = to;
 		}
+		if (r == place)
+			continue;
 		if (!out.store(run.index(), n, r, buf.run, has_lut ? lut : nullptr))
 			return;
 	}

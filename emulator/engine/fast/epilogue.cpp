@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fast/epilogue.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "numeric/convert.h"
@@ -41,7 +42,9 @@ finisher::finisher(const epilogue &tail, const tensor &out, bool exact, finish_b
 			    tail.activation == ATOM_FN_CLIP;
 	const bool bytes = (out.dtype == ATOM_DTYPE_I8 || out.dtype == ATOM_DTYPE_U8) &&
 			   out.quant.kind == ATOM_QUANT_PER_TENSOR;
-	at_once_ = !exact && simple && (bytes || is_float(out.dtype)) && (!tail.bias || of_columns(tail.bias));
+	at_once_ = !exact && (simple ? bytes || is_float(out.dtype) : is_float(out.dtype) && tail.activation != ATOM_FN_LUT) &&
+		   (!tail.bias || of_columns(tail.bias));
+	activates_ = at_once_ && !simple;
 }
 
 bool finisher::open(memory &mem, const index5 &first, const index5 &last)
@@ -108,25 +111,58 @@ bool finisher::finish_at_once(const index5 &first, const sums &of, std::int64_t 
 	args.dtype = out_tensor_.dtype;
 	args.out_scale = out_tensor_.quant.scale;
 	args.out_zero = static_cast<float>(out_tensor_.quant.zero_point);
-	args.out = out_.place(first);
-	args.out_stride = step * out_tensor_.strides[3];
+	std::byte *out = out_.place(first);
+	const std::int64_t out_stride = step * out_tensor_.strides[3];
+	args.out = out;
+	args.out_stride = out_stride;
+	if (!activates_)
+		return finish_rows(args, first, step);
+	/* In place of the sums, which the activation turns into outputs. */
+	args.dtype = ATOM_DTYPE_F32;
+	args.out = static_cast<std::byte *>(of.first);
+	args.out_stride = static_cast<std::ptrdiff_t>(of.stride * 4);
+	if (!finish_rows(args, first, step))
+		return false;
+	activate(of, out, out_stride);
+	return true;
+}
+
+bool finisher::finish_rows(finish_args args, const index5 &first, std::int64_t step)
+{
 	args.residual = reinterpret_cast<const float *>(residual_at(first));
 	args.residual_stride = step * tail_.residual.strides[3];
 	if (!tail_.residual || args.residual) {
 		kernels_.finish(args);
 		return true;
 	}
+	const std::size_t rows = args.rows;
 	args.rows = 1;
 	args.residual = buf_.s;
 	index5 index = first;
-	for (std::size_t i = 0; i < of.rows; ++i, index[3] += step) {
-		if (!residual_.load(index, of.columns, buf_.s, buf_.run))
+	for (std::size_t i = 0; i < rows; ++i, index[3] += step) {
+		if (!residual_.load(index, args.columns, buf_.s, buf_.run))
 			return false;
-		args.sums = static_cast<const std::byte *>(of.first) + i * of.stride * 4;
 		kernels_.finish(args);
+		args.sums = static_cast<const float *>(args.sums) + args.stride;
 		args.out += args.out_stride;
 	}
 	return true;
+}
+
+/* As many rows at a time as a buffer has room for, if they lie one behind the other. */
+void finisher::activate(const sums &of, std::byte *out, std::int64_t out_stride)
+{
+	const std::size_t most = of.stride == of.columns ? std::max<std::size_t>(run_elements / of.columns, 1) : 1;
+	const bool dense = out_stride == static_cast<std::int64_t>(of.columns * out_tensor_.element_bytes);
+	const auto store = vectors().store[out_tensor_.dtype];
+	for (std::size_t row = 0; row < of.rows; row += most) {
+		const std::size_t rows = std::min(most, of.rows - row);
+		apply(tail_.activation, static_cast<const float *>(of.first) + row * of.stride, buf_.t, rows * of.columns, tail_.p0,
+		      tail_.p1);
+		const std::size_t stores = dense ? 1 : rows, n = rows * of.columns / stores;
+		for (std::size_t i = 0; i < stores; ++i)
+			store(buf_.t + i * n, out + static_cast<std::int64_t>(row + i) * out_stride, n);
+	}
 }
 
 bool finisher::direct(const index5 &first, std::size_t columns, std::int64_t step, const float *scale,
@@ -138,7 +174,7 @@ bool finisher::direct(const index5 &first, std::size_t columns, std::int64_t ste
 	const bounds held = bounds_of(tail_);
 	to.low = held.low;
 	to.high = held.high;
-	std::byte *out = at_once_ && is_float(out_tensor_.dtype) != (scale != nullptr) ? out_.place(first) : nullptr;
+	std::byte *out = at_once_ && !activates_ && is_float(out_tensor_.dtype) != (scale != nullptr) ? out_.place(first) : nullptr;
 	if (!out || !(scale ? direct_bytes(first, columns, scale, to) : direct_floats(first, columns, step, to)))
 		return !mem_->failed();
 	to.to = out;

@@ -58,6 +58,8 @@ private:
 	bool direct_floats(const index5 &first, std::size_t columns, std::int64_t step, kernels::tile_output &to);
 	bool direct_bytes(const index5 &first, std::size_t columns, const float *scale, kernels::tile_output &to);
 	bool finish_at_once(const index5 &first, const sums &of, std::int64_t step);
+	bool finish_rows(finish_args args, const index5 &first, std::int64_t step);
+	void activate(const sums &of, std::byte *out, std::int64_t out_stride);
 	/** f32 of the residual where they lie, or nullptr. */
 	const std::byte *residual_at(const index5 &first) const;
 	bool load_bias(const index5 &first, std::size_t n);
@@ -75,6 +77,7 @@ private:
 	real_run bias_, residual_, out_;
 	integer_run integer_bias_, exact_out_;
 	bool at_once_ = false;
+	bool activates_ = false; ///< at once, but for the activation, which is none of bounds
 	std::int64_t bias_at_ = -1; ///< column that the loaded bias begins at
 	std::size_t bias_count_ = 0;
 };

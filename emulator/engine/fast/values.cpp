@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fast/values.h"
 
+#include <algorithm>
+
 #include <cmath>
 #include <cstring>
 
@@ -84,6 +86,12 @@ bool real_run::open(memory &mem, const stream &s, const byte_range &bytes, std::
 bool real_run::load(const index5 &index, std::size_t count, float *to, run_buffers &buffers)
 {
 	const tensor &t = window_.of().t;
+	if (is_float(t.dtype) && t.strides.back() == 0 && count > 1) {
+		if (!load(index, 1, to, buffers))
+			return false;
+		std::fill_n(to + 1, count - 1, to[0]);
+		return true;
+	}
 	const std::byte *raw = window_.read(index, count, buffers.raw);
 	if (!raw)
 		return false;
@@ -106,6 +114,14 @@ bool real_run::load(const index5 &index, std::size_t count, float *to, run_buffe
 	else if (t.quant.kind != ATOM_QUANT_NONE)
 		vectors().dequantise(to, count, quant_.scale(), static_cast<float>(quant_.zero_point()));
 	return true;
+}
+
+const float *real_run::view(const index5 &index, std::size_t count, float *buffer, run_buffers &buffers)
+{
+	if (window_.of().t.dtype == ATOM_DTYPE_F32)
+		if (const std::byte *place = window_.place(index))
+			return reinterpret_cast<const float *>(place);
+	return load(index, count, buffer, buffers) ? buffer : nullptr;
 }
 
 void real_run::store_integers(const float *from, std::byte *to, std::size_t count, run_buffers &buffers,

@@ -47,6 +47,8 @@ public:
 		  std::uint32_t access);
 	bool open(memory &mem, const stream &s, const byte_range &bytes, std::uint32_t access);
 	bool load(const index5 &index, std::size_t count, float *to, run_buffers &buffers);
+	/** Where the run lies as f32: in place, or loaded into @p buffer; nullptr: fault. */
+	const float *view(const index5 &index, std::size_t count, float *buffer, run_buffers &buffers);
 	/** The LUT, if not null, maps the bytes of an i8 or u8 output. */
 	bool store(const index5 &index, std::size_t count, const float *from, run_buffers &buffers,
 		   const std::byte *lut = nullptr, bool toward_zero = false);

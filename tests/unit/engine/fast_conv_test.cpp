@@ -414,7 +414,7 @@ TEST_P(FastConv, DepthwiseSumsAreExact)
 	};
 	constexpr std::uint64_t weight_at = 1 << 19, bias_at = 600 << 10, residual_at = 1 << 20, out_at = 2 << 20;
 	for (const layer &l : layers)
-		for (const unsigned end : {0, 1, 2, 3}) {
+		for (const unsigned end : {0, 1, 2, 3, 4, 5}) {
 			auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
 			c.window = {l.kernel, l.kernel, l.stride, l.stride, l.dilation, l.dilation, l.pad, l.pad, l.pad, l.pad};
 			c.groups = static_cast<std::uint32_t>(l.c);
@@ -422,7 +422,7 @@ TEST_P(FastConv, DepthwiseSumsAreExact)
 			const std::uint64_t h = outputs(l.h), w = outputs(l.w);
 			c.in = dense(ATOM_DTYPE_F32, 0, {1, l.h, l.w, l.c});
 			c.weight = dense(ATOM_DTYPE_F32, weight_at, {l.c, l.kernel, l.kernel, 1});
-			c.out = dense(end == 3 ? ATOM_DTYPE_F16 : ATOM_DTYPE_F32, out_at, {1, h, w, l.c});
+			c.out = dense(end == 3 || end == 5 ? ATOM_DTYPE_F16 : ATOM_DTYPE_F32, out_at, {1, h, w, l.c});
 			arena start(3 << 20);
 			generator g(static_cast<unsigned>(l.h + end));
 			fill_exactly(g, start, c.in);
@@ -432,14 +432,18 @@ TEST_P(FastConv, DepthwiseSumsAreExact)
 				for (unsigned i = 0; i < 3; ++i)
 					c.epilogue.bias.strides[i] = 0;
 				fill_exactly(g, start, dense(ATOM_DTYPE_F32, bias_at, {l.c}));
+			}
+			if (end > 0 && end < 4) {
 				c.epilogue.activation = ATOM_FN_CLIP;
 				c.epilogue.p0 = -20;
 				c.epilogue.p1 = 6;
 			}
-			if (end == 2) {
-				c.epilogue.residual = dense(ATOM_DTYPE_F32, residual_at, {1, h, w, l.c});
+			if (end == 2 || end == 5) {
+				c.epilogue.residual = dense(end == 2 ? ATOM_DTYPE_F32 : ATOM_DTYPE_BF16, residual_at, {1, h, w, l.c});
 				fill_exactly(g, start, c.epilogue.residual);
 			}
+			if (end > 3) /* none that is bounds */
+				c.epilogue.activation = ATOM_FN_HARD_SWISH;
 			expect_same(c, start, std::to_string(l.h) + " x " + std::to_string(l.w) + " x " + std::to_string(l.c) + ", end " +
 						      std::to_string(end));
 		}
