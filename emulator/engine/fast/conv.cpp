@@ -2,7 +2,6 @@
 #include "fast/conv.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "fast/conv_image.h"
@@ -190,14 +189,8 @@ private:
 		args_.kept_columns = static_cast<std::size_t>(p_.out_channels);
 		args_.kept_first = first;
 		const std::size_t bytes = kernels::windows_kept_bytes(args_, args_.kept_columns);
-		const tensor &w = p_.weight;
-		std::array<std::uint64_t, 14> form = {p_.in.dtype, w.dtype, args_.channels, args_.taps,
-						      static_cast<std::uint64_t>(part_.group + group_)};
-		for (std::size_t i = 1; i < 5; ++i) {
-			form[4 + i] = static_cast<std::uint64_t>(w.dims[i]);
-			form[8 + i] = static_cast<std::uint64_t>(w.strides[i]);
-		}
-		return bytes ? mem_.keep(w.operand, form, bytes) : nullptr;
+		const auto form = weight_form(p_, {args_.channels, args_.taps, static_cast<std::uint64_t>(part_.group + group_)});
+		return bytes ? mem_.keep(p_.weight.operand, form, bytes) : nullptr;
 	}
 
 	/* [groups][channels][kh][kw][input channels, filled up with 0]. */

@@ -5,6 +5,17 @@
 
 namespace atom::engine::fast {
 
+std::vector<std::uint64_t> weight_form(const conv_plan &p, std::initializer_list<std::uint64_t> more)
+{
+	std::vector<std::uint64_t> form = {p.in.dtype, p.weight.dtype};
+	for (std::size_t i = 1; i < 5; ++i) {
+		form.push_back(static_cast<std::uint64_t>(p.weight.dims[i]));
+		form.push_back(static_cast<std::uint64_t>(p.weight.strides[i]));
+	}
+	form.insert(form.end(), more);
+	return form;
+}
+
 bool channel_quant::load(const conv_plan &p, memory &mem, std::int64_t first, std::size_t n)
 {
 	/* Runs go along dimension 4: there the channels must be. */

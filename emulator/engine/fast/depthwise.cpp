@@ -2,7 +2,6 @@
 #include "fast/depthwise.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -181,14 +180,8 @@ private:
 	{
 		if (!p_.constant_weight || p_.transposed)
 			return nullptr;
-		const tensor &w = p_.weight;
-		std::array<std::uint64_t, 12> form = {p_.in.dtype, w.dtype, static_cast<std::uint64_t>(part_.group),
-						      static_cast<std::uint64_t>(part_.groups)};
-		for (std::size_t i = 1; i < 5; ++i) {
-			form[3 + i] = static_cast<std::uint64_t>(w.dims[i]);
-			form[7 + i] = static_cast<std::uint64_t>(w.strides[i]);
-		}
-		return mem_.keep(w.operand, form, kernels::kept_state_bytes + bytes);
+		const auto form = weight_form(p_, {static_cast<std::uint64_t>(part_.group), static_cast<std::uint64_t>(part_.groups)});
+		return mem_.keep(p_.weight.operand, form, kernels::kept_state_bytes + bytes);
 	}
 
 	void make_taps()
