@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
 // CONV2D with bias and ReLU, all tiles of the engine's operation on flat memory, against oneDNN's convolution on every layer
-// of ResNet-50. oneDNN chooses its layouts, and its weights are packed before; the engine's are promised to be constant, so that
+// of ResNet-50, and on the depthwise ones of EfficientNet-lite0. oneDNN chooses its layouts, and its weights are packed before; the engine's are promised to be constant, so that
 // its first run packs them. conv.geomean.plain is without the promise, and with oneDNN's packing in its time.
 #include <map>
 #include <memory>
 #include <vector>
 
 #include "convs.hpp"
+#include "efficientnet.hpp"
 #include "engine/engine.h"
 #include "race.hpp"
+#include "resnet50.hpp"
 
 namespace {
 
@@ -81,7 +83,7 @@ float value_of(const std::byte *data, std::size_t bytes)
 /** A fast wrong result is not a figure. */
 void check_same(const kind &k, const conv_layer &l, const std::byte *x, const std::byte *y, std::size_t count)
 {
-	const float size = std::sqrt(static_cast<float>(l.kernel * l.kernel * l.in));
+	const float size = std::sqrt(static_cast<float>(l.terms()));
 	const float allowed = k.bytes == 1 ? 1 : size * (k.bytes == 2 ? 0.03f : 1e-4f);
 	for (std::size_t i = 0; i < count; ++i)
 		if (!(std::fabs(value_of(x + i * k.bytes, k.bytes) - value_of(y + i * k.bytes, k.bytes)) <= allowed)) {
@@ -136,19 +138,26 @@ int main(int argc, char **argv)
 	dnnl::engine engine(dnnl::engine::kind::cpu, 0);
 	dnnl::stream stream(engine);
 	bench::geometric_mean all, all_packing;
+	const auto measure = [&](const kind &k, const conv_layer &l, std::initializer_list<bench::geometric_mean *> means) {
+		const std::string name = std::string("conv.") + k.name + "." + l.name;
+		if (argc > 1 && name.find(argv[1]) == std::string::npos)
+			return;
+		const speeds s = run(engine, stream, k, l);
+		bench::tell_both(name, l.operations() / s.engine * 1e-9, l.operations() / s.reference * 1e-9);
+		for (bench::geometric_mean *m : means)
+			m->add(s.reference / s.engine);
+		if (l.groups == 1)
+			all_packing.add(s.reference_packs / s.engine_packs);
+	};
 	for (const kind &k : bench::kinds) {
 		bench::geometric_mean mean;
-		for (const conv_layer &l : bench::resnet50) {
-			const std::string name = std::string("conv.") + k.name + "." + l.name;
-			if (argc > 1 && name.find(argv[1]) == std::string::npos)
-				continue;
-			const speeds s = run(engine, stream, k, l);
-			bench::tell_both(name, l.operations() / s.engine * 1e-9, l.operations() / s.reference * 1e-9);
-			for (bench::geometric_mean *m : {&mean, &all})
-				m->add(s.reference / s.engine);
-			all_packing.add(s.reference_packs / s.engine_packs);
-		}
+		for (const conv_layer &l : bench::resnet50)
+			measure(k, l, {&mean, &all});
 		std::printf("conv %s: %.3f of oneDNN's speed\n", k.name, mean.value());
+		bench::geometric_mean depthwise;
+		for (const conv_layer &l : bench::efficientnet)
+			measure(k, l, {&depthwise});
+		bench::tell_both(std::string("conv.depthwise.") + k.name, depthwise.value(), 1);
 	}
 	bench::tell_both("conv.geomean", all.value(), 1);
 	bench::tell_both("conv.geomean.plain", all_packing.value(), 1);

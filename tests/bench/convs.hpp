@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A layer of ResNet-50 with bias and ReLU as the engine's command and as oneDNN's convolution.
+// A layer with bias and ReLU as the engine's command and as oneDNN's convolution.
 #pragma once
 
 #include <dnnl.hpp>
@@ -10,7 +10,7 @@
 #include <random>
 
 #include "atom/hw/command.h"
-#include "resnet50.hpp"
+#include "conv_layer.hpp"
 
 namespace bench {
 
@@ -54,7 +54,7 @@ struct operands {
 		const auto product = [](auto... n) { return (std::size_t{1} * ... * static_cast<std::size_t>(n)); };
 		const auto behind = [](std::size_t at, std::size_t bytes) { return (at + bytes + 4095) / 4096 * 4096; };
 		in_count = product(l.size, l.size, l.in);
-		weight_count = product(l.out, l.kernel, l.kernel, l.in);
+		weight_count = product(l.out, l.terms());
 		out_count = product(l.out_size(), l.out_size(), l.out);
 		in = 0;
 		weight = behind(in, in_count * k.bytes);
@@ -68,7 +68,7 @@ struct operands {
 /** Sums of int8 lie within about this. */
 inline float out_scale(const conv_layer &l)
 {
-	return std::sqrt(static_cast<float>(l.kernel * l.kernel * l.in)) * 40;
+	return std::sqrt(static_cast<float>(l.terms())) * 40;
 }
 
 inline void fill(std::byte *data, const kind &k, const conv_layer &l, const operands &at)
@@ -108,9 +108,9 @@ inline atom_cmd_conv2d make_command(const kind &k, const conv_layer &l, const op
 	c.header.bytes = sizeof c;
 	c.header.flags = constant ? ATOM_CONV_WEIGHT_CONSTANT : 0;
 	c.window = {side, side, stride, stride, 1, 1, pad, pad, pad, pad};
-	c.groups = 1;
+	c.groups = static_cast<std::uint32_t>(l.groups);
 	c.in = dense(k.in, base + at.in, k.bytes, {1, n(l.size), n(l.size), n(l.in)});
-	c.weight = dense(k.weight, base + at.weight, k.bytes, {n(l.out), side, side, n(l.in)});
+	c.weight = dense(k.weight, base + at.weight, k.bytes, {n(l.out), side, side, n(l.in / l.groups)});
 	c.out = dense(k.out, base + at.out, k.bytes, {1, n(l.out_size()), n(l.out_size()), n(l.out)});
 	c.epilogue.bias = dense(k.bias, base + at.bias, 4, {1, n(l.out_size()), n(l.out_size()), n(l.out)});
 	for (unsigned i = 0; i < 3; ++i)
@@ -131,9 +131,9 @@ class theirs {
 public:
 	theirs(dnnl::engine &engine, dnnl::stream &stream, const kind &k, const conv_layer &l, std::byte *data,
 	       const operands &at)
-	    : stream_(stream), lying_({{l.out, l.in, l.kernel, l.kernel}, k.dnnl_weight, tag::ohwi}, engine, data + at.weight)
+	    : stream_(stream), lying_({weights_of(l), k.dnnl_weight, l.groups == 1 ? tag::ohwi : tag::gohwi}, engine, data + at.weight)
 	{
-		const dnnl::memory::dims in = {1, l.in, l.size, l.size}, weight = {l.out, l.in, l.kernel, l.kernel},
+		const dnnl::memory::dims in = {1, l.in, l.size, l.size}, weight = weights_of(l),
 					 out = {1, l.out, l.out_size(), l.out_size()}, strides = {l.stride, l.stride},
 					 pads = {l.pad(), l.pad()};
 		using md = dnnl::memory::desc;
@@ -188,6 +188,13 @@ public:
 	}
 
 private:
+	static dnnl::memory::dims weights_of(const conv_layer &l)
+	{
+		if (l.groups == 1)
+			return {l.out, l.in, l.kernel, l.kernel};
+		return {l.groups, l.out / l.groups, l.in / l.groups, l.kernel, l.kernel};
+	}
+
 	dnnl::stream &stream_;
 	std::string name_;
 	dnnl::convolution_forward primitive_;

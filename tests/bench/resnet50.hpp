@@ -2,16 +2,9 @@
 // The distinct convolutions of ResNet-50 (stride in the 3 x 3, as it is trained today), one image.
 #pragma once
 
+#include "conv_layer.hpp"
+
 namespace bench {
-
-struct conv_layer {
-	const char *name; ///< size of the image, channels in and out, kernel and stride
-	int size, in, out, kernel, stride;
-
-	int pad() const { return kernel / 2; }
-	int out_size() const { return (size + 2 * pad() - kernel) / stride + 1; }
-	double operations() const { return 2.0 * out_size() * out_size() * out * kernel * kernel * in; }
-};
 
 inline constexpr conv_layer resnet50[] = {
 	{"224-3-64-k7s2", 224, 3, 64, 7, 2},

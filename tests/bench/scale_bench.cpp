@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "convs.hpp"
+#include "resnet50.hpp"
 #include "figures.hpp"
 #include "driver.h"
 

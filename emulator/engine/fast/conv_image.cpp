@@ -58,6 +58,8 @@ private:
 		if (!base)
 			return false;
 		to_.data = base + offset_of(at(0, 0), in_.strides);
+		to_.in_place = true;
+		to_.element_bytes = in_.element_bytes;
 		to_.row_stride = in_.strides[2];
 		to_.column_stride = in_.strides[3];
 		to_.group_stride = channels_.each * in_.element_bytes;
@@ -91,6 +93,7 @@ private:
 	bool copy()
 	{
 		const auto bytes = static_cast<std::int64_t>(format_.bytes);
+		to_.element_bytes = bytes;
 		to_.group_stride = to_.channels * bytes;
 		to_.column_stride = channels_.groups * to_.group_stride;
 		to_.row_stride = to_.columns * to_.column_stride;

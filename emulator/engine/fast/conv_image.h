@@ -35,6 +35,8 @@ struct image_channels {
 /** Pixels [rows][columns], each [groups][channels]. */
 struct conv_image {
 	const std::byte *data = nullptr;
+	bool in_place = false;
+	std::int64_t element_bytes = 0;
 	std::ptrdiff_t row_stride = 0, column_stride = 0, group_stride = 0;
 	std::int64_t rows = 0, columns = 0, channels = 0;
 };

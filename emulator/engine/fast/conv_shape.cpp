@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "fast/conv.h"
+#include "fast/depthwise_vectors.h"
 #include "fast/stream.h"
 #include "kernels/gemm.h"
 
@@ -138,7 +139,8 @@ conv_shape::conv_shape(const conv_plan &plan) : p_(plan)
 	}
 	h_ = phases_of(p_, window.h, p_.out.dims[2]);
 	w_ = phases_of(p_, window.w, p_.out.dims[3]);
-	depthwise_ = p_.in_channels == 1 && p_.out_channels == 1 && p_.groups > 1;
+	depthwise_ = p_.in_channels == 1 && p_.out_channels == 1 && p_.groups > 1 &&
+		     (!p_.integer || window.taps() <= depthwise_exact_taps);
 	const bool bf16 = p_.in.dtype == ATOM_DTYPE_BF16 && p_.weight.dtype == ATOM_DTYPE_BF16;
 	/* About a millisecond; depthwise, about a tenth of the speed. */
 	const std::int64_t most = std::int64_t{1} << ((p_.integer ? 28 : bf16 ? 27 : 26) - (depthwise_ ? 4 : 0));

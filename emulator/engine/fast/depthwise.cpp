@@ -18,38 +18,52 @@ namespace {
 
 constexpr auto lanes = static_cast<std::int64_t>(depthwise_lanes);
 /* Bytes of the image under a row of outputs that stay in the first cache, and channels that are multiplied at a time. */
-constexpr std::int64_t row_bytes = 24 << 10, channels_most = 64;
+constexpr std::int64_t row_bytes = 48 << 10, channels_most = 64;
 
 struct buffers {
 	finish_buffers finish;
 	channel_quant weights;
 };
 
-/* Real values or integers without their zero point, in 32 bits. */
-class plain_pixels final : public pixel_format {
+/* Of images as they lie; nullptr: there are none. */
+depthwise_kernels::function kernel_in_place(const conv_plan &p)
+{
+	const depthwise_kernels &loops = depthwise_vectors();
+	switch (p.in.dtype) {
+	case ATOM_DTYPE_F32:
+		return loops.f32;
+	case ATOM_DTYPE_BF16:
+		return loops.bf16;
+	case ATOM_DTYPE_U8:
+		return loops.u8;
+	case ATOM_DTYPE_I8:
+		return loops.i8;
+	default:
+		return nullptr;
+	}
+}
+
+/* As they lie where the loops take that, else f32; of integers without their zero point. */
+class pixels final : public pixel_format {
 public:
-	plain_pixels(const conv_plan &p, std::int64_t channels)
-		: type_(p.in.dtype), integer_(p.integer), zero_point_(p.in.quant.zero_point)
+	pixels(const conv_plan &p, std::int64_t channels)
+		: type_(p.in.dtype), zero_point_(static_cast<float>(p.in.quant.zero_point))
 	{
-		bytes = 4;
 		pads_unused = true;
 		multiple = channels < lanes ? lanes : 1;
-		in_place = type_ == ATOM_DTYPE_F32;
+		in_place = kernel_in_place(p) != nullptr;
 	}
 	void convert(const std::byte *from, std::size_t count, std::byte *to) const override
 	{
-		if (!integer_)
-			return vectors().load[type_](from, reinterpret_cast<float *>(to), count);
-		auto *values = reinterpret_cast<std::int32_t *>(to);
-		vectors().load_integer[type_](from, values, count);
-		for (std::size_t i = 0; zero_point_ && i < count; ++i)
+		auto *values = reinterpret_cast<float *>(to);
+		vectors().load[type_](from, values, count);
+		for (std::size_t i = 0; zero_point_ != 0 && i < count; ++i)
 			values[i] -= zero_point_;
 	}
 
 private:
 	std::uint8_t type_;
-	bool integer_;
-	std::int32_t zero_point_;
+	float zero_point_;
 };
 
 /* [taps][stride], without zero points. */
@@ -68,14 +82,10 @@ bool pack_weights(const conv_plan &p, memory &mem, const conv_part &part, const 
 			const std::byte *x = from.read({0, 0, h.kernel, w.kernel, part.group}, n, raw);
 			if (!x)
 				return false;
-			if (p.integer) {
-				auto *values = reinterpret_cast<std::int32_t *>(to);
-				vectors().load_integer[p.weight.dtype](x, values, n);
-				for (std::size_t i = 0; i < n; ++i)
-					values[i] -= quant.zero_points[i];
-			} else {
-				vectors().load[p.weight.dtype](x, reinterpret_cast<float *>(to), n);
-			}
+			auto *values = reinterpret_cast<float *>(to);
+			vectors().load[p.weight.dtype](x, values, n);
+			for (std::size_t i = 0; p.integer && i < n; ++i)
+				values[i] -= static_cast<float>(quant.zero_points[i]);
 			std::memset(to + n * 4, 0, (stride - n) * 4);
 			to += stride * 4;
 		}
@@ -123,15 +133,20 @@ public:
 	{
 		if (!load_quantisation(p_, mem_, part_, buf_.weights) || !find_weights() ||
 		    !end_.open(mem_, part_.at(p_, 0, 0, 0, 0), part_.at(p_, part_.rows - 1, part_.columns - 1, part_.groups - 1, 0)) ||
-		    !make_image(p_.in, part_, {part_.group, 1, part_.groups}, plain_pixels(p_, part_.groups), mem_, work_, image_))
+		    !make_image(p_.in, part_, {part_.group, 1, part_.groups}, pixels(p_, part_.groups), mem_, work_, image_))
 			return;
 		make_taps();
+		choose_kernel();
 		args_.row_stride = part_.h->in_step * image_.row_stride;
 		args_.column_stride = part_.w->in_step * image_.column_stride;
-		const bool direct = !p_.integer && p_.out.dtype == ATOM_DTYPE_F32 && !p_.tail.residual && image_.channels == part_.groups;
+		const bool brains = kernel_ == depthwise_vectors().bf16 && p_.out.dtype == ATOM_DTYPE_BF16;
+		const bool direct = !p_.integer && (brains || p_.out.dtype == ATOM_DTYPE_F32) && !p_.tail.residual &&
+				    image_.channels == part_.groups;
 		kernels::tile_output to;
 		if (direct && !end_.direct(part_.at(p_, 0, 0, 0, 0), static_cast<std::size_t>(part_.groups), part_.w->step, nullptr, to))
 			return;
+		if (to.to && brains)
+			kernel_ = depthwise_vectors().bf16_to_bf16;
 		const std::int64_t step = channels_at_a_time();
 		for (std::int64_t channel = 0; channel < part_.groups; channel += step) {
 			if (mem_.interrupted())
@@ -140,8 +155,8 @@ public:
 			/* A vector has to be full: of channels before, or of what the image is filled up with. */
 			const std::int64_t first = std::max<std::int64_t>(0, std::min(channel, part_.groups - lanes));
 			args_.channels = static_cast<std::size_t>(std::max(channel + n - first, lanes));
-			args_.image = image_.data + first * 4;
-			args_.weights = weights_ + first * 4;
+			args_.image = image_.data + first * image_.element_bytes;
+			args_.weights = weights_ + first;
 			if (to.to)
 				to_outputs(to, first);
 			else if (!to_sums(first, channel, n))
@@ -153,7 +168,7 @@ private:
 	std::int64_t channels_at_a_time() const
 	{
 		const std::int64_t pixels = part_.h->reach(1) * image_.columns;
-		return std::clamp(row_bytes / (pixels * 4) / lanes * lanes, lanes, channels_most);
+		return std::clamp(row_bytes / (pixels * image_.element_bytes) / lanes * lanes, lanes, channels_most);
 	}
 
 	bool find_weights()
@@ -162,13 +177,13 @@ private:
 		args_.tap_columns = part_.w->taps.size();
 		const std::size_t bytes = (part_.h->taps.size() * args_.tap_columns * args_.weight_stride + 1) * 4;
 		const auto pack = [&](std::byte *to) {
-			weights_ = to;
+			weights_ = reinterpret_cast<const float *>(to);
 			return pack_weights(p_, mem_, part_, buf_.weights, args_.weight_stride, to);
 		};
 		if (std::byte *state = find_kept(bytes)) {
 			std::byte *kept = state + kernels::kept_state_bytes;
 			if (kernels::made_once(*reinterpret_cast<std::uint32_t *>(state), [&] { return pack(kept); })) {
-				weights_ = kept;
+				weights_ = reinterpret_cast<const float *>(kept);
 				return true;
 			}
 		}
@@ -184,38 +199,71 @@ private:
 		return mem_.keep(p_.weight.operand, form, kernels::kept_state_bytes + bytes);
 	}
 
+	void choose_kernel()
+	{
+		if (image_.in_place)
+			kernel_ = kernel_in_place(p_);
+		else
+			kernel_ = p_.integer ? depthwise_vectors().f32_to_i32 : depthwise_vectors().f32;
+		args_.zero = image_.in_place && p_.integer ? static_cast<float>(p_.in.quant.zero_point) : 0;
+	}
+
 	void make_taps()
 	{
 		for (std::int64_t y = 0; y < part_.rows; ++y)
 			row_taps_.push_back(taps_inside(*part_.h, part_.y + y, p_.in.dims[2]));
-		for (std::int64_t x = 0; x < part_.columns; ++x) {
-			const tap_span taps = taps_inside(*part_.w, part_.x + x, p_.in.dims[3]);
-			const auto at = static_cast<std::size_t>(x);
-			if (columns_.empty() || columns_.back().taps != taps)
-				columns_.push_back({at, at, taps});
-			columns_.back().last = at + 1;
-		}
 		for (const axis_tap &t : part_.h->taps)
 			row_offsets_.push_back((t.offset - part_.h->least()) * image_.row_stride);
 		for (const axis_tap &t : part_.w->taps)
 			column_offsets_.push_back((t.offset - part_.w->least()) * image_.column_stride);
 		args_.rows = row_taps_.size();
 		args_.row_taps = row_taps_.data();
-		args_.columns = columns_.data();
-		args_.column_spans = columns_.size();
 		args_.row_offsets = row_offsets_.data();
 		args_.column_offsets = column_offsets_.data();
+		cut_columns();
+	}
+
+	/* Into blocks of about equal size. */
+	void cut_columns()
+	{
+		const auto columns = static_cast<std::size_t>(part_.columns), most = depthwise_vectors().columns;
+		const std::size_t count = (columns + most - 1) / most, size = (columns + count - 1) / count;
+		const std::size_t taps = args_.tap_columns;
+		skips_.reserve(count * taps);
+		for (std::size_t x = 0; x < columns; x += size) {
+			blocks_.push_back({x, std::min(size, columns - x), skips_.data() + skips_.size()});
+			for (std::size_t tap = 0; tap < taps; ++tap)
+				skips_.push_back(skipped(blocks_.back(), part_.w->taps[tap].offset));
+		}
+		args_.blocks = blocks_.data();
+		args_.block_count = blocks_.size();
+	}
+
+	/* Of a block those that read outside of the input where a tap is. */
+	column_skip skipped(const column_block &block, std::int64_t offset) const
+	{
+		const auto outside = [&](std::size_t i) {
+			const std::int64_t output = part_.x + static_cast<std::int64_t>(block.first + i);
+			const std::int64_t at = output * part_.w->in_step + offset;
+			return at < 0 || at >= p_.in.dims[3];
+		};
+		std::size_t first = 0, last = 0;
+		while (first < block.count && outside(first))
+			++first;
+		while (first + last < block.count && outside(block.count - 1 - last))
+			++last;
+		return {static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(last)};
 	}
 
 	void to_outputs(const kernels::tile_output &to, std::int64_t first)
 	{
-		args_.out = to.to + first * 4;
+		args_.out = to.to + first * p_.out.element_bytes;
 		args_.out_row_stride = part_.h->step * p_.out.strides[2];
 		args_.out_column_stride = to.stride;
 		args_.bias = to.bias ? to.bias + first : nullptr;
 		args_.low = to.low;
 		args_.high = to.high;
-		depthwise_vectors().f32(args_);
+		kernel_(args_);
 	}
 
 	/* Row by row, channels @first on, of which those from @channel on are outputs. */
@@ -229,7 +277,7 @@ private:
 		row.low = -std::numeric_limits<float>::infinity();
 		row.high = std::numeric_limits<float>::infinity();
 		for (std::int64_t y = 0; y < part_.rows; ++y, ++row.row_taps, row.image += row.row_stride) {
-			(p_.integer ? depthwise_vectors().i32 : depthwise_vectors().f32)(row);
+			kernel_(row);
 			const sums all{row.out + (channel - first) * 4, row.channels, columns, static_cast<std::size_t>(n),
 				       p_.integer ? buf_.weights.scales + channel : nullptr};
 			if (!end_.finish(part_.at(p_, y, 0, channel, 0), all, part_.w->step))
@@ -246,9 +294,11 @@ private:
 	finisher end_;
 	conv_image image_;
 	depthwise_args args_;
-	const std::byte *weights_ = nullptr;
+	depthwise_kernels::function kernel_ = nullptr;
+	const float *weights_ = nullptr;
 	std::vector<tap_span> row_taps_;
-	std::vector<column_span> columns_;
+	std::vector<column_skip> skips_;
+	std::vector<column_block> blocks_;
 	std::vector<std::ptrdiff_t> row_offsets_, column_offsets_;
 };
 

@@ -399,54 +399,72 @@ TEST_P(FastConv, SubnormalSumsOfBf16StayOrGoWithoutHarmToOthers)
 		}
 }
 
-/* Small numbers, so that sums are exact: f32 are read in place, whatever else the outputs become. */
+struct depthwise_layer {
+	std::uint64_t h, w, c;
+	std::uint32_t kernel, stride, pad, dilation = 1;
+};
+
+/* 0: sums; 1: bias and bounds; 2: a residual, too; 3: outputs of another type; 4: an activation that is none of bounds; 5: all of that. */
+constexpr unsigned depthwise_ends = 6;
+
+atom_cmd_conv2d depthwise_command(const depthwise_layer &l, unsigned type, unsigned end)
+{
+	constexpr std::uint64_t weight_at = 1 << 19, bias_at = 600 << 10, residual_at = 1 << 20, out_at = 2 << 20;
+	const bool bytes = size_of(type) == 1;
+	auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+	c.window = {l.kernel, l.kernel, l.stride, l.stride, l.dilation, l.dilation, l.pad, l.pad, l.pad, l.pad};
+	c.groups = static_cast<std::uint32_t>(l.c);
+	const auto outputs = [&](std::uint64_t n) { return (n + 2 * l.pad - l.dilation * (l.kernel - 1) - 1) / l.stride + 1; };
+	const std::vector<std::uint64_t> out = {1, outputs(l.h), outputs(l.w), l.c};
+	c.in = dense(type, 0, {1, l.h, l.w, l.c});
+	c.weight = dense(bytes ? unsigned{ATOM_DTYPE_I8} : type, weight_at, {l.c, l.kernel, l.kernel, 1});
+	if (bytes) {
+		c.in = quantised(c.in, 0.5f, end % 2 ? 3 : 0);
+		c.weight = quantised(c.weight, 0.5f, end > 3 ? 2 : 0);
+		c.out = end == 0 ? dense(ATOM_DTYPE_I32, out_at, out) : quantised(dense(type, out_at, out), 0.25f, 9);
+	} else {
+		const unsigned other = type == ATOM_DTYPE_BF16 ? ATOM_DTYPE_BF16 : ATOM_DTYPE_F16;
+		c.out = dense(end == 3 || end == 5 ? other : unsigned{ATOM_DTYPE_F32}, out_at, out);
+	}
+	if (end > 0) {
+		c.epilogue.bias = dense(bytes ? ATOM_DTYPE_I32 : ATOM_DTYPE_F32, bias_at, out);
+		for (unsigned i = 0; i < 3; ++i)
+			c.epilogue.bias.strides[i] = 0;
+		c.epilogue.activation = end < 4 ? ATOM_FN_CLIP : ATOM_FN_HARD_SWISH;
+		c.epilogue.p0 = end < 4 ? -20 : 0;
+		c.epilogue.p1 = end < 4 ? 6 : 0;
+	}
+	if (end == 2 || end == 5)
+		c.epilogue.residual = dense(end == 2 ? ATOM_DTYPE_F32 : ATOM_DTYPE_BF16, residual_at, out);
+	return c;
+}
+
+/* Small numbers, so that sums are exact, whether an image is read where it lies or not, and whatever the outputs become. */
 TEST_P(FastConv, DepthwiseSumsAreExact)
 {
-	struct layer {
-		std::uint64_t h, w, c;
-		std::uint32_t kernel, stride, pad, dilation = 1;
-	};
 	/* Few and many outputs with pads or none; channels that fill vectors, or some, or none; an image wider than the first cache. */
-	static constexpr layer layers[] = {
+	static constexpr depthwise_layer layers[] = {
 		{40, 30, 32, 3, 1, 1}, {31, 45, 48, 5, 2, 2}, {30, 31, 16, 3, 2, 1}, {23, 70, 20, 3, 1, 1}, {3, 3, 64, 5, 1, 2},
-		{20, 20, 48, 3, 1, 0}, {7, 7, 200, 5, 1, 2},  {14, 14, 88, 3, 1, 1}, {9, 9, 72, 3, 1, 2, 2}, {6, 500, 40, 3, 1, 1},
-		{5, 8, 7, 3, 1, 1},    {4, 5, 130, 3, 1, 5},
+		{20, 20, 48, 3, 1, 0}, {7, 7, 200, 5, 1, 2},  {14, 14, 88, 3, 1, 1}, {9, 9, 72, 3, 1, 2, 2}, {4, 300, 40, 3, 1, 1},
+		{5, 8, 7, 3, 1, 1},    {4, 5, 130, 3, 1, 5},  {9, 9, 16, 17, 1, 8},
 	};
-	constexpr std::uint64_t weight_at = 1 << 19, bias_at = 600 << 10, residual_at = 1 << 20, out_at = 2 << 20;
-	for (const layer &l : layers)
-		for (const unsigned end : {0, 1, 2, 3, 4, 5}) {
-			auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
-			c.window = {l.kernel, l.kernel, l.stride, l.stride, l.dilation, l.dilation, l.pad, l.pad, l.pad, l.pad};
-			c.groups = static_cast<std::uint32_t>(l.c);
-			const auto outputs = [&](std::uint64_t n) { return (n + 2 * l.pad - l.dilation * (l.kernel - 1) - 1) / l.stride + 1; };
-			const std::uint64_t h = outputs(l.h), w = outputs(l.w);
-			c.in = dense(ATOM_DTYPE_F32, 0, {1, l.h, l.w, l.c});
-			c.weight = dense(ATOM_DTYPE_F32, weight_at, {l.c, l.kernel, l.kernel, 1});
-			c.out = dense(end == 3 || end == 5 ? ATOM_DTYPE_F16 : ATOM_DTYPE_F32, out_at, {1, h, w, l.c});
-			arena start(3 << 20);
-			generator g(static_cast<unsigned>(l.h + end));
-			fill_exactly(g, start, c.in);
-			fill_exactly(g, start, c.weight);
-			if (end > 0) {
-				c.epilogue.bias = dense(ATOM_DTYPE_F32, bias_at, {1, h, w, l.c});
-				for (unsigned i = 0; i < 3; ++i)
-					c.epilogue.bias.strides[i] = 0;
-				fill_exactly(g, start, dense(ATOM_DTYPE_F32, bias_at, {l.c}));
+	for (const depthwise_layer &l : layers)
+		for (const unsigned type : {ATOM_DTYPE_F32, ATOM_DTYPE_BF16, ATOM_DTYPE_U8, ATOM_DTYPE_I8})
+			for (unsigned end = 0; end < depthwise_ends; ++end) {
+				const auto c = depthwise_command(l, type, end);
+				arena start(3 << 20);
+				generator g(static_cast<unsigned>(l.h + end));
+				fill_exactly(g, start, c.in);
+				fill_exactly(g, start, c.weight);
+				if (c.epilogue.bias.dtype == ATOM_DTYPE_I32)
+					std::memset(start.at<std::byte>(c.epilogue.bias.offset), 0x01, 2 * l.c);
+				else if (end > 0)
+					fill_exactly(g, start, dense(ATOM_DTYPE_F32, c.epilogue.bias.offset, {l.c}));
+				if (c.epilogue.residual.dtype != ATOM_DTYPE_NONE)
+					fill_exactly(g, start, c.epilogue.residual);
+				expect_same(c, start, std::to_string(l.h) + " x " + std::to_string(l.w) + " x " + std::to_string(l.c) + ", type " +
+							      std::to_string(type) + ", end " + std::to_string(end));
 			}
-			if (end > 0 && end < 4) {
-				c.epilogue.activation = ATOM_FN_CLIP;
-				c.epilogue.p0 = -20;
-				c.epilogue.p1 = 6;
-			}
-			if (end == 2 || end == 5) {
-				c.epilogue.residual = dense(end == 2 ? ATOM_DTYPE_F32 : ATOM_DTYPE_BF16, residual_at, {1, h, w, l.c});
-				fill_exactly(g, start, c.epilogue.residual);
-			}
-			if (end > 3) /* none that is bounds */
-				c.epilogue.activation = ATOM_FN_HARD_SWISH;
-			expect_same(c, start, std::to_string(l.h) + " x " + std::to_string(l.w) + " x " + std::to_string(l.c) + ", end " +
-						      std::to_string(end));
-		}
 }
 
 /* For two threads to share. */
