@@ -92,8 +92,13 @@ public:
 /** Work buffers of one worker thread, grown on demand and kept between tiles. */
 class scratch {
 public:
-	/** @p index 0..7 names the buffer; at least @p bytes, aligned to 64. Content is whatever was there. */
+	/**
+	 * @p index 0..7 names the buffer; at least @p bytes, aligned to 64. Content is whatever was there.
+	 * @throws std::bad_alloc there is no memory, or more is asked for than any command needs
+	 */
 	std::byte *get(std::size_t index, std::size_t bytes);
+	/** Bytes of all buffers. */
+	std::size_t held() const;
 
 private:
 	struct aligned_delete {

@@ -137,7 +137,7 @@ void add_options(CLI::App &app, options &o)
 {
 	o.plugin = built_plugin();
 	app.add_option("QUESTION", o.question, "what to ask; without it, standard input");
-	app.add_option("--model", o.model, "GGUF file (packaging/host/models chat)")
+	app.add_option("--model", o.model, "GGUF file (samples/chat/model)")
 		->envname("ATOM_CHAT_MODEL")
 		->required();
 	app.add_option("--device", o.device, "npu (default), or cpu to compare")

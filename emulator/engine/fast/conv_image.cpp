@@ -2,6 +2,7 @@
 #include "fast/conv_image.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "fast/stream.h"
@@ -20,12 +21,18 @@ public:
 		to_.rows = part.h->reach(part.rows);
 		to_.columns = part.w->reach(part.columns);
 		to_.channels = (channels.each + format.multiple - 1) / format.multiple * format.multiple;
+		const auto in_reach = [](std::int64_t from, std::int64_t count, std::int64_t stride) {
+			constexpr __int128 most = std::int64_t{1} << 60;
+			const __int128 steps = std::max(std::abs(from), std::abs(from + count));
+			return steps * std::abs(stride) < most;
+		};
+		addressable_ = in_reach(y_, to_.rows, in_.strides[2]) && in_reach(x_, to_.columns, in_.strides[3]);
 		inside_ = y_ >= 0 && x_ >= 0 && y_ + to_.rows <= in_.dims[2] && x_ + to_.columns <= in_.dims[3];
 	}
 
 	bool run()
 	{
-		const bool as_it_lies = format_.in_place && (inside_ || format_.pads_unused) && to_.channels == channels_.each &&
+		const bool as_it_lies = format_.in_place && (inside_ || (format_.pads_unused && addressable_)) && to_.channels == channels_.each &&
 					(in_.strides[4] == in_.element_bytes || channels_.all() == 1);
 		return (as_it_lies && use_in_place()) || (!mem_.failed() && copy());
 	}
@@ -232,7 +239,8 @@ private:
 	scratch &work_;
 	conv_image &to_;
 	std::int64_t y_, x_; /* of the input */
-	bool inside_;
+	bool inside_;      /* all of it */
+	bool addressable_; /* with pads */
 	const std::byte *base_ = nullptr;
 	stream stream_;
 	window window_;

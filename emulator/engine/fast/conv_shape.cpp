@@ -113,6 +113,9 @@ std::int64_t axis_phase::reach(std::int64_t outputs) const
 conv_shape::conv_shape(const conv_plan &plan) : p_(plan)
 {
 	window_plan &window = p_.window;
+	for (const std::size_t dim : {2, 3}) /* a stride that nobody takes may be anything */
+		if (p_.in.dims[dim] == 1)
+			p_.in.strides[dim] = 0;
 	if (window.h.kernel > taps_max || window.w.kernel > taps_max || window.taps() > taps_max ||
 	    window.taps() * p_.in_channels > terms_max ||
 	    (p_.transposed && (window.h.stride > phases_max || window.w.stride > phases_max ||
@@ -184,7 +187,9 @@ void conv_shape::cut(std::int64_t macs)
 			for (const axis_phase &w : w_)
 				most = std::max(most, std::min(h.reach(rows_), image_elements_max) *
 							      std::min(w.reach(columns_), image_elements_max));
-		return static_cast<__int128>(most) * groups_ * p_.in_channels;
+		/* Fewer channels than a vector has are filled up. */
+		const auto lanes = static_cast<std::int64_t>(depthwise_lanes);
+		return static_cast<__int128>(most) * (depthwise_ ? std::max(groups_, lanes) : groups_) * p_.in_channels;
 	};
 	while (image() > image_elements_max) {
 		if (area() > 1)
@@ -194,10 +199,16 @@ void conv_shape::cut(std::int64_t macs)
 		else
 			return;
 	}
+	const std::int64_t rows = rows_, columns = columns_, groups = groups_;
 	constexpr std::int64_t register_rows = 14, panel = 32;
 	rows_ = even(h_[0].count, rows_, 1);
 	columns_ = even(w_[0].count, columns_, columns_ < w_[0].count ? register_rows : 1);
 	groups_ = even(p_.groups, groups_, depthwise_ ? 16 : 1);
+	if (image() > image_elements_max) { /* outputs far apart: one more is much more */
+		rows_ = rows;
+		columns_ = columns;
+		groups_ = groups;
+	}
 	channels_ = even(p_.out_channels, channels_, panel);
 	row_parts_ = parts(h_[0].count, rows_);
 	column_parts_ = parts(w_[0].count, columns_);

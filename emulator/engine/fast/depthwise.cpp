@@ -19,6 +19,8 @@ namespace {
 constexpr auto lanes = static_cast<std::int64_t>(depthwise_lanes);
 /* Bytes of the image under a row of outputs that stay in the first cache, and channels that are multiplied at a time. */
 constexpr std::int64_t row_bytes = 48 << 10, channels_most = 64;
+/* Sums of so many outputs stay in the first cache until they are finished. */
+constexpr std::size_t sum_elements = 4096;
 
 struct buffers {
 	finish_buffers finish;
@@ -193,9 +195,11 @@ private:
 	/* Room for a state and the packed weights of this part. */
 	std::byte *find_kept(std::size_t bytes)
 	{
-		if (!p_.constant_weight || p_.transposed)
+		/* Zero points of channels are an operand of their own, which may change when the weights do not. */
+		if (!p_.constant_weight || p_.transposed || p_.weight.quant.has_zero_points)
 			return nullptr;
-		const auto form = weight_form(p_, {static_cast<std::uint64_t>(part_.group), static_cast<std::uint64_t>(part_.groups)});
+		const auto form = weight_form(p_, {static_cast<std::uint64_t>(part_.group), static_cast<std::uint64_t>(part_.groups),
+						   static_cast<std::uint64_t>(p_.weight.quant.zero_point)});
 		return mem_.keep(p_.weight.operand, form, kernels::kept_state_bytes + bytes);
 	}
 
@@ -266,23 +270,31 @@ private:
 		kernel_(args_);
 	}
 
-	/* Row by row, channels @first on, of which those from @channel on are outputs. */
+	/* Some blocks of a row at a time, channels @first on, of which those from @channel on are outputs. */
 	bool to_sums(std::int64_t first, std::int64_t channel, std::int64_t n)
 	{
-		depthwise_args row = args_;
-		const auto columns = static_cast<std::size_t>(part_.columns);
-		row.rows = 1;
-		row.out = work_.get(4, columns * row.channels * 4);
-		row.out_column_stride = static_cast<std::ptrdiff_t>(row.channels) * 4;
-		row.low = -std::numeric_limits<float>::infinity();
-		row.high = std::numeric_limits<float>::infinity();
-		for (std::int64_t y = 0; y < part_.rows; ++y, ++row.row_taps, row.image += row.row_stride) {
-			kernel_(row);
-			const sums all{row.out + (channel - first) * 4, row.channels, columns, static_cast<std::size_t>(n),
-				       p_.integer ? buf_.weights.scales + channel : nullptr};
-			if (!end_.finish(part_.at(p_, y, 0, channel, 0), all, part_.w->step))
-				return false;
-		}
+		const std::size_t block = depthwise_vectors().columns;
+		const std::size_t blocks = std::max<std::size_t>(sum_elements / (block * args_.channels), 1);
+		depthwise_args some = args_;
+		some.rows = 1;
+		some.out = work_.get(4, blocks * block * args_.channels * 4);
+		some.out_column_stride = static_cast<std::ptrdiff_t>(args_.channels) * 4;
+		some.low = -std::numeric_limits<float>::infinity();
+		some.high = std::numeric_limits<float>::infinity();
+		for (std::int64_t y = 0; y < part_.rows; ++y, ++some.row_taps, some.image += some.row_stride)
+			for (std::size_t i = 0; i < blocks_.size(); i += blocks) {
+				if (mem_.interrupted())
+					return false;
+				some.blocks = &blocks_[i];
+				some.block_count = std::min(blocks, blocks_.size() - i);
+				some.first_column = some.blocks->first;
+				const column_block &last = some.blocks[some.block_count - 1];
+				kernel_(some);
+				const sums all{some.out + (channel - first) * 4, args_.channels, last.first + last.count - some.first_column,
+					       static_cast<std::size_t>(n), p_.integer ? buf_.weights.scales + channel : nullptr};
+				if (!end_.finish(part_.at(p_, y, static_cast<std::int64_t>(some.first_column), channel, 0), all, part_.w->step))
+					return false;
+			}
 		return true;
 	}
 

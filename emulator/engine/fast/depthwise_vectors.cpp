@@ -172,7 +172,7 @@ void multiply(const depthwise_args &t, size row, const column_block &block, size
 			}
 		}
 	}
-	std::byte *out = t.out + times(row, t.out_row_stride) + times(block.first, t.out_column_stride) + times(channel, Out::bytes);
+	std::byte *out = t.out + times(row, t.out_row_stride) + times(block.first - t.first_column, t.out_column_stride) + times(channel, Out::bytes);
 #pragma GCC unroll 8
 	for (unsigned i = 0; i < Columns; ++i)
 #pragma GCC unroll 8

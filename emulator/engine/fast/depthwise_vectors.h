@@ -48,6 +48,7 @@ struct depthwise_args {
 	const float *weights = nullptr; ///< [rows of taps][columns of taps][weight_stride]
 	std::size_t tap_columns = 0, weight_stride = 0; ///< elements
 
+	std::size_t first_column = 0; ///< output that lies at out
 	std::byte *out = nullptr; ///< f32, i32 or bf16, neighbouring channels one behind the other; does not overlap the image
 	std::ptrdiff_t out_row_stride = 0, out_column_stride = 0; ///< bytes
 	const float *bias = nullptr; ///< nullptr: none

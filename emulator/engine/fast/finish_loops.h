@@ -40,7 +40,9 @@ struct of_floats {
 struct of_integers {
 	static float real(const piece &p, size i)
 	{
-		const auto sum = static_cast<const std::uint32_t *>(p.sums)[i] + static_cast<std::uint32_t>(p.integer_bias[i]);
+		std::uint32_t sum; /* where the output may go, which is another type */
+		__builtin_memcpy(&sum, static_cast<const std::byte *>(p.sums) + 4 * i, sizeof sum);
+		sum += static_cast<std::uint32_t>(p.integer_bias[i]);
 		return static_cast<float>(static_cast<std::int32_t>(sum)) * p.scale[i];
 	}
 };

@@ -82,6 +82,8 @@ tensor tensor_of(const atom_operand *operand, const char *name)
 	const atom_operand o = read(live(operand, name));
 	if (o.rank > rank_max)
 		refuse(name, "it has too many dimensions");
+	check_reserved(o.scales.reserved);
+	check_reserved(o.zero_points.reserved);
 	// With strides it may reach to both sides of its first element.
 	const bool shifted = o.where.buffer != nullptr && o.has_strides != 0;
 	atom_place start = o.where;

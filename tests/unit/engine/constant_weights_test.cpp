@@ -133,6 +133,39 @@ TEST_P(ConstantWeights, AreThoseOfTheFirstCommandUntilTheRoomIsGone)
 		}
 }
 
+/* Zero points are another operand, or part of the command: what is kept of the weights knows nothing of them. */
+TEST_P(ConstantWeights, AreKeptWithoutZeroPoints)
+{
+	constexpr layer some[] = {{14, 72, 72, 3, 1, 72}, {7, 64, 64, 3}};
+	constexpr std::uint64_t arrays_at = bias_at + (1 << 13);
+	for (const layer &l : some)
+		for (const bool of_channels : {false, true}) {
+			kept_rooms rooms;
+			generator g(7);
+			auto c = command_of(l, ATOM_DTYPE_U8);
+			arena start = operands_of(c, g);
+			if (of_channels) {
+				c.weight.quant = {};
+				c.weight.quant.kind = ATOM_QUANT_PER_CHANNEL;
+				c.weight.quant.flags = ATOM_QUANT_ZERO_POINTS;
+				c.weight.quant.slot = c.weight.slot;
+				c.weight.quant.scale_offset = arrays_at;
+				c.weight.quant.zero_point_offset = arrays_at + 4 * l.out;
+			}
+			for (int zero_point = 0; zero_point < 3; ++zero_point) {
+				if (!of_channels)
+					c.weight = quantised(c.weight, 0.5f, zero_point);
+				for (std::uint64_t i = 0; i < l.out; ++i) {
+					start.at<float>(arrays_at)[i] = 1;
+					start.at<std::int32_t>(arrays_at + 4 * l.out)[i] = zero_point;
+				}
+				arena mem = start;
+				EXPECT_EQ(run_kept(c, mem, rooms).breach, "");
+				EXPECT_TRUE(mem == result_of(c, start)) << "zero point " << zero_point << ", of channels " << of_channels;
+			}
+		}
+}
+
 /* Images of other sizes, whose blocks are others, use the same panels. */
 TEST_P(ConstantWeights, AreKeptOnceForImagesOfAllSizes)
 {

@@ -467,6 +467,40 @@ TEST_P(FastConv, DepthwiseSumsAreExact)
 			}
 }
 
+/* Outputs a stride of many rows apart, of an image that strides of 0 make out of one page: what is between them is not for the host to hold. */
+TEST(ConvolutionTiles, NeedBoundedMemory)
+{
+	struct shape {
+		std::uint64_t h, w, c;
+		std::uint32_t groups, kernel_h, stride_h, stride_w;
+	};
+	static constexpr shape shapes[] = {
+		{200001, 200, 16, 16, 2, 99999, 1}, {2000001, 200, 2, 1, 2, 999999, 1}, {2, 90000000, 4, 4, 1, 1, 9999999},
+		{3, 2000000, 2, 2, 1, 1, 1},        {5000001, 20, 18, 18, 2, 999999, 1}, {400001, 29, 1, 1, 2, 99999, 2},
+	};
+	for (const unsigned type : {ATOM_DTYPE_F16, ATOM_DTYPE_U8})
+		for (const shape &l : shapes) {
+			auto c = command<atom_cmd_conv2d>(ATOM_OP_CONV2D);
+			c.window = {l.kernel_h, 1, l.stride_h, l.stride_w, 1, 1, 0, 0, 0, 0};
+			c.groups = l.groups;
+			c.in = dense(type, 0, {1, l.h, l.w, l.c});
+			std::memset(c.in.strides, 0, sizeof c.in.strides);
+			c.weight = dense(type, 4096, {l.c, l.kernel_h, 1, l.c / l.groups});
+			c.out = dense(type == ATOM_DTYPE_U8 ? ATOM_DTYPE_I32 : ATOM_DTYPE_F32, 1 << 20,
+				      {1, (l.h - l.kernel_h) / l.stride_h + 1, (l.w - 1) / l.stride_w + 1, l.c});
+			arena mem(64 << 20);
+			const atom_arg args[] = {whole(mem)};
+			fault why;
+			const auto op = decode(bytes_of(c), args, {}, why);
+			ASSERT_TRUE(op) << why.code << ", field " << why.field << ": " << l.h << " x " << l.w;
+			fake_memory m(mem.bytes(), op->operands(), fake_memory::mapping::whole);
+			scratch work;
+			op->run(0, m, work);
+			EXPECT_FALSE(m.failed());
+			EXPECT_LT(work.held(), std::size_t{128} << 20) << l.h << " x " << l.w << " x " << l.c;
+		}
+}
+
 /* For two threads to share. */
 TEST(ConvolutionTiles, AreOneOrAnEvenNumber)
 {

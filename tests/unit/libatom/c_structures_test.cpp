@@ -73,6 +73,9 @@ TEST_F(the_c_interface, refuses_fields_that_mean_nothing_yet)
 	EXPECT_EQ(atom_builder_conv2d(builder, &image, &image, &image, &conv), ATOM_OK) << atom_last_error();
 	conv.reserved = 1;
 	EXPECT_EQ(atom_builder_conv2d(builder, &image, &image, &image, &conv), ATOM_ERROR_UNSUPPORTED);
+	auto quantised = image;
+	quantised.zero_points.reserved = 1; /* though it is absent */
+	EXPECT_EQ(atom_builder_conv2d(builder, &quantised, &image, &image, nullptr), ATOM_ERROR_UNSUPPORTED);
 	image.where.reserved = 1;
 	EXPECT_EQ(atom_builder_conv2d(builder, &image, &image, &image, nullptr), ATOM_ERROR_UNSUPPORTED);
 	atom_builder_destroy(builder);
