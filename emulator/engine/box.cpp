@@ -3,13 +3,9 @@
 
 #include <algorithm>
 
+#include "cut.h"
+
 namespace atom::engine {
-
-namespace {
-
-std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
-
-} // namespace
 
 boxes::boxes(const index5 &dims, const std::array<bool, ATOM_RANK_MAX> &whole, std::uint64_t most, std::int64_t run)
 	: dims_(dims), size_(dims)

@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "convs.hpp"
-#include "resnet50.hpp"
-#include "figures.hpp"
 #include "driver.h"
+#include "figures.hpp"
+#include "resnet50.hpp"
 
 namespace {
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "conv_plan.h"
+#include "cut.h"
 #include "decode/window.h"
 #include "fast/conv.h"
 #include "reference/conv.h"
@@ -89,8 +90,6 @@ public:
 	}
 
 private:
-	static std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
-
 	std::int64_t pixels_;
 	std::int64_t channels_;
 };

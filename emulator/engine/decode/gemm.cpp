@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cut.h"
 #include "fast/gemm.h"
 #include "kernels/gemm.h"
 #include "reference/reference.h"
@@ -76,8 +77,6 @@ public:
 	}
 
 private:
-	static std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
-
 	std::int64_t rows_;
 	std::int64_t columns_;
 };

@@ -112,7 +112,7 @@ void binary(const streams<binary_plan> &s, memory &mem, scratch &work, std::uint
 	    !out.open(mem, s.out, s.dims, first, last, ATOM_ACCESS_WRITE) ||
 	    (has_lut && !mem.read(tail.lut, 0, lut, sizeof lut)))
 		return;
-	const bool bytes = adds_bytes(s.p);
+	const bool bytes = adds_bytes(s.p), activates = tail.activation != ATOM_FN_IDENTITY && !has_lut;
 	/* Of arithmetic no result is a signalling NaN, which storing makes quiet. */
 	const bool in_place = s.p.out.dtype == ATOM_DTYPE_F32 && !s.residual.t && !has_lut && s.p.kind <= ATOM_BINARY_DIV;
 	add_bytes_args sum = byte_args(s.p);
@@ -132,7 +132,6 @@ void binary(const streams<binary_plan> &s, memory &mem, scratch &work, std::uint
 		const float *y = x ? b.view(run.index(), n, buf.b, buf.run) : nullptr;
 		if (!y)
 			return;
-		const bool activates = tail.activation != ATOM_FN_IDENTITY && !has_lut;
 		float *place = in_place ? reinterpret_cast<float *>(out.place(run.index())) : nullptr;
 		if (place == x || place == y) /* the loops want them apart */
 			place = nullptr;

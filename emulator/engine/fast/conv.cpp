@@ -4,10 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "fast/conv_image.h"
-#include "fast/conv_weights.h"
+#include "fast/conv_work.h"
 #include "fast/depthwise.h"
-#include "fast/epilogue.h"
 #include "kernels/windows.h"
 
 namespace atom::engine::fast {
@@ -16,11 +14,6 @@ namespace {
 
 /* Products with pads are left out in rows of so many pixels at most, in taps of so many bytes of channels at least. */
 constexpr std::int64_t skipping_columns = 28, skipping_bytes = 128;
-
-struct buffers {
-	finish_buffers finish;
-	channel_quant weights;
-};
 
 /* As the matrix kernels want it. */
 class kernel_pixels final : public pixel_format {
@@ -57,13 +50,9 @@ private:
 	atom_dtype type_, weights_;
 };
 
-class convolution {
+class convolution : conv_work {
 public:
-	convolution(const conv_plan &p, memory &mem, scratch &work, const conv_part &part)
-		: p_(p), mem_(mem), work_(work), part_(part),
-		  buf_(*reinterpret_cast<buffers *>(work.get(0, sizeof(buffers)))), end_(p.tail, p.out, p.exact, buf_.finish)
-	{
-	}
+	using conv_work::conv_work;
 
 	void run()
 	{
@@ -73,10 +62,7 @@ public:
 		if (!make_image(p_.in, part_, {part_.group * p_.in_channels, part_.groups, p_.in_channels}, format, mem_, work_, image_))
 			return;
 		args_.a_zero = format.zero;
-		if (!make_weights() ||
-		    !end_.open(mem_, part_.at(p_, 0, 0, 0, part_.channel),
-			       part_.at(p_, part_.rows - 1, part_.columns - 1, part_.groups - 1,
-					part_.channel + part_.channels - 1)))
+		if (!make_weights() || !open_outputs())
 			return;
 		make_taps(format.bytes);
 		args_.type = static_cast<atom_dtype>(p_.in.dtype);
@@ -282,19 +268,15 @@ private:
 		if (args_.a_zero != 0 || part_.columns > skipping_columns || image_.channels * bytes < skipping_bytes)
 			return false;
 		bool any = false;
+		const auto columns = static_cast<std::size_t>(part_.columns);
 		for (std::size_t i = 0; i < part_.h->taps.size(); ++i)
 			for (const axis_tap &w : part_.w->taps) {
-				const auto inside = [&](std::int64_t x) {
-					const std::int64_t column = (part_.x + x) * part_.w->in_step + w.offset;
-					return column >= 0 && column < p_.in.dims[3];
+				const auto inside = [&](std::size_t x) {
+					return part_.w->inside(part_.x + static_cast<std::int64_t>(x), w, p_.in.dims[3]);
 				};
-				std::int64_t first = 0, last = part_.columns;
-				while (first < last && !inside(first))
-					++first;
-				while (last > first && !inside(last - 1))
-					--last;
-				any = any || last - first < part_.columns;
-				tap_pixels_.push_back({static_cast<std::size_t>(first), static_cast<std::size_t>(last)});
+				const kernels::tap_range pixels = trimmed(columns, 0, inside);
+				any = any || pixels.last - pixels.first < columns;
+				tap_pixels_.push_back({pixels.first, pixels.last});
 			}
 		args_.tap_pixels = any ? tap_pixels_.data() : nullptr;
 		return any;
@@ -305,29 +287,16 @@ private:
 	{
 		if (args_.a_zero != 0 || image_taps_.empty())
 			return;
-		const auto inside = [&](std::int64_t y, const axis_tap &t) {
-			const std::int64_t h = (part_.y + y) * part_.h->in_step + t.offset;
-			return h >= 0 && h < p_.in.dims[2];
-		};
 		const std::vector<axis_tap> &taps = part_.h->taps;
 		for (std::int64_t y = 0; y < part_.rows; ++y) {
-			std::size_t first = 0, last = taps.size();
-			while (first + 1 < last && !inside(y, taps[first]))
-				++first;
-			while (last - 1 > first && !inside(y, taps[last - 1]))
-				--last;
-			row_taps_.push_back({first * run, last * run});
+			const kernels::tap_range inside = trimmed(taps.size(), 1, [&](std::size_t tap) {
+				return part_.h->inside(part_.y + y, taps[tap], p_.in.dims[2]);
+			});
+			row_taps_.push_back({inside.first * run, inside.last * run});
 		}
 		args_.row_taps = row_taps_.data();
 	}
 
-	const conv_plan &p_;
-	memory &mem_;
-	scratch &work_;
-	const conv_part &part_;
-	buffers &buf_;
-	finisher end_;
-	conv_image image_;
 	kernels::windows_args args_;
 	std::vector<std::ptrdiff_t> image_taps_, b_taps_;
 	std::vector<kernels::tap_range> row_taps_;

@@ -29,6 +29,8 @@ struct axis_phase {
 	/** Inputs that outputs [0, count) reach: from least() on, reach(count) of them. */
 	std::int64_t least() const;
 	std::int64_t reach(std::int64_t outputs) const;
+	/** Whether @p output has one of @p inputs under @p tap, and no pad. */
+	bool inside(std::int64_t output, const axis_tap &tap, std::int64_t inputs) const;
 };
 
 /** What one tile computes. */

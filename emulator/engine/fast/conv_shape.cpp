@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <algorithm>
 
+#include "cut.h"
 #include "fast/conv.h"
 #include "fast/depthwise_vectors.h"
 #include "fast/stream.h"
@@ -20,21 +21,7 @@ constexpr std::int64_t tiles_wanted = 4;
 constexpr std::int64_t many_pixels = 512;
 constexpr std::int64_t few_channels = 64;
 constexpr std::int64_t channels_max = static_cast<std::int64_t>(run_elements);
-
-std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
-
-/* At most about @most, in parts of about equal size that are multiples of @unit: one or an even number, for two threads to share. */
-std::int64_t even(std::int64_t n, std::int64_t most, std::int64_t unit)
-{
-	const std::int64_t units = parts(n, unit);
-	std::int64_t count = parts(n, std::clamp(most, std::int64_t{1}, n));
-	if (count > 1)
-		count = std::min(count + count % 2, units);
-	const std::int64_t size = parts(units, count) * unit;
-	count = parts(n, size);
-	const std::int64_t larger = parts(units, std::max(count - 1, std::int64_t{1})) * unit;
-	return std::min(n, count % 2 && larger <= channels_max ? larger : size);
-}
+constexpr auto lanes = static_cast<std::int64_t>(depthwise_lanes);
 
 std::vector<axis_phase> phases_of(const conv_plan &p, const window_axis &axis, std::int64_t outputs)
 {
@@ -100,6 +87,12 @@ std::int64_t axis_phase::least() const
 	for (const axis_tap &t : taps)
 		offset = std::min(offset, t.offset);
 	return offset;
+}
+
+bool axis_phase::inside(std::int64_t output, const axis_tap &tap, std::int64_t inputs) const
+{
+	const std::int64_t at = output * in_step + tap.offset;
+	return at >= 0 && at < inputs;
 }
 
 std::int64_t axis_phase::reach(std::int64_t outputs) const
@@ -188,7 +181,6 @@ void conv_shape::cut(std::int64_t macs)
 				most = std::max(most, std::min(h.reach(rows_), image_elements_max) *
 							      std::min(w.reach(columns_), image_elements_max));
 		/* Fewer channels than a vector has are filled up. */
-		const auto lanes = static_cast<std::int64_t>(depthwise_lanes);
 		return static_cast<__int128>(most) * (depthwise_ ? std::max(groups_, lanes) : groups_) * p_.in_channels;
 	};
 	while (image() > image_elements_max) {
@@ -201,15 +193,15 @@ void conv_shape::cut(std::int64_t macs)
 	}
 	const std::int64_t rows = rows_, columns = columns_, groups = groups_;
 	constexpr std::int64_t register_rows = 14, panel = 32;
-	rows_ = even(h_[0].count, rows_, 1);
-	columns_ = even(w_[0].count, columns_, columns_ < w_[0].count ? register_rows : 1);
-	groups_ = even(p_.groups, groups_, depthwise_ ? 16 : 1);
+	rows_ = even_part(h_[0].count, rows_, 1, channels_max);
+	columns_ = even_part(w_[0].count, columns_, columns_ < w_[0].count ? register_rows : 1, channels_max);
+	groups_ = even_part(p_.groups, groups_, depthwise_ ? lanes : 1, channels_max);
 	if (image() > image_elements_max) { /* outputs far apart: one more is much more */
 		rows_ = rows;
 		columns_ = columns;
 		groups_ = groups;
 	}
-	channels_ = even(p_.out_channels, channels_, panel);
+	channels_ = even_part(p_.out_channels, channels_, panel, channels_max);
 	row_parts_ = parts(h_[0].count, rows_);
 	column_parts_ = parts(w_[0].count, columns_);
 	group_parts_ = parts(p_.groups, groups_);

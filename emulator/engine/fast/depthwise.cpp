@@ -6,10 +6,8 @@
 #include <limits>
 #include <vector>
 
-#include "fast/conv_image.h"
-#include "fast/conv_weights.h"
+#include "fast/conv_work.h"
 #include "fast/depthwise_vectors.h"
-#include "fast/epilogue.h"
 #include "kernels/kept_once.h"
 
 namespace atom::engine::fast {
@@ -17,15 +15,10 @@ namespace atom::engine::fast {
 namespace {
 
 constexpr auto lanes = static_cast<std::int64_t>(depthwise_lanes);
-/* Bytes of the image under a row of outputs that stay in the first cache, and channels that are multiplied at a time. */
+/* Bytes of the image under a row of outputs that stay in the caches nearby, and channels that are multiplied at a time. */
 constexpr std::int64_t row_bytes = 48 << 10, channels_most = 64;
 /* Sums of so many outputs stay in the first cache until they are finished. */
 constexpr std::size_t sum_elements = 4096;
-
-struct buffers {
-	finish_buffers finish;
-	channel_quant weights;
-};
 
 /* Of images as they lie; nullptr: there are none. */
 depthwise_kernels::function kernel_in_place(const conv_plan &p)
@@ -108,33 +101,13 @@ bool load_quantisation(const conv_plan &p, memory &mem, const conv_part &part, c
 	return true;
 }
 
-/* Taps of an output along an axis that lie inside the input: the others add nothing. */
-tap_span taps_inside(const axis_phase &phase, std::int64_t output, std::int64_t inputs)
-{
-	const auto inside = [&](const axis_tap &t) {
-		const std::int64_t at = output * phase.in_step + t.offset;
-		return at >= 0 && at < inputs;
-	};
-	tap_span span{0, phase.taps.size()};
-	while (span.first < span.last && !inside(phase.taps[span.first]))
-		++span.first;
-	while (span.last > span.first && !inside(phase.taps[span.last - 1]))
-		--span.last;
-	return span;
-}
-
-class convolution {
+class convolution : conv_work {
 public:
-	convolution(const conv_plan &p, memory &mem, scratch &work, const conv_part &part)
-		: p_(p), mem_(mem), work_(work), part_(part),
-		  buf_(*reinterpret_cast<buffers *>(work.get(0, sizeof(buffers)))), end_(p.tail, p.out, p.exact, buf_.finish)
-	{
-	}
+	using conv_work::conv_work;
 
 	void run()
 	{
-		if (!load_quantisation(p_, mem_, part_, buf_.weights) || !find_weights() ||
-		    !end_.open(mem_, part_.at(p_, 0, 0, 0, 0), part_.at(p_, part_.rows - 1, part_.columns - 1, part_.groups - 1, 0)) ||
+		if (!load_quantisation(p_, mem_, part_, buf_.weights) || !find_weights() || !open_outputs() ||
 		    !make_image(p_.in, part_, {part_.group, 1, part_.groups}, pixels(p_, part_.groups), mem_, work_, image_))
 			return;
 		make_taps();
@@ -214,9 +187,13 @@ private:
 
 	void make_taps()
 	{
+		/* Taps outside of the input add nothing. */
+		const std::vector<axis_tap> &taps = part_.h->taps;
 		for (std::int64_t y = 0; y < part_.rows; ++y)
-			row_taps_.push_back(taps_inside(*part_.h, part_.y + y, p_.in.dims[2]));
-		for (const axis_tap &t : part_.h->taps)
+			row_taps_.push_back(trimmed(taps.size(), 0, [&](std::size_t tap) {
+				return part_.h->inside(part_.y + y, taps[tap], p_.in.dims[2]);
+			}));
+		for (const axis_tap &t : taps)
 			row_offsets_.push_back((t.offset - part_.h->least()) * image_.row_stride);
 		for (const axis_tap &t : part_.w->taps)
 			column_offsets_.push_back((t.offset - part_.w->least()) * image_.column_stride);
@@ -237,26 +214,19 @@ private:
 		for (std::size_t x = 0; x < columns; x += size) {
 			blocks_.push_back({x, std::min(size, columns - x), skips_.data() + skips_.size()});
 			for (std::size_t tap = 0; tap < taps; ++tap)
-				skips_.push_back(skipped(blocks_.back(), part_.w->taps[tap].offset));
+				skips_.push_back(skipped(blocks_.back(), part_.w->taps[tap]));
 		}
 		args_.blocks = blocks_.data();
 		args_.block_count = blocks_.size();
 	}
 
 	/* Of a block those that read outside of the input where a tap is. */
-	column_skip skipped(const column_block &block, std::int64_t offset) const
+	column_skip skipped(const column_block &block, const axis_tap &tap) const
 	{
-		const auto outside = [&](std::size_t i) {
-			const std::int64_t output = part_.x + static_cast<std::int64_t>(block.first + i);
-			const std::int64_t at = output * part_.w->in_step + offset;
-			return at < 0 || at >= p_.in.dims[3];
-		};
-		std::size_t first = 0, last = 0;
-		while (first < block.count && outside(first))
-			++first;
-		while (first + last < block.count && outside(block.count - 1 - last))
-			++last;
-		return {static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(last)};
+		const kernels::tap_range left = trimmed(block.count, 0, [&](std::size_t i) {
+			return part_.w->inside(part_.x + static_cast<std::int64_t>(block.first + i), tap, p_.in.dims[3]);
+		});
+		return {static_cast<std::uint8_t>(left.first), static_cast<std::uint8_t>(block.count - left.last)};
 	}
 
 	void to_outputs(const kernels::tile_output &to, std::int64_t first)
@@ -298,17 +268,10 @@ private:
 		return true;
 	}
 
-	const conv_plan &p_;
-	memory &mem_;
-	scratch &work_;
-	const conv_part &part_;
-	buffers &buf_;
-	finisher end_;
-	conv_image image_;
 	depthwise_args args_;
 	depthwise_kernels::function kernel_ = nullptr;
 	const float *weights_ = nullptr;
-	std::vector<tap_span> row_taps_;
+	std::vector<kernels::tap_range> row_taps_;
 	std::vector<column_skip> skips_;
 	std::vector<column_block> blocks_;
 	std::vector<std::ptrdiff_t> row_offsets_, column_offsets_;

@@ -115,7 +115,7 @@ void multiply(const depthwise_args &t, size row, const column_block &block, size
 	constexpr auto lanes = static_cast<ptrdiff_t>(depthwise_lanes);
 	const ptrdiff_t column_stride = t.column_stride;
 	const std::byte *image = t.image + times(row, t.row_stride) + times(block.first, column_stride) + times(channel, In::bytes);
-	const tap_span rows = t.row_taps[row];
+	const kernels::tap_range rows = t.row_taps[row];
 	floats sum[Columns][Vectors] = {};
 	floats of_all[Vectors] = {}; /* weights that all columns have: the zero point is taken off once */
 	for (size kh = rows.first; kh < rows.last; ++kh) {

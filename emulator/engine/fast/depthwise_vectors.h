@@ -8,17 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/tap_range.h"
+
 namespace atom::engine::fast {
 
 /** Channels of a vector, and the least that depthwise_args may have. */
 inline constexpr std::size_t depthwise_lanes = 16;
 /** Taps up to which sums of products of two bytes, each without its zero point, are exact in f32. */
 inline constexpr std::int64_t depthwise_exact_taps = 256;
-
-/** Taps [first, last) along one axis. */
-struct tap_span {
-	std::size_t first, last;
-};
 
 /** Outputs of a block that do not have a tap: so many of the first and of the last ones. */
 struct column_skip {
@@ -39,7 +36,7 @@ struct depthwise_args {
 	std::size_t rows = 0, channels = 0;
 	const column_block *blocks = nullptr; ///< of each row
 	std::size_t block_count = 0;
-	const tap_span *row_taps = nullptr; ///< rows of taps of each row
+	const kernels::tap_range *row_taps = nullptr; ///< rows of taps of each row
 
 	const std::byte *image = nullptr; ///< what offsets of 0 mean for output (0, 0); strides and offsets in bytes
 	std::ptrdiff_t row_stride = 0, column_stride = 0; ///< from output to output

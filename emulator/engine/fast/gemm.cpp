@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cut.h"
 #include "fast/epilogue.h"
 #include "kernels/gemm.h"
 
@@ -14,7 +15,7 @@ namespace {
 /* A kernel call packs its rows of a and columns of b: large tiles make that cheap. */
 constexpr std::int64_t rows_max = 256, columns_max = 512;
 static_assert(columns_max <= static_cast<std::int64_t>(run_elements), "a row of a tile is one run");
-constexpr std::int64_t edge_min = 64;
+constexpr std::int64_t edge_min = 64, edge_unit = 16;
 /* Operands that cannot be mapped are copied in slices of k of about so many bytes.. */
 constexpr std::int64_t slice_bytes = 4 << 20;
 /* ..or so many, where each element is an access of its own: some ten milliseconds. */
@@ -27,8 +28,6 @@ constexpr std::int64_t slice_step = 1024; /* whole groups, blocks and lines of t
 constexpr std::int64_t product_macs = 1 << 16;
 /* Tiles are not made smaller than this, some five microseconds, to have several: of few rows memory sets the speed. */
 constexpr std::int64_t shared_macs = 1 << 19, shared_macs_of_few_rows = 1 << 16;
-
-std::int64_t parts(std::int64_t n, std::int64_t of) { return (n + of - 1) / of; }
 
 /* Multiply-accumulates of about a millisecond. */
 std::int64_t macs_per_tile(const gemm_plan &p)
@@ -276,13 +275,9 @@ gemm_shape cut(const gemm_plan &p)
 		std::int64_t &longer = s.columns >= s.rows ? s.columns : s.rows;
 		longer = longer < 2 * edge_min ? longer : parts(longer, 2);
 	}
-	/* Parts of equal size rather than a thin last one; an even number of them, for two threads to share. */
-	const auto even = [](std::int64_t n, std::int64_t most) {
-		const std::int64_t count = parts(n, most);
-		return std::min(n, parts(parts(n, count + (count > 1 ? count % 2 : 0)), 16) * 16);
-	};
-	s.rows = even(p.m, s.rows);
-	s.columns = even(p.n, s.columns);
+	/* Parts of equal size rather than a thin last one. */
+	s.rows = even_part(p.m, s.rows, edge_unit, s.rows);
+	s.columns = even_part(p.n, s.columns, edge_unit, s.columns);
 	s.row_parts = parts(p.m, s.rows);
 	s.column_parts = parts(p.n, s.columns);
 	if (whole && p.batch > 1)

@@ -2,7 +2,6 @@
 #include "fast/values.h"
 
 #include <algorithm>
-
 #include <cmath>
 #include <cstring>
 

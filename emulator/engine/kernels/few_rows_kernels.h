@@ -17,7 +17,7 @@ namespace {
 
 #define ATOM_INLINE __attribute__((always_inline))
 
-/** Columns that are contiguous in k: dot products of vectors, `Columns` of them side by side. */
+/** Columns that are contiguous in k: dot products of vectors, `Columns` of them side by side. Too short for the hardware to look ahead. */
 template <class Floats, class From, unsigned Rows, unsigned Columns>
 void dot_columns(const few_rows_args &t, std::size_t column)
 {
@@ -53,7 +53,7 @@ void dot_columns(const few_rows_args &t, std::size_t column)
 	});
 }
 
-/** Rows of b that are contiguous in n: eight of them at a time are spread over the row of the output. */
+/** Rows of b that are contiguous in n: eight of them at a time are spread over the row of the output; the next are fetched. */
 template <class Floats, class From, unsigned Rows, unsigned Depth>
 void spread_rows(const few_rows_args &t, std::size_t k)
 {

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "gemm.h"
+#include "tap_range.h"
 #include "tile_output.h"
 
 namespace atom::engine::kernels {
@@ -31,9 +32,6 @@ void convert_image(atom_dtype weights, const matrix &run, std::size_t count, std
 /** Channels up to which taps that follow one another are better one tap. */
 inline constexpr std::size_t windows_run_max = 512;
 
-struct tap_range {
-	std::size_t first, last;
-};
 /** Pixels of a row. */
 struct pixel_range {
 	std::size_t first, last;
