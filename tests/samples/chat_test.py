@@ -10,14 +10,13 @@ import tempfile
 import unittest
 
 CHAT = sys.argv.pop()
-MODELS = pathlib.Path(__file__).resolve().parents[2] / "packaging/host/models"
+PUBLISHED = pathlib.Path(__file__).resolve().parents[2] / "samples/chat/model"
 QUESTION = "What is the capital of France?"
 
 
 def setUpModule():
     global MODEL
-    folder = subprocess.run([MODELS, "chat"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    MODEL = pathlib.Path(folder) / "SmolLM2-135M-Instruct.Q4_1.gguf"
+    MODEL = pathlib.Path(subprocess.run([PUBLISHED, "q4_1"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip())
 
 
 def run(*arguments, question="", **environment):
